@@ -1,0 +1,104 @@
+"""Checks at the library's boundary: each error names the value received and what was expected."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def real_in(
+    name: str, value: Any, low: float, high: float, *, open_low: bool = False, open_high: bool = False
+) -> float:
+    """Return `value` as a float if it is a real number in the stated interval.
+
+    Raises
+    ------
+    ValueError
+        If `value` is not a number, is NaN, or lies outside the interval.
+    """
+    interval = f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a number in {interval}, got {value!r}") from None
+    below = number <= low if open_low else number < low
+    above = number >= high if open_high else number > high
+    if math.isnan(number) or below or above:
+        raise ValueError(f"{name} must be in {interval}, got {value!r}")
+    return number
+
+
+def one_of(name: str, value: Any, options: tuple) -> Any:
+    """Return `value` if it is one of `options`, else raise ValueError naming them."""
+    if value not in options:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, got {value!r}")
+    return value
+
+
+def logits(name: str, value: Any) -> Tensor:
+    """Return `value` if it is a floating-point tensor of shape (N, K) with K >= 1.
+
+    Raises
+    ------
+    ValueError
+        For another type, dtype or shape.
+    """
+    if not isinstance(value, Tensor):
+        raise ValueError(f"{name} must be a torch.Tensor of shape (N, K), got {type(value).__name__}")
+    if not value.is_floating_point():
+        raise ValueError(f"{name} must have a floating-point dtype, got {value.dtype}")
+    if value.ndim != 2 or value.shape[1] == 0:
+        raise ValueError(f"{name} must have shape (N, K) with K >= 1, got {tuple(value.shape)}")
+    return value
+
+
+def labels(
+    name: str, value: Any, num_classes: int, *, size: int | None = None, ignore_index: int | None = None
+) -> Tensor:
+    """Return `value` if it is an integer tensor of shape (N,) with entries in [0, num_classes) or `ignore_index`.
+
+    Raises
+    ------
+    ValueError
+        For another type, dtype or shape, or a label out of range.
+    """
+    if not isinstance(value, Tensor):
+        raise ValueError(f"{name} must be a torch.Tensor of shape (N,), got {type(value).__name__}")
+    if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
+        raise ValueError(f"{name} must have an integer dtype, got {value.dtype}")
+    if value.ndim != 1 or (size is not None and value.shape[0] != size):
+        want = "(N,)" if size is None else f"({size},)"
+        raise ValueError(f"{name} must have shape {want}, got {tuple(value.shape)}")
+    bad = (value < 0) | (value >= num_classes)
+    if ignore_index is not None:
+        bad &= value != ignore_index
+    if bad.any():
+        raise ValueError(
+            f"{name} must be integers in [0, {num_classes})"
+            + (f" or ignore_index={ignore_index}" if ignore_index is not None else "")
+            + f", got {value[bad][0].item()}"
+        )
+    return value
+
+
+def distributions(name: str, value: Any, *, tolerance: float = 1e-4) -> Tensor:
+    """Return `value` if its last axis holds probability distributions: entries >= 0, sums within `tolerance` of 1.
+
+    Raises
+    ------
+    ValueError
+        For a non-tensor, a negative or non-finite entry, or a row that does not sum to one.
+    """
+    if not isinstance(value, Tensor) or not value.is_floating_point():
+        kind = value.dtype if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(f"{name} must be a floating-point torch.Tensor, got {kind}")
+    if not torch.isfinite(value).all():
+        raise ValueError(f"{name} must be finite, got a NaN or an infinity")
+    if (value < 0).any():
+        raise ValueError(f"{name} must be >= 0, got {value.min().item():g}")
+    sums = value.sum(-1, dtype=torch.promote_types(value.dtype, torch.float32))
+    off = (sums - 1).abs() > tolerance
+    if off.any():
+        raise ValueError(f"{name} must sum to 1 along its last axis, got a sum of {sums[off].flatten()[0].item():g}")
+    return value

@@ -1,0 +1,27 @@
+"""The `lsedu` command: one thin module a command group, each command a call into the library."""
+
+import typer
+
+from lsedu import __version__
+from lsedu.cli import book, data, grade, labs, run
+
+app = typer.Typer(
+    name="lsedu",
+    no_args_is_help=True,
+    add_completion=False,
+    help="Label smoothing: data, experiments, labs and their grading.",
+)
+
+
+@app.callback(invoke_without_command=True)
+def main(version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
+    """Handle the options that belong to no command."""
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+for group in (data, run, labs, grade, book):
+    group.register(app)
+
+__all__ = ["app"]

@@ -1,0 +1,7 @@
+"""`lsedu book`."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this group to `app`."""
