@@ -1,1 +1,29 @@
-"""lsedu.labs."""
+"""Labs: the source text of a lab, its release to students, and the checks that run in a student's notebook.
+
+The names of this package load when first used, so that `import lsedu.labs` needs neither Jupyter nor torch.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOME = {
+    "ArraySpec": "spec",
+    "Case": "spec",
+    "Cell": "spec",
+    "Lab": "spec",
+    "Manifest": "spec",
+    "Question": "spec",
+    "Wrong": "spec",
+    "case": "spec",
+    "evaluate": "evaluate",
+    "explain": "compare",
+    "load_lab": "source",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
