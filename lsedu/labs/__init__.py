@@ -17,7 +17,9 @@ _HOME = {
     "case": "spec",
     "evaluate": "evaluate",
     "explain": "compare",
-    "load_lab": "source",
+    "load_lab": "load",
+    "LabError": "source",
+    "judge": "compare",
 }
 
 __all__ = sorted(_HOME)

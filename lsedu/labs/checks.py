@@ -1,0 +1,196 @@
+"""Checks in a student's notebook: public cases with feedback that knows the usual mistakes."""
+
+import html
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lsedu.labs import checkfile
+from lsedu.labs.codec import decode
+from lsedu.labs.compare import judge
+from lsedu.labs.evaluate import evaluate
+from lsedu.labs.report import Report, stamp
+from lsedu.labs.spec import Case, Question
+
+NOT_YET = "not answered yet: put your code where the cell above says `raise NotImplementedError`"
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one case showed: its name, whether it passed, and what to say if not."""
+
+    case: str
+    passed: bool
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a check showed; as the last value of a cell it is displayed.
+
+    Parameters
+    ----------
+    question, title
+        The question.
+    lines
+        One a case; empty if the question is not answered.
+    status
+        "open" (not answered), "wrong" or "right".
+    """
+
+    question: str
+    title: str
+    lines: tuple[Line, ...]
+    status: str
+
+    @property
+    def passed(self) -> int:
+        """The number of public cases passed."""
+        return sum(line.passed for line in self.lines)
+
+    def __repr__(self) -> str:
+        if self.status == "open":
+            return f"{self.title}: {NOT_YET}"
+        head = f"{self.title}: {self.passed} of {len(self.lines)} public cases pass"
+        return "\n".join([head, *(f"  {'ok  ' if x.passed else 'no  '}{_sentence(x)}" for x in self.lines)])
+
+    def _repr_html_(self) -> str:
+        if self.status == "open":
+            return f"<p>○ <b>{html.escape(self.title)}</b>: {html.escape(NOT_YET)}</p>"
+        colour = {"right": "#1a7f37", "wrong": "#b54708"}[self.status]
+        rows = "".join(f"<li>{'✓' if x.passed else '✗'} {html.escape(_sentence(x))}</li>" for x in self.lines)
+        head = f"<b>{html.escape(self.title)}</b>: {self.passed} of {len(self.lines)} public cases pass"
+        return (
+            f'<div style="border-left: 4px solid {colour}; padding-left: 0.8em">{head}'
+            f'<ul style="list-style: none; padding-left: 0.4em; margin: 0.2em 0">{rows}</ul></div>'
+        )
+
+
+def _sentence(line: Line) -> str:
+    return line.case if line.passed else f"{line.case}: {line.message}"
+
+
+class Checks:
+    """The public checks of one lab.
+
+    Parameters
+    ----------
+    lab
+        The lab's name.
+    release
+        The release that the notebook was made for; `notice` says so if the installed checks are of another.
+    folder
+        Where the file of checks is, if neither in the package nor in the checkout.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there are no checks of that lab.
+    """
+
+    def __init__(self, lab: str, *, release: str | None = None, folder: Path | str | None = None) -> None:
+        self._content = checkfile.read(checkfile.find(lab, folder=folder))
+        self.lab = lab
+        self.results: dict[str, Result] = {}
+        self._asked = release
+
+    @property
+    def notice(self) -> str:
+        """What is wrong with the set-up, or an empty string."""
+        made = self._content["release"]
+        if self._asked in (None, made):
+            return ""
+        return (
+            f"this notebook is of release {self._asked}, the installed checks of {made}: update lsedu or the notebook"
+        )
+
+    def __repr__(self) -> str:
+        entries = self._content["questions"].values()
+        points = sum(entry["points"] for entry in entries)
+        ready = f"{self._content['title']}: {len(entries)} questions, {points:g} points. The checks are ready."
+        return f"{ready}\nNote: {self.notice}" if self.notice else ready
+
+    def check(self, question: str, function: Callable) -> Result:
+        """Run `function` on the public cases of `question`.
+
+        Parameters
+        ----------
+        question
+            The question's id.
+        function
+            The student's function.
+
+        Returns
+        -------
+        Result
+            Shown by the notebook when it is the cell's last value; it is also kept for `report`.
+
+        Raises
+        ------
+        KeyError
+            If the lab has no such question, or one without cases.
+        """
+        entry = self._content["questions"].get(question)
+        if entry is None or not entry["cases"]:
+            raise KeyError(f"{self.lab} has no automatic check for {question!r}")
+        spec = _question(question, entry)
+        lines: list[Line] = []
+        status = "right"
+        for stored in entry["cases"]:
+            item = Case(stored["name"], decode(stored["args"]), decode(stored["kwargs"]), stored["hint"])
+            try:
+                got = evaluate(function, spec, item)
+                again = evaluate(function, spec, item) if spec.deterministic else got
+            except NotImplementedError:
+                status, lines = "open", []
+                break
+            except Exception as error:  # whatever the student's code raises is feedback for the student
+                lines.append(Line(item.name, False, _failure(error)))
+                continue
+            known = [(wrong["message"], decode(wrong["outcome"])) for wrong in stored["usual"]]
+            message = judge(got, decode(stored["expected"]), spec, item, usual=known, show=True)
+            if message is None and judge(again, got, spec, item) is not None:
+                message = "two calls on the same input return different values"
+            lines.append(Line(item.name, message is None, message or ""))
+        if any(not line.passed for line in lines):
+            status = "wrong"
+        self.results[question] = Result(question, spec.title, tuple(lines), status)
+        return self.results[question]
+
+    def report(self) -> Report:
+        """Return the score table on the public cases, the environment and the file to hand in."""
+        rows = []
+        for name, entry in self._content["questions"].items():
+            result = self.results.get(name)
+            if entry["kind"] == "manual":
+                state, earned = "graded by hand", None
+            elif result is None:
+                state, earned = "check not run", 0.0
+            else:
+                state = "not answered" if result.status == "open" else f"{result.passed} of {len(result.lines)} cases"
+                spec = _question(name, entry)
+                cases = [Case(stored["name"], weight=stored["weight"]) for stored in entry["cases"]]
+                earned = spec.mark(cases, [line.passed for line in result.lines]) if result.lines else 0.0
+            rows.append((entry["title"], state, earned, float(entry["points"])))
+        return Report(self._content["title"], tuple(rows), stamp(self.lab, self._content["release"]))
+
+    def submit(self, *, ready: bool, notebook: Path | str | None = None) -> Any:
+        """Run the saved notebook from the start, check it and write the file to hand in; see `lsedu.labs.submit`."""
+        from lsedu.labs.submit import from_notebook
+
+        return from_notebook(self.lab, ready=ready, notebook=notebook)
+
+
+def _question(name: str, entry: dict[str, Any]) -> Question:
+    options = {key: entry[key] for key in ("rtol", "atol", "dtype", "deterministic", "kind", "function")}
+    return Question(name, entry["title"], entry["points"], grad=tuple(entry["grad"]), **options)
+
+
+def _failure(error: Exception) -> str:
+    """Say what was raised and on which line of the student's cell."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "lsedu" not in Path(f.filename).parts]
+    own = [f for f in frames if "site-packages" not in f.filename and not f.filename.startswith("<frozen")]
+    where = f", on line {own[-1].lineno} of your cell: `{own[-1].line}`" if own and own[-1].line else ""
+    return f"your function stops with {type(error).__name__}: {error}{where}"

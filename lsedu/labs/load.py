@@ -1,0 +1,169 @@
+"""Load a lab on the trusted side: run its solution and its declarations in one namespace."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from lsedu.labs.source import LabError, Source, parse
+from lsedu.labs.spec import ArraySpec, Case, Cell, Lab, Question, Wrong, case
+
+
+class _Declarations:
+    """What the grader cells declare, in order: the decorators `question` and `artefact`."""
+
+    def __init__(self) -> None:
+        self.questions: list[Question] = []
+
+    def question(self, id: str, *, title: str, points: float, function: str | None = None, **options: Any) -> Callable:
+        """Declare a question by its cases; `options` are fields of `Question` (rtol, atol, dtype, grad, ...)."""
+
+        def declare(cases: Callable[[np.random.Generator], Iterable[Case]]) -> Callable:
+            name = function or id.replace("-", "_")
+            self.questions.append(Question(id, title, points, function=name, cases=cases, **options))
+            return cases
+
+        return declare
+
+    def artefact(self, id: str, *, title: str, points: float, file: str, arrays: dict[str, ArraySpec]) -> Callable:
+        """Declare a question answered by a file of arrays; the decorated function scores them."""
+
+        def declare(score: Callable[..., Iterable[tuple[bool, str]]]) -> Callable:
+            self.questions.append(Question(id, title, points, kind="artefact", file=file, arrays=arrays, score=score))
+            return score
+
+        return declare
+
+
+def load_lab(path: Path | str) -> Lab:
+    """Load a lab from its source.
+
+    The preamble, the solutions and the grader cells are run, in order, in one namespace; set-up cells, checks and
+    pictures are not. Only for sources you trust.
+
+    Parameters
+    ----------
+    path
+        The lab's MyST text notebook.
+
+    Returns
+    -------
+    Lab
+        With every question's reference, cases and declared wrong answers in place.
+
+    Raises
+    ------
+    LabError
+        If the source is not a whole lab; the message says what is missing and where.
+    """
+    source = parse(path)
+    declared = _Declarations()
+    space: dict[str, Any] = {
+        "__name__": f"lab:{source.manifest.lab}",
+        "np": np,
+        "question": declared.question,
+        "artefact": declared.artefact,
+        "ArraySpec": ArraySpec,
+        "case": case,
+    }
+    texts = {cell.id: cell.solution for cell in source.cells} | {name: text for _, name, text, _ in source.trusted}
+    for name in source.order:
+        run(texts[name], space, name=name)
+    questions = [_complete(item, source, space) for item in declared.questions] + _manual(source)
+    place = {cell.question: i for i, cell in reversed(list(enumerate(source.cells))) if cell.role != "plain"}
+    for item in questions:
+        if item.id not in place and item.kind != "artefact":
+            raise LabError(f"question {item.id!r} is declared, but no cell has `grade_id: {item.id}`")
+    asked = {item.id for item in questions}
+    if missing := [cell.question for cell in source.cells if cell.role == "student" and cell.question not in asked]:
+        raise LabError(f"no grader cell declares {missing[0]!r}: add one with @question({missing[0]!r}, ...)")
+    if len(asked) < len(questions):
+        raise LabError(f"two questions share an id: {', '.join(sorted(item.id for item in questions))}")
+    questions.sort(key=lambda item: place.get(item.id, len(place)))
+    return Lab(
+        manifest=source.manifest,
+        questions=tuple(questions),
+        cells=tuple(_finish(cell, questions) for cell in source.cells),
+        path=str(path),
+        digest=source.digest,
+    )
+
+
+def run(text: str, space: dict[str, Any], *, name: str) -> None:
+    """Run a cell's text in `space`.
+
+    Raises
+    ------
+    LabError
+        If it fails; the message names the cell, the cause is the error itself.
+    """
+    try:
+        code: CodeType = compile(text, f"<cell {name}>", "exec", dont_inherit=True)
+        exec(code, space)
+    except Exception as error:
+        raise LabError(f"cell {name!r} fails: {type(error).__name__}: {error}") from error
+
+
+def _complete(item: Question, source: Source, space: dict[str, Any]) -> Question:
+    if item.kind != "function":
+        return item
+    if not callable(space.get(item.function)):
+        raise LabError(f"question {item.id!r} asks for {item.function!r}, which no solution cell defines")
+    wrong = []
+    for tag, name, text, metadata in source.trusted:
+        if tag == "wrong" and metadata["question"] == item.id:
+            if missing := [key for key in ("points", "message") if key not in metadata]:
+                raise LabError(f"wrong answer {name!r} needs {' and '.join(missing)} in its metadata")
+            own = dict(space)
+            run(text, own, name=name)
+            if own[item.function] is space[item.function]:
+                raise LabError(f"wrong answer {name!r} does not define {item.function!r}")
+            points, message = float(metadata["points"]), str(metadata["message"])
+            wrong.append(Wrong(name, item.id, own[item.function], points, message, text))
+    return replace(item, reference=space[item.function], wrong=tuple(wrong))
+
+
+def _manual(source: Source) -> list[Question]:
+    rubrics = {metadata["question"]: text for tag, _, text, metadata in source.trusted if tag == "rubric"}
+    found = []
+    for cell in source.cells:
+        if cell.role == "manual":
+            graded = cell.metadata["nbgrader"]
+            if cell.question not in rubrics:
+                raise LabError(f"question {cell.question!r} is graded by hand and needs a cell tagged `rubric`")
+            title = graded.get("title", cell.question.replace("-", " ").capitalize())
+            rubric = rubrics[cell.question]
+            found.append(Question(cell.question, title, float(graded["points"]), kind="manual", rubric=rubric))
+    return found
+
+
+def _finish(cell: Cell, questions: list[Question]) -> Cell:
+    """Fill in points and the nbgrader metadata in full."""
+    points = {item.id: item.points for item in questions}
+
+    def say(match: re.Match) -> str:
+        if match[1] and match[1] not in points:
+            raise LabError(f"the text speaks of {match[0]}, but there is no question {match[1]!r}")
+        value = points[match[1]] if match[1] else sum(points.values())
+        return f"{value:g} point{'' if value == 1 else 's'}"
+
+    if cell.kind == "markdown":
+        cell = replace(cell, source=re.sub(r"\{points(?::([\w-]+))?\}", say, cell.source))
+    if cell.role == "plain":
+        return cell
+    graded = {"schema_version": 3, "task": False, "grade_id": cell.id}
+    graded["grade"] = cell.role in ("check", "manual")
+    graded["solution"] = cell.role in ("student", "manual")
+    graded["locked"] = cell.role in ("preamble", "check")
+    if graded["grade"]:
+        graded["points"] = points[cell.question]
+    metadata = {**cell.metadata, "nbgrader": graded}
+    if graded["locked"] or graded["solution"]:
+        metadata["deletable"] = False
+    if graded["locked"]:
+        metadata["editable"] = False
+    return replace(cell, metadata=metadata)

@@ -1,0 +1,70 @@
+"""The self-report at the end of a lab: score table, environment, file to hand in."""
+
+import html
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+_PACKAGES = ("lsedu", "numpy", "torch")
+
+
+def stamp(lab: str, release: str) -> dict[str, str]:
+    """Return what a result depends on: lab, release, Python, packages and system."""
+    found = {"lab": lab, "release": release, "python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return {**found, "system": f"{platform.system()} {platform.machine()}"}
+
+
+@dataclass(frozen=True)
+class Report:
+    """The state of a lab: rows (title, state, points on the public cases or None, points to earn), and a stamp."""
+
+    title: str
+    rows: tuple[tuple[str, str, float | None, float], ...]
+    environment: dict[str, str]
+
+    @property
+    def earned(self) -> float:
+        """Points on the public cases."""
+        return sum(row[2] or 0.0 for row in self.rows)
+
+    @property
+    def _lines(self) -> tuple[str, str]:
+        automatic = sum(points for _, _, earned, points in self.rows if earned is not None)
+        by_hand = sum(points for _, _, earned, points in self.rows if earned is None)
+        total = f"{self.earned:g} of {automatic:g} points on the public cases, and {by_hand:g} graded by hand"
+        stamp = ", ".join(f"{key} {value}" for key, value in self.environment.items())
+        return total, stamp
+
+    @property
+    def _hand_in(self) -> str:
+        lab = self.environment["lab"]
+        return f"To hand in: submission/{lab}.ipynb, written by `lsedu submit {lab}.ipynb` or by the cell below."
+
+    def __repr__(self) -> str:
+        width = max(len(row[0]) for row in self.rows)
+        rows = [f"{title:<{width}}  {_points(a, b):>9}  {state}" for title, state, a, b in self.rows]
+        total, environment = self._lines
+        note = "The grader draws other inputs of the same kinds."
+        return "\n".join([self.title, *rows, f"{total}. {note}", environment, self._hand_in])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f'<tr><td style="text-align: left">{html.escape(title)}</td><td>{_points(a, b)}</td>'
+            f'<td style="text-align: left">{html.escape(state)}</td></tr>'
+            for title, state, a, b in self.rows
+        )
+        total, environment = self._lines
+        return (
+            f"<table><thead><tr><th>Question</th><th>Points</th><th>State</th></tr></thead><tbody>{rows}</tbody></table>"
+            f"<p>{html.escape(total)}. The grader draws other inputs of the same kinds.</p>"
+            f"<p><small>{html.escape(environment)}</small></p><p>{html.escape(self._hand_in)}</p>"
+        )
+
+
+def _points(earned: float | None, points: float) -> str:
+    return f"- / {points:g}" if earned is None else f"{earned:g} / {points:g}"

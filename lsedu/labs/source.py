@@ -1,0 +1,187 @@
+"""The text of a lab: one MyST notebook, read into cells with roles, solutions apart from what students see."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from lsedu.labs.spec import Cell, Manifest, Role
+
+STUB = "raise NotImplementedError  # replace this line by your answer"
+BLANK = "*Write your answer here.*"
+TRUSTED_TAGS = ("grader", "wrong", "rubric", "picture")
+"""Tags of the cells that only the source has."""
+
+_SOLUTION = re.compile(
+    r"^([ \t]*)### BEGIN SOLUTION[ \t]*\n.*?^[ \t]*### END SOLUTION[ \t]*$", re.MULTILINE | re.DOTALL
+)
+
+
+class LabError(ValueError):
+    """A lab's source is not as it should be; the message names the cell and says what to do."""
+
+
+@dataclass
+class Source:
+    """A lab's source, read but not run.
+
+    Parameters
+    ----------
+    manifest
+        From the notebook's metadata, key `lsedu`.
+    cells
+        The cells that are released, in order. A picture holds its place by an empty cell whose metadata names it.
+    trusted
+        The cells that are not released, in order: (tag, id, text, metadata).
+    order
+        The ids of everything that is run when the lab is loaded, in order: preamble, student and grader cells.
+    digest
+        sha256 of the text.
+    """
+
+    manifest: Manifest
+    cells: list[Cell] = field(default_factory=list)
+    trusted: list[tuple[str, str, str, dict]] = field(default_factory=list)
+    order: list[str] = field(default_factory=list)
+    digest: str = ""
+
+
+def strip(text: str, *, kind: str = "code") -> str:
+    r"""Return `text` with every solution block replaced by the stub, or in Markdown by a line to write on.
+
+    Raises
+    ------
+    LabError
+        If a marker has no partner.
+
+    Examples
+    --------
+    >>> print(strip("def f():\\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"))
+    def f():
+        raise NotImplementedError  # replace this line by your answer
+    """
+    released = _SOLUTION.sub(lambda match: match[1] + (STUB if kind == "code" else BLANK), text)
+    if "### BEGIN SOLUTION" in released or "### END SOLUTION" in released:
+        raise LabError(f"a solution marker has no partner in this cell:\n{text}")
+    return released
+
+
+def unmark(text: str) -> str:
+    """Return `text` without the marker lines of its solution."""
+    return re.sub(r"^[ \t]*### (BEGIN|END) SOLUTION[ \t]*\n?", "", text, flags=re.MULTILINE).rstrip("\n")
+
+
+def parse(path: Path | str) -> Source:
+    """Read a lab's source without running any of it.
+
+    Parameters
+    ----------
+    path
+        A MyST text notebook (``.md``).
+
+    Returns
+    -------
+    Source
+        The manifest and the cells.
+
+    Raises
+    ------
+    LabError
+        If the file is no lab, or a cell lacks what its role needs.
+    FileNotFoundError
+        If there is no such file.
+    """
+    import jupytext
+
+    path = Path(path)
+    text = path.read_text(encoding="utf-8-sig")
+    notebook = jupytext.reads(text, fmt="md:myst")
+    source = Source(manifest=_manifest(path, notebook.metadata.get("lsedu")))
+    source.digest = hashlib.sha256(text.encode()).hexdigest()
+    used: dict[str, int] = {}
+    hints: dict[str, int] = {}
+    question = ""
+    for raw in notebook.cells:
+        metadata = dict(raw.metadata)
+        tags = list(metadata.pop("tags", ()))
+        role, question = _role(raw, metadata, tags, question)
+        trusted = next((tag for tag in TRUSTED_TAGS if tag in tags), None)
+        name = _id(raw, role, question, tags, used, hints)
+        if trusted is not None:
+            source.trusted.append((trusted, name, raw.source, {"question": question, **metadata}))
+            if trusted == "grader":
+                source.order.append(name)
+            if trusted != "picture":
+                continue
+        kind = "markdown" if trusted == "picture" else raw.cell_type
+        body = "" if trusted == "picture" else raw.source
+        if "hint" in tags:
+            body = f"<details>\n<summary>Hint {hints[question]}</summary>\n\n{body}\n\n</details>"
+        released = {key: value for key, value in metadata.items() if key not in ("nbgrader", "question", "alt")}
+        if kept := [tag for tag in tags if tag not in TRUSTED_TAGS]:
+            released["tags"] = kept
+        if trusted == "picture":
+            released["lsedu"] = {"picture": name}
+        source.cells.append(
+            Cell(
+                id=name,
+                kind=kind,
+                role=role,
+                source=strip(body, kind=kind),
+                solution=unmark(body),
+                question=question if role in ("student", "check", "manual") or "hint" in tags else "",
+                metadata={**released, **({"nbgrader": metadata["nbgrader"]} if "nbgrader" in metadata else {})},
+            )
+        )
+        if role in ("preamble", "student") and kind == "code":
+            source.order.append(name)
+    return source
+
+
+def _manifest(path: Path, given: Any) -> Manifest:
+    if not isinstance(given, dict) or "lab" not in given:
+        raise LabError(f"{path} is not a lab: its header needs `lsedu:` with at least `lab:` and `title:`")
+    known = {item.name for item in fields(Manifest)}
+    if unknown := sorted(set(given) - known):
+        raise LabError(
+            f"{path}: the header's `lsedu:` has no key {', '.join(unknown)}; it has {', '.join(sorted(known))}"
+        )
+    if given["lab"] != path.stem:
+        raise LabError(f"{path}: the lab is called {given['lab']!r}, but its file {path.stem!r}; they must agree")
+    return Manifest(**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
+
+
+def _role(raw: Any, metadata: dict, tags: list[str], question: str) -> tuple[Role, str]:
+    """Return the role of a cell and the question it belongs to (by default the latest answered)."""
+    graded = metadata.get("nbgrader", {})
+    question = metadata.get("question", graded.get("grade_id", question))
+    if graded and "grade_id" not in graded:
+        raise LabError(f"a cell has nbgrader metadata without a grade_id:\n{raw.source[:200]}")
+    if "preamble" in tags:
+        return "preamble", question
+    if not graded:
+        return "plain", question
+    if raw.cell_type == "markdown":
+        if not (graded.get("grade") and graded.get("solution") and "points" in graded):
+            raise LabError(f"{question}: a question in words needs `grade: true, solution: true, points: ...`")
+        return "manual", question
+    if graded.get("solution"):
+        return "student", question
+    if graded.get("grade"):
+        return "check", question
+    raise LabError(f"{question}: nbgrader metadata must say `solution: true` or `grade: true`")
+
+
+def _id(raw: Any, role: Role, question: str, tags: list[str], used: dict[str, int], hints: dict[str, int]) -> str:
+    if "hint" in tags:
+        hints[question] = hints.get(question, 0) + 1
+        return f"{question}-hint-{hints[question]}"
+    tag = next((tag for tag in TRUSTED_TAGS if tag in tags), None)
+    if tag is not None:
+        stem = f"{question}-{tag}"
+    else:
+        short = hashlib.sha256(raw.source.encode()).hexdigest()[:8]
+        stem = {"student": question, "manual": question, "check": f"{question}-check"}.get(role, f"{role}-{short}")
+    used[stem] = used.get(stem, 0) + 1
+    return stem if used[stem] == 1 else f"{stem}-{used[stem]}"
