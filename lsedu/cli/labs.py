@@ -1,7 +1,92 @@
-"""`lsedu labs`."""
+"""`lsedu labs list | release | test` and `lsedu submit`."""
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
+
+Labs = Annotated[list[str] | None, typer.Argument(help="Names of labs, or paths to their sources; all if none.")]
+SourceFolder = Annotated[Path, typer.Option(help="Folder of the labs' sources.")]
+
+
+def _sources(labs: list[str] | None, folder: Path) -> list[Path]:
+    """Return the paths of the labs asked for, or of all in the folder."""
+    paths = [Path(lab) if lab.endswith(".md") else folder / f"{lab}.md" for lab in labs or ()]
+    paths = paths or sorted(path for path in folder.glob("*.md") if "\nlsedu:" in path.read_text(encoding="utf-8"))
+    if missing := [str(path) for path in paths if not path.is_file()]:
+        raise typer.BadParameter(f"there is no {', '.join(missing)}")
+    if not paths:
+        raise typer.BadParameter(f"there is no lab in {folder}/")
+    return paths
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this group to `app`."""
+    group = typer.Typer(no_args_is_help=True, help="Labs: list them, release them to students, test them.")
+    app.add_typer(group, name="labs")
+
+    @group.command("list")
+    def list_labs(labs: Labs = None, source: SourceFolder = Path("solutions")) -> None:
+        """List the labs with their questions and points."""
+        from lsedu.labs import load_lab
+
+        for path in _sources(labs, source):
+            lab = load_lab(path)
+            typer.echo(f"{lab.name}  {lab.title}  ({lab.points:g} points, {lab.manifest.minutes} minutes)")
+            for question in lab.questions:
+                by = "by hand" if question.kind == "manual" else f"{len(question.wrong)} wrong answers known"
+                typer.echo(f"    {question.id:<24} {question.points:>4g}  {question.title} ({by})")
+
+    @group.command()
+    def release(
+        labs: Labs = None,
+        source: SourceFolder = Path("solutions"),
+        out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("labs"),
+        check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if something would change.")] = False,
+    ) -> None:
+        """Write the students' notebooks and the files of public checks."""
+        from lsedu.labs.release import release as write
+
+        stale = 0
+        for path in _sources(labs, source):
+            changed = write(path, out=out, check=check, say=typer.echo)
+            stale += len(changed)
+            for name in changed:
+                typer.echo(f"{name}: {'is not what the source gives' if check else 'written'}")
+            if not changed:
+                typer.echo(f"{path.stem}: as released")
+        if check and stale:
+            typer.echo("Run `lsedu labs release` and commit the result.", err=True)
+            raise typer.Exit(1)
+
+    @group.command()
+    def test(labs: Labs = None, source: SourceFolder = Path("solutions")) -> None:
+        """Hold labs to the gate: solution full marks, stub nothing, wrong answers their mark and message."""
+        from lsedu.labs.gate import examine
+
+        failed = 0
+        for path in _sources(labs, source):
+            typer.echo(path.stem)
+            for finding in examine(path):
+                typer.echo(f"  {'ok  ' if finding.passed else 'FAIL'} {finding.what}")
+                if not finding.passed:
+                    failed += 1
+                    typer.echo(f"       {finding.said}")
+        if failed:
+            raise typer.Exit(1)
+
+    @app.command()
+    def submit(
+        notebook: Annotated[Path, typer.Argument(help="The lab's notebook, saved.")],
+        out: Annotated[Path, typer.Option(help="Folder for the file to hand in.")] = Path("submission"),
+        timeout: Annotated[int, typer.Option(help="Longest time of one cell, in seconds.")] = 600,
+    ) -> None:
+        """Restart, run all, check, and write the one file to hand in."""
+        from lsedu.labs.submit import SubmitError
+        from lsedu.labs.submit import submit as hand_in
+
+        try:
+            typer.echo(repr(hand_in(notebook, out=out, timeout=timeout, say=typer.echo)))
+        except (SubmitError, FileNotFoundError) as error:
+            typer.echo(f"Not handed in: {error}", err=True)
+            raise typer.Exit(1) from None

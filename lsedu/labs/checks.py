@@ -14,6 +14,7 @@ from lsedu.labs.evaluate import evaluate
 from lsedu.labs.report import Report, stamp
 from lsedu.labs.spec import Case, Question
 
+_PACKAGE = Path(__file__).resolve().parents[1]
 NOT_YET = "not answered yet: put your code where the cell above says `raise NotImplementedError`"
 
 
@@ -190,7 +191,7 @@ def _question(name: str, entry: dict[str, Any]) -> Question:
 
 def _failure(error: Exception) -> str:
     """Say what was raised and on which line of the student's cell."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "lsedu" not in Path(f.filename).parts]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not Path(f.filename).is_relative_to(_PACKAGE)]
     own = [f for f in frames if "site-packages" not in f.filename and not f.filename.startswith("<frozen")]
     where = f", on line {own[-1].lineno} of your cell: `{own[-1].line}`" if own and own[-1].line else ""
     return f"your function stops with {type(error).__name__}: {error}{where}"

@@ -57,7 +57,7 @@ def strip(text: str, *, kind: str = "code") -> str:
 
     Examples
     --------
-    >>> print(strip("def f():\\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"))
+    >>> print(strip("def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"))
     def f():
         raise NotImplementedError  # replace this line by your answer
     """

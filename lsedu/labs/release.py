@@ -1,0 +1,209 @@
+"""Release a lab: from the source to the student's notebook and the file of public checks, the same every time."""
+
+import base64
+import hashlib
+import io
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lsedu import _project
+from lsedu.labs import checkfile
+from lsedu.labs.load import load_lab, run
+from lsedu.labs.source import LabError, Source, parse
+from lsedu.labs.spec import Cell, Lab
+
+_GUARD = """\
+# On Colab: install the course's package. A torch that is already there stays as it is.
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("lsedu") is None:
+    packages = {packages}
+    if importlib.util.find_spec("torch") is None:
+        packages.append("{torch}")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.check_call([*pip, *packages])
+    subprocess.check_call([*pip, "--no-deps", "lsedu @ git+{repository}"])"""
+
+
+def colab_guard() -> str:
+    """Return the cell that makes a notebook work on Colab; it never reinstalls torch."""
+    needs = _project.requirements()
+    torch = needs.pop("torch")
+    packages = "[" + ", ".join(f'"{line}"' for line in needs.values()) + "]"
+    return _GUARD.format(packages=packages, torch=torch, repository=_project.link("Repository"))
+
+
+def build(lab: Lab, *, pictures: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the student's notebook as nbformat's dictionary.
+
+    Parameters
+    ----------
+    lab
+        The lab.
+    pictures
+        Markdown of the "you should see" pictures, by cell id; see `draw`.
+
+    Raises
+    ------
+    nbformat.ValidationError
+        If the result is no valid notebook.
+    """
+    import nbformat
+    from nbformat import v4
+
+    pictures = pictures or {}
+    release = lab.digest[:16]
+    cells = []
+    for cell in lab.cells:
+        metadata = dict(cell.metadata)
+        text = _fill(cell, release=release, lab=lab.name)
+        if "picture" in metadata.get("lsedu", {}):
+            text = pictures.get(cell.id, "")
+            metadata["lsedu"] = {"picture": hashlib.sha256(text.encode()).hexdigest()[:16]}
+        make = v4.new_markdown_cell if cell.kind == "markdown" else v4.new_code_cell
+        cells.append(make(text, id=cell.id, metadata=metadata))
+    about = {"lab": lab.name, "title": lab.title, "release": release, "allow": list(lab.manifest.allow)}
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        "lsedu": about,
+    }
+    notebook = v4.new_notebook(cells=cells, metadata=metadata)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def _fill(cell: Cell, *, release: str, lab: str) -> str:
+    if "colab" in cell.metadata.get("tags", ()):
+        return colab_guard()
+    if cell.kind == "code":
+        return cell.source.replace("{release}", release)
+    slug = _project.slug()
+    return cell.source.replace("{colab}", f"https://colab.research.google.com/github/{slug}/blob/main/labs/{lab}.ipynb")
+
+
+def draw(source: Source) -> dict[str, str]:
+    """Run the lab with its solutions and draw its pictures.
+
+    Every code cell is run in order but for checks and the Colab cell; a cell tagged `picture` leaves a matplotlib
+    figure in the name `figure`.
+
+    Returns
+    -------
+    dict
+        Markdown of an embedded PNG, by the id of the picture's cell.
+
+    Raises
+    ------
+    LabError
+        If a cell fails, or a picture has no `alt` text or leaves no figure.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    drawings = {name: (text, metadata) for tag, name, text, metadata in source.trusted if tag == "picture"}
+    space: dict[str, Any] = {"__name__": f"lab:{source.manifest.lab}"}
+    pictures = {}
+    for cell in source.cells:
+        if cell.id in drawings:
+            text, metadata = drawings[cell.id]
+            if "alt" not in metadata:
+                raise LabError(f"picture {cell.id!r} needs `alt` in its metadata: what it shows, in words")
+            run(text, space, name=cell.id)
+            if "figure" not in space:
+                raise LabError(f"picture {cell.id!r} must leave its figure in the name `figure`")
+            pictures[cell.id] = _embed(space.pop("figure"), metadata["alt"])
+        elif (
+            cell.kind == "code"
+            and cell.role != "check"
+            and not {"colab", "report"} & set(cell.metadata.get("tags", ()))
+        ):
+            run(cell.solution, space, name=cell.id)
+    return pictures
+
+
+def _embed(figure: Any, alt: str) -> str:
+    from matplotlib import pyplot
+    from PIL import Image
+
+    raw, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(raw, format="png", dpi=80, bbox_inches="tight", metadata={"Software": None})
+    pyplot.close(figure)
+    Image.open(raw).convert("RGB").quantize(48).save(small, format="PNG", optimize=True)
+    text = base64.b64encode(small.getvalue()).decode("ascii")
+    return f"**You should see** something like this.\n\n![{alt}](data:image/png;base64,{text})"
+
+
+def release(path: Path | str, *, out: Path | str, check: bool = False, say: Callable[[str], None] = str) -> list[Path]:
+    """Write the notebook and the file of checks of one lab, or with `check` only say which would change.
+
+    A processor's last digits must not make a difference: a file of checks that agrees to 1e-6 is left as it is, and
+    pictures are drawn anew only when the source has changed.
+
+    Parameters
+    ----------
+    path
+        The lab's source.
+    out
+        The folder to write to.
+    check
+        Write nothing.
+    say
+        Called with what is being done.
+
+    Returns
+    -------
+    list of Path
+        The files that have changed, or with `check` would.
+
+    Raises
+    ------
+    LabError
+        If the source is not a whole lab.
+    """
+    out = Path(out)
+    lab, source = load_lab(path), parse(path)
+    notebook, checks = out / f"{lab.name}.ipynb", out / f"{lab.name}.checks.json"
+    old = json.loads(notebook.read_text(encoding="utf-8")) if notebook.is_file() else {}
+    if old.get("metadata", {}).get("lsedu", {}).get("release") == lab.digest[:16]:
+        pictures = _kept(old)
+    else:
+        pictures = {}
+    wanted = {name for tag, name, _, _ in source.trusted if tag == "picture"}
+    if set(pictures) != wanted:
+        say(f"{lab.name}: drawing {len(wanted)} pictures")
+        pictures = draw(source)
+    content = checkfile.build(lab)
+    if checks.is_file() and checkfile.agree(checkfile.read(checks), content):
+        content = checkfile.read(checks)
+    texts = {notebook: _dump(build(lab, pictures=pictures)), checks: checkfile.write(content)}
+    changed = [name for name, text in texts.items() if not name.is_file() or name.read_text(encoding="utf-8") != text]
+    if not check:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in changed:
+            name.write_text(texts[name], encoding="utf-8")
+    return changed
+
+
+def _kept(old: Mapping[str, Any]) -> dict[str, str]:
+    """Return the pictures of an earlier release that are as they were drawn."""
+    kept = {}
+    for cell in old.get("cells", ()):
+        mark = cell.get("metadata", {}).get("lsedu", {}).get("picture")
+        text = "".join(cell["source"])
+        if mark is not None and hashlib.sha256(text.encode()).hexdigest()[:16] == mark:
+            kept[cell["id"]] = text
+    return kept
+
+
+def _dump(notebook: Mapping[str, Any]) -> str:
+    import nbformat
+
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+__all__ = ["build", "colab_guard", "draw", "release"]

@@ -1,0 +1,160 @@
+"""Hand in: restart, run everything, check, and write the one file to submit."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_RUNNING = "LSEDU_SUBMITTING"
+_LIMIT_MB = 20
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was handed in: the file, its size in bytes, and what the student should know."""
+
+    path: Path
+    size: int
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        lines = [f"Written: {self.path} ({self.size / 1024:.0f} KiB). Hand in this one file.", *self.notes]
+        return "\n".join(lines)
+
+
+class SubmitError(RuntimeError):
+    """The notebook cannot be handed in as it is; the message says what to do."""
+
+
+def submit(
+    notebook: Path | str,
+    *,
+    out: Path | str = "submission",
+    timeout: int = 600,
+    say: Callable[[str], None] = str,
+) -> Submission:
+    """Run a notebook from the start in a fresh kernel, and write the executed copy.
+
+    Cells that fail do not stop the rest: what could not be run is named in the notes, and the file is written all the
+    same, for a half-finished lab may be handed in.
+
+    Parameters
+    ----------
+    notebook
+        The student's notebook.
+    out
+        Folder for the file, whose name is the lab's.
+    timeout
+        Longest time of one cell, in seconds.
+    say
+        Called with what is being done.
+
+    Raises
+    ------
+    SubmitError
+        If the file is not a released lab, or too large.
+    FileNotFoundError
+        If there is no such notebook.
+    """
+    import nbformat
+
+    path = Path(notebook)
+    try:
+        content = nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
+    except (ValueError, nbformat.reader.NotJSONError) as error:
+        raise SubmitError(f"{path} cannot be read as a notebook: save it again in Jupyter ({error})") from error
+    about = content.metadata.get("lsedu", {})
+    if "lab" not in about:
+        raise SubmitError(f"{path} is not a lab of this course: its metadata has no `lsedu` entry")
+    say(f"running {path.name} from the start in a fresh kernel")
+    notes = _execute(content, folder=path.resolve().parent, timeout=timeout)
+    notes += _unanswered(content)
+    target = Path(out) / f"{about['lab']}.ipynb"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    text = nbformat.writes(content)
+    if len(text.encode()) > _LIMIT_MB * 2**20:
+        raise SubmitError(f"the executed notebook is over {_LIMIT_MB} MiB: print and plot less, then try again")
+    target.write_text(text, encoding="utf-8")
+    return Submission(target, target.stat().st_size, tuple(notes))
+
+
+def _execute(content: Any, *, folder: Path, timeout: int) -> list[str]:
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    content.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    client = NotebookClient(
+        content,
+        timeout=timeout,
+        allow_errors=True,
+        resources={"metadata": {"path": str(folder)}},
+        kernel_name="python3",
+    )
+    notes = []
+    try:
+        client.execute(env={**os.environ, _RUNNING: "1"})
+    except CellTimeoutError:
+        notes.append(f"Note: a cell ran longer than {timeout} s; what comes after it was not run.")
+    except DeadKernelError:
+        notes.append("Note: the kernel died (out of memory?); what comes after that cell was not run.")
+    for number, cell in enumerate(content.cells, start=1):
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                notes.append(f"Note: cell {number} fails with {output.ename}: {output.evalue[:200]}")
+    return notes
+
+
+def _unanswered(content: Any) -> list[str]:
+    notes = []
+    for cell in content.cells:
+        graded = cell.metadata.get("nbgrader", {})
+        if graded.get("solution") and (
+            "raise NotImplementedError" in cell.source or "Write your answer here" in cell.source
+        ):
+            notes.append(f"Note: {graded.get('grade_id')} is not answered yet.")
+    return notes
+
+
+def from_notebook(lab: str, *, ready: bool, notebook: Path | str | None = None) -> Submission | str:
+    """Submit the notebook that calls this, as it was last saved.
+
+    Parameters
+    ----------
+    lab
+        The lab's name.
+    ready
+        Nothing happens unless True, so that "run all cells" does not hand in by accident.
+    notebook
+        Its path; found by itself in JupyterLab, Jupyter Notebook, VS Code and Colab.
+
+    Raises
+    ------
+    SubmitError
+        If the path cannot be found.
+    """
+    if os.environ.get(_RUNNING):
+        return "This run is the one that is handed in."
+    if not ready:
+        return "Not handed in. When you are done: save the notebook, set ready=True here, and run this cell."
+    path = Path(notebook) if notebook is not None else _own_path(lab)
+    return submit(path, out=path.parent / "submission")
+
+
+def _own_path(lab: str) -> Path:
+    """Return the path of the running notebook."""
+    if (name := os.environ.get("JPY_SESSION_NAME")) and Path(name).suffix == ".ipynb":
+        return Path(name) if Path(name).is_file() else Path.cwd() / Path(name).name
+    try:
+        from google.colab import _message
+    except ImportError:
+        pass
+    else:
+        content = _message.blocking_request("get_ipynb", timeout_sec=30)["ipynb"]
+        path = Path.cwd() / f"{lab}.ipynb"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return path
+    if (path := Path.cwd() / f"{lab}.ipynb").is_file():
+        return path
+    raise SubmitError(f'cannot find this notebook: give its path, checks.submit(ready=True, notebook="{lab}.ipynb")')
