@@ -10,6 +10,7 @@ _HOME = {
     "ArraySpec": "spec",
     "Case": "spec",
     "Cell": "spec",
+    "Checks": "checks",
     "Lab": "spec",
     "Manifest": "spec",
     "Question": "spec",

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lsedu.labs.codec import decode, encode
 from lsedu.labs.compare import explain
 from lsedu.labs.evaluate import evaluate
@@ -20,7 +22,8 @@ def usual(question: Question, item: Any) -> list[tuple[str, Any]]:
     pairs = []
     for wrong in question.wrong:
         try:
-            pairs.append((wrong.message, evaluate(wrong.function, question, item)))
+            with np.errstate(all="ignore"):
+                pairs.append((wrong.message, evaluate(wrong.function, question, item)))
         except Exception:  # a wrong answer may fail in any way; then no value can be known again
             continue
     return pairs

@@ -160,6 +160,10 @@ class Checks:
         self.results[question] = Result(question, spec.title, tuple(lines), status)
         return self.results[question]
 
+    def ready(self, *questions: str) -> bool:
+        """Whether the checks of all these questions have passed, so that the next cell can use their functions."""
+        return all(name in self.results and self.results[name].status == "right" for name in questions)
+
     def report(self) -> Report:
         """Return the score table on the public cases, the environment and the file to hand in."""
         rows = []

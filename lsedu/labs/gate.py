@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lsedu import _modules
 from lsedu.labs.checkfile import usual
 from lsedu.labs.compare import judge
@@ -37,7 +39,8 @@ def grade(function: Callable, question: Question, seed: int) -> tuple[float, lis
     for item in cases:
         expected = evaluate(question.reference, question, item)
         try:
-            got = evaluate(function, question, item)
+            with np.errstate(all="ignore"):
+                got = evaluate(function, question, item)
         except Exception as error:  # a declared wrong answer or a stub may fail in any way
             passed.append(False)
             feedback.append(f"{item.name}: stops with {type(error).__name__}: {error}. {item.hint}")

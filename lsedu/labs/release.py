@@ -89,8 +89,8 @@ def _fill(cell: Cell, *, release: str, lab: str) -> str:
 def draw(source: Source) -> dict[str, str]:
     """Run the lab with its solutions and draw its pictures.
 
-    Every code cell is run in order but for checks and the Colab cell; a cell tagged `picture` leaves a matplotlib
-    figure in the name `figure`.
+    The preamble, the cells tagged `setup` and the solutions are run in order; a cell tagged `picture` leaves a
+    matplotlib figure in the name `figure`.
 
     Returns
     -------
@@ -117,11 +117,7 @@ def draw(source: Source) -> dict[str, str]:
             if "figure" not in space:
                 raise LabError(f"picture {cell.id!r} must leave its figure in the name `figure`")
             pictures[cell.id] = _embed(space.pop("figure"), metadata["alt"])
-        elif (
-            cell.kind == "code"
-            and cell.role != "check"
-            and not {"colab", "report"} & set(cell.metadata.get("tags", ()))
-        ):
+        elif cell.role in ("preamble", "student") or "setup" in cell.metadata.get("tags", ()):
             run(cell.solution, space, name=cell.id)
     return pictures
 
@@ -169,10 +165,8 @@ def release(path: Path | str, *, out: Path | str, check: bool = False, say: Call
     lab, source = load_lab(path), parse(path)
     notebook, checks = out / f"{lab.name}.ipynb", out / f"{lab.name}.checks.json"
     old = json.loads(notebook.read_text(encoding="utf-8")) if notebook.is_file() else {}
-    if old.get("metadata", {}).get("lsedu", {}).get("release") == lab.digest[:16]:
-        pictures = _kept(old)
-    else:
-        pictures = {}
+    current = old.get("metadata", {}).get("lsedu", {}).get("release") == lab.digest[:16]
+    pictures = _kept(old) if current else {}
     wanted = {name for tag, name, _, _ in source.trusted if tag == "picture"}
     if set(pictures) != wanted:
         say(f"{lab.name}: drawing {len(wanted)} pictures")

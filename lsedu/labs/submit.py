@@ -63,8 +63,10 @@ def submit(
     path = Path(notebook)
     try:
         content = nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
-    except (ValueError, nbformat.reader.NotJSONError) as error:
-        raise SubmitError(f"{path} cannot be read as a notebook: save it again in Jupyter ({error})") from error
+    except (ValueError, nbformat.ValidationError, nbformat.reader.NotJSONError) as error:
+        raise SubmitError(
+            f"{path} cannot be read as a notebook: save it again in Jupyter ({type(error).__name__})"
+        ) from error
     about = content.metadata.get("lsedu", {})
     if "lab" not in about:
         raise SubmitError(f"{path} is not a lab of this course: its metadata has no `lsedu` entry")

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+
+from lsedu.labs import checkfile, load_lab
+from lsedu.labs.checks import Checks
+
+
+@pytest.fixture
+def checks(toy, tmp_path):
+    (tmp_path / "toy.checks.json").write_text(checkfile.write(checkfile.build(load_lab(toy))))
+    return Checks("toy", folder=tmp_path)
+
+
+def test_right(checks):
+    result = checks.check("double", lambda x: 2 * x)
+    assert result.status == "right" and checks.ready("double")
+    assert repr(result).startswith("Doubling: 3 of 3 public cases pass")
+
+
+def test_a_stub_is_not_a_failure(checks):
+    def double(x):
+        raise NotImplementedError
+
+    result = checks.check("double", double)
+    assert result.status == "open" and "not answered yet" in repr(result) and "not answered yet" in result._repr_html_()
+    assert not checks.ready("double")
+
+
+def test_usual_mistakes_are_known_again(checks):
+    result = checks.check("double", lambda x: x * x)
+    assert [line.message for line in result.lines] == ["this is the square", "this is the square", ""]
+    assert checks.check("double", lambda x: abs(2 * x)).lines[1].message == "the sign was dropped"
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda x: None, "is None: is a `return` missing?"),
+        (lambda x: (2 * x)[:1], "has shape (1,), expected (3,)"),
+        (lambda x: (2 * x).astype(int), "has dtype int64, expected floating-point numbers"),
+        (lambda x: x * np.nan, "holds NaN"),
+        (lambda x: x * 2.5, "is wrong in 3 of 3 values; first at index 0: got"),
+        (lambda x: undefined * x, "stops with NameError: name 'undefined' is not defined"),  # noqa: F821
+        (lambda: 1, "stops with TypeError"),
+    ],
+)
+def test_messages(checks, function, said):
+    result = checks.check("double", function)
+    assert result.status == "wrong" and said in result.lines[0].message
+    assert "twice" in result.lines[0].message or "stops" in said
+
+
+def test_a_failure_names_the_line(checks):
+    def double(x):
+        y = x + 1
+        return y.nonsense()
+
+    said = checks.check("double", double).lines[0].message
+    assert "`return y.nonsense()`" in said and "on line" in said
+
+
+def test_a_function_that_changes_its_input_cannot_spoil_other_cases(checks):
+    def double(x):
+        x *= 2
+        return x
+
+    assert checks.check("double", double).status == "right"
+    assert checks.check("double", double).status == "right"
+
+
+def test_html_of_a_message_is_escaped(checks):
+    def double(x):
+        raise ValueError("<script>alert(1)</script>")
+
+    assert "<script>" not in checks.check("double", double)._repr_html_()
+
+
+def test_report(checks):
+    assert "check not run" in repr(checks.report())
+    checks.check("double", lambda x: abs(2 * x))
+    report = checks.report()
+    assert report.earned == 3 and report.rows[0][1] == "2 of 3 cases" and report.rows[1][2] is None
+    assert "3 of 4 points on the public cases, and 1 graded by hand" in repr(report)
+    assert "numpy " in repr(report) and "submission/toy.ipynb" in report._repr_html_()
+
+
+def test_another_release_is_noticed(toy, tmp_path, checks):
+    assert Checks("toy", release=load_lab(toy).digest[:16], folder=tmp_path).notice == ""
+    assert "update lsedu or the notebook" in repr(Checks("toy", release="0" * 16, folder=tmp_path))
+
+
+def test_unknown_question_and_unknown_lab(checks, tmp_path):
+    with pytest.raises(KeyError, match="no automatic check for 'why'"):
+        checks.check("why", lambda: 1)
+    with pytest.raises(FileNotFoundError, match="install a current lsedu"):
+        Checks("no-such-lab", folder=tmp_path)
+
+
+def test_the_file_holds_no_code(toy):
+    text = checkfile.write(checkfile.build(load_lab(toy)))
+    assert "FACTOR" not in text and "lambda" not in text and "def " not in text

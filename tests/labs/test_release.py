@@ -1,0 +1,83 @@
+import json
+
+import nbformat
+import pytest
+from nbgrader.nbgraderformat import MetadataValidator
+
+from lsedu import _project
+from lsedu.labs import checkfile
+from lsedu.labs.release import colab_guard, release
+
+
+@pytest.fixture
+def released(toy, tmp_path):
+    release(toy, out=tmp_path / "labs")
+    return tmp_path / "labs"
+
+
+def test_releasing_again_leaves_no_diff(toy, released):
+    before = {path.name: path.read_bytes() for path in released.iterdir()}
+    assert sorted(before) == ["toy.checks.json", "toy.ipynb"]
+    assert release(toy, out=released) == []
+    for name in before:
+        (released / name).unlink()
+    release(toy, out=released)
+    assert {path.name: path.read_bytes() for path in released.iterdir()} == before
+
+
+def test_check_writes_nothing_and_names_what_is_stale(toy, toy_text, released):
+    toy.write_text(toy_text.replace("Return twice x", "Return x times two"))
+    before = (released / "toy.ipynb").read_bytes()
+    stale = release(toy, out=released, check=True)
+    assert released / "toy.ipynb" in stale and (released / "toy.ipynb").read_bytes() == before
+
+
+def test_a_hand_edited_release_is_noticed(toy, released):
+    path = released / "toy.ipynb"
+    path.write_text(path.read_text().replace("Return twice x", "Return three x"))
+    assert release(toy, out=released, check=True) == [path]
+
+
+def test_last_digits_of_another_processor_make_no_diff(toy, released):
+    path = released / "toy.checks.json"
+    content = checkfile.read(path)
+    stored = content["questions"]["double"]["cases"][0]
+    value = checkfile.decode(stored["expected"])
+    stored["expected"] = checkfile.encode(value * (1 + 1e-15))
+    path.write_text(checkfile.write(content))
+    assert release(toy, out=released, check=True) == []
+    stored["expected"] = checkfile.encode(value * 1.001)
+    path.write_text(checkfile.write(content))
+    assert release(toy, out=released, check=True) == [path]
+
+
+def test_nbformat_and_nbgrader_accept_it(released):
+    notebook = nbformat.read(released / "toy.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    MetadataValidator().validate_nb(notebook)
+    graded = {c.metadata.nbgrader.grade_id: c.metadata.nbgrader for c in notebook.cells if "nbgrader" in c.metadata}
+    assert graded["double"].solution and not graded["double"].grade
+    assert graded["double-check"].points == 4 and graded["double-check"].locked
+    assert graded["why"].points == 1 and graded["why"].solution and graded["why"].grade
+
+
+def test_nothing_of_the_answers_is_released(released):
+    text = (released / "toy.ipynb").read_text()
+    for secret in ("FACTOR * x", "secret model answer", "any reason", "x * x", "@question", "this is the square"):
+        assert secret not in text
+    assert "FACTOR" in text
+
+
+def test_the_picture_is_embedded_with_its_words(released):
+    notebook = json.loads((released / "toy.ipynb").read_text())
+    (cell,) = [cell for cell in notebook["cells"] if cell["id"] == "double-picture"]
+    assert cell["cell_type"] == "markdown" and "![A line](data:image/png;base64," in "".join(cell["source"])
+
+
+def test_the_colab_cell_takes_slug_and_packages_from_the_metadata_and_leaves_torch():
+    guard = colab_guard()
+    compile(guard, "guard", "exec")
+    assert f"git+{_project.link('Repository')}" in guard and "--no-deps" in guard
+    listed = guard[guard.index("packages = [") : guard.index("]\n")]
+    assert "torch" not in listed and "numpy" in listed
+    assert 'find_spec("torch") is None:\n        packages.append' in guard

@@ -1,0 +1,100 @@
+import json
+import os
+
+import nbformat
+import pytest
+from typer.testing import CliRunner
+
+from lsedu.cli import app
+from lsedu.labs.release import release
+from lsedu.labs.submit import SubmitError, from_notebook, submit
+
+
+@pytest.fixture
+def notebook(toy, tmp_path):
+    release(toy, out=tmp_path / "labs")
+    path = tmp_path / "labs" / "toy.ipynb"
+    path.write_text(path.read_text().replace('Checks(\\"toy\\"', 'Checks(\\"toy\\", folder=\\".\\"'))
+    return path
+
+
+def answer(path, old, new):
+    content = json.loads(path.read_text())
+    for cell in content["cells"]:
+        cell["source"] = "".join(cell["source"]).replace(old, new)
+    path.write_text(json.dumps(content))
+
+
+def outputs(path):
+    cells = nbformat.read(path, as_version=4).cells
+    return "\n".join(json.dumps(cell.get("outputs", [])) for cell in cells)
+
+
+def test_an_untouched_lab_runs_to_its_end(notebook, tmp_path):
+    handed = submit(notebook, out=tmp_path / "submission")
+    assert handed.path == tmp_path / "submission" / "toy.ipynb"
+    assert handed.notes == ("Note: double is not answered yet.", "Note: why is not answered yet.")
+    shown = outputs(handed.path)
+    assert "not answered yet: put your code" in shown and "0 of 4 points on the public cases" in shown
+    assert '"output_type": "error"' not in shown
+
+
+def test_an_answered_lab(notebook, tmp_path):
+    answer(notebook, "raise NotImplementedError  # replace this line by your answer", "return 2 * x")
+    handed = submit(notebook, out=tmp_path / "submission")
+    assert handed.notes == ("Note: why is not answered yet.",)
+    shown = outputs(handed.path)
+    assert "3 of 3 public cases pass" in shown and "This run is the one that is handed in." in shown
+
+
+def test_a_failing_cell_and_a_dead_kernel_are_handed_in_with_a_note(notebook, tmp_path):
+    answer(notebook, "FACTOR = 2", "FACTOR = 1 / 0")
+    assert any("fails with ZeroDivisionError" in note for note in submit(notebook, out=tmp_path / "one").notes)
+    answer(notebook, "FACTOR = 1 / 0", "import os; os._exit(1)")
+    handed = submit(notebook, out=tmp_path / "two")
+    assert any("the kernel died" in note for note in handed.notes) and handed.path.is_file()
+
+
+def test_a_cell_that_hangs_is_cut_short(notebook, tmp_path):
+    answer(notebook, "FACTOR = 2", "while True: pass")
+    assert any("ran longer than 2 s" in note for note in submit(notebook, out=tmp_path / "s", timeout=2).notes)
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"cells": []}', "{}"])
+def test_what_is_no_notebook_is_refused(tmp_path, text):
+    path = tmp_path / "toy.ipynb"
+    path.write_text(text)
+    with pytest.raises(SubmitError):
+        submit(path, out=tmp_path / "submission")
+
+
+def test_from_within_the_notebook(notebook, monkeypatch):
+    assert "Not handed in" in from_notebook("toy", ready=False)
+    monkeypatch.setenv("JPY_SESSION_NAME", str(notebook))
+    handed = from_notebook("toy", ready=True)
+    assert handed.path == notebook.parent / "submission" / "toy.ipynb" and "Hand in this one file" in repr(handed)
+    assert "LSEDU_SUBMITTING" not in os.environ
+
+
+def test_the_notebook_is_looked_for_in_the_working_folder(notebook, monkeypatch):
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    monkeypatch.chdir(notebook.parent)
+    assert from_notebook("toy", ready=True).path.is_file()
+    notebook.unlink()
+    with pytest.raises(SubmitError, match="give its path"):
+        from_notebook("toy", ready=True)
+
+
+def test_commands(toy, tmp_path, notebook):
+    run = CliRunner().invoke
+    assert "Doubling (2 wrong answers known)" in run(app, ["labs", "list", str(toy)]).output
+    out = tmp_path / "new"
+    assert run(app, ["labs", "release", str(toy), "--out", str(out), "--check"]).exit_code == 1
+    assert run(app, ["labs", "release", str(toy), "--out", str(out)]).exit_code == 0
+    assert run(app, ["labs", "release", str(toy), "--out", str(out), "--check"]).exit_code == 0
+    tested = run(app, ["labs", "test", str(toy)])
+    assert tested.exit_code == 1 and "FAIL at least 5 declared wrong answers" in tested.output
+    handed = run(app, ["submit", str(notebook), "--out", str(tmp_path / "s")])
+    assert handed.exit_code == 0 and "Written:" in handed.output
+    assert run(app, ["submit", str(tmp_path / "none.ipynb")]).exit_code == 1
+    assert run(app, ["labs", "test", "no-such-lab"]).exit_code == 2
