@@ -1,0 +1,126 @@
+r"""Label smoothing as a loss: cross-entropy to smoothed targets, without building them where there is no need.
+
+.. math:: L_{\mathrm{LS}} = (1 - \alpha) \cdot (-\log q_y) + \alpha \cdot H(u, q)
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from lsedu import _check
+from lsedu.losses._reduce import Reduction, reduce
+from lsedu.losses.cross_entropy import cross_entropy, log_softmax
+from lsedu.targets import Convention, smooth
+
+
+def label_smoothing(
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    alpha: float,
+    convention: Convention = "all",
+    prior: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    r"""Return the cross-entropy to smoothed targets, in nats.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (N, K)
+        Unnormalised log-probabilities; half precision is widened to float32.
+    labels : Tensor, shape (N,)
+        Integer labels in [0, K) or `ignore_index`.
+    alpha : float
+        Smoothing strength in [0, 1]; 0 is plain cross-entropy.
+    convention : {"all", "others"}
+        See `lsedu.targets.smooth`.
+    prior : Tensor, shape (K,) or (K, K), optional
+        Smoothing distribution, uniform when None.
+    ignore_index : int
+        Label of samples left out.
+    reduction : {"mean", "sum", "none"}
+        The mean is over the samples kept; over none of them it is 0.
+
+    Returns
+    -------
+    Tensor
+        Loss in nats, float32 or float64.
+
+    Raises
+    ------
+    ValueError
+        For hyper-parameters, shapes or labels out of range. PyTorch takes a negative ``label_smoothing`` for 0
+        without a word; this function does not.
+
+    Notes
+    -----
+    The loss is a mixture of the cross-entropies to the label and to the prior :cite:p:`textbook`. Its minimum over the
+    logits is :math:`H(p_{LS})`, at :math:`q = p_{LS}`, where for the uniform prior the label's logit lies
+    :math:`\log(1 + K(1-\alpha)/\alpha)` above each other one (see `logit_gap`).
+
+    Examples
+    --------
+    >>> z = torch.tensor([[2.0, 0.0, -1.0]])
+    >>> y = torch.tensor([0])
+    >>> torch.allclose(label_smoothing(z, y, alpha=0.1),
+    ...                torch.nn.functional.cross_entropy(z, y, label_smoothing=0.1))
+    True
+    """
+    _check.logits("logits", logits)
+    n, k = logits.shape
+    _check.labels("labels", labels, k, size=n, ignore_index=ignore_index)
+    kept = labels != ignore_index
+    index = torch.where(kept, labels, 0).long()
+    if prior is not None or convention != "all":
+        target = smooth(index, k, alpha=alpha, convention=convention, prior=prior, dtype=log_softmax(logits).dtype)
+        losses = cross_entropy(logits, target, reduction="none")
+    else:
+        alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
+        logq = log_softmax(logits)
+        losses = -(1.0 - alpha) * logq.gather(1, index[:, None]).squeeze(1) - alpha * logq.mean(1)
+    share = kept.to(losses.dtype)
+    return reduce(torch.where(kept, losses, 0.0), reduction=reduction, weight=share)
+
+
+def logit_gap(num_classes: int, alpha: float, *, convention: Convention = "all") -> float:
+    r"""Return the gap between the label's logit and each other logit where the smoothing loss is minimal, in nats.
+
+    Parameters
+    ----------
+    num_classes : int
+        Number of classes K >= 2.
+    alpha : float
+        Smoothing strength in (0, 1].
+    convention : {"all", "others"}
+        See `lsedu.targets.smooth`; the prior is uniform.
+
+    Returns
+    -------
+    float
+        :math:`\log(1 + K(1-\alpha)/\alpha)` for "all", :math:`\log((K-1)(1-\alpha)/\alpha)` for "others"
+        (minus infinity at alpha = 1).
+
+    Raises
+    ------
+    ValueError
+        If alpha or num_classes is out of range. At alpha = 0 no finite minimum exists.
+
+    Notes
+    -----
+    From :math:`q = p_{LS}` and :math:`z_y - z_k = \log(q_y / q_k)` :cite:p:`textbook`, "Impact on Gradient Dynamics".
+
+    Examples
+    --------
+    >>> round(logit_gap(10, 0.1), 4)
+    4.5109
+    """
+    if num_classes < 2:
+        raise ValueError(f"num_classes must be at least 2, got {num_classes}")
+    alpha = _check.real_in("alpha", alpha, 0.0, 1.0, open_low=True)
+    _check.one_of("convention", convention, ("all", "others"))
+    if convention == "all":
+        return math.log1p(num_classes * (1.0 - alpha) / alpha)
+    ratio = (num_classes - 1) * (1.0 - alpha) / alpha
+    return math.log(ratio) if ratio > 0 else -math.inf
