@@ -19,7 +19,6 @@ from lsedu.labs.release import build
 from lsedu.labs.spec import PUBLIC_SEED, Lab, Question
 
 SEEDS = (PUBLIC_SEED, 1, 2, 3, 4)
-_FEWEST_WRONG = 5
 _FEWEST_HINTS = 2
 
 
@@ -120,7 +119,7 @@ def _notebook(lab: Lab) -> Finding:
 
 def _shape(lab: Lab) -> list[Finding]:
     automatic = [question for question in lab.questions if question.kind == "function"]
-    wrong = sum(len(question.wrong) for question in automatic)
+    bare = [question.id for question in automatic if not question.wrong]
     hints = {question.id: 0 for question in automatic}
     checks = set()
     for cell in lab.cells:
@@ -131,7 +130,7 @@ def _shape(lab: Lab) -> list[Finding]:
     few = [name for name, count in hints.items() if count < _FEWEST_HINTS]
     unchecked = [name for name in hints if name not in checks]
     return [
-        Finding(f"at least {_FEWEST_WRONG} declared wrong answers", wrong >= _FEWEST_WRONG, f"{wrong}"),
+        Finding("a declared wrong answer for every question", not bare, ", ".join(bare)),
         Finding(f"at least {_FEWEST_HINTS} hints a question", not few, ", ".join(few)),
         Finding("a check for every question", not unchecked, ", ".join(unchecked)),
     ]

@@ -7,8 +7,13 @@ def failures(path):
     return [(finding.what, finding.said) for finding in examine(path) if not finding.passed]
 
 
-def test_the_toy_lab_lacks_wrong_answers_and_nothing_else(toy):
-    assert failures(toy) == [("at least 5 declared wrong answers", "2")]
+def test_the_toy_lab_passes(toy):
+    assert failures(toy) == [] and len(examine(toy)) == 10
+
+
+def test_a_question_without_wrong_answers_is_stopped(toy, toy_text):
+    toy.write_text(toy_text.replace("tags: [wrong]", "tags: [picture]\nalt: none"))
+    assert failures(toy) == [("a declared wrong answer for every question", "double")]
 
 
 @pytest.mark.parametrize(

@@ -85,15 +85,17 @@ def test_the_notebook_is_looked_for_in_the_working_folder(notebook, monkeypatch)
         from_notebook("toy", ready=True)
 
 
-def test_commands(toy, tmp_path, notebook):
+def test_commands(toy, toy_text, tmp_path, notebook):
     run = CliRunner().invoke
     assert "Doubling (2 wrong answers known)" in run(app, ["labs", "list", str(toy)]).output
     out = tmp_path / "new"
     assert run(app, ["labs", "release", str(toy), "--out", str(out), "--check"]).exit_code == 1
     assert run(app, ["labs", "release", str(toy), "--out", str(out)]).exit_code == 0
     assert run(app, ["labs", "release", str(toy), "--out", str(out), "--check"]).exit_code == 0
+    assert run(app, ["labs", "test", str(toy)]).exit_code == 0
+    toy.write_text(toy_text.replace("points: 2", "points: 1"))
     tested = run(app, ["labs", "test", str(toy)])
-    assert tested.exit_code == 1 and "FAIL at least 5 declared wrong answers" in tested.output
+    assert tested.exit_code == 1 and "FAIL double-wrong: gets its mark (1)" in tested.output
     handed = run(app, ["submit", str(notebook), "--out", str(tmp_path / "s")])
     assert handed.exit_code == 0 and "Written:" in handed.output
     assert run(app, ["submit", str(tmp_path / "none.ipynb")]).exit_code == 1

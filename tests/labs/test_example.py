@@ -1,0 +1,18 @@
+"""The lab that the guide prints is a lab."""
+
+import re
+from pathlib import Path
+
+from lsedu.labs import load_lab
+from lsedu.labs.gate import examine
+from lsedu.labs.release import release
+
+GUIDE = Path(__file__).parents[2] / "book/teach/writing-a-lab.md"
+
+
+def test_the_example_of_the_guide_passes_the_gate(tmp_path):
+    text = re.search(r"^`````markdown\n(.*?)^`````$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)[1]
+    (tmp_path / "entropy.md").write_text(text.replace("answers: [lsedu.information]", "answers: [lsedu.calibration]"))
+    assert [finding for finding in examine(tmp_path / "entropy.md") if not finding.passed] == []
+    assert load_lab(tmp_path / "entropy.md").points == 3
+    assert len(release(tmp_path / "entropy.md", out=tmp_path / "handout")) == 2
