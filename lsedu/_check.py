@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -102,3 +103,44 @@ def distributions(name: str, value: Any, *, tolerance: float = 1e-4) -> Tensor:
     if off.any():
         raise ValueError(f"{name} must sum to 1 along its last axis, got a sum of {sums[off].flatten()[0].item():g}")
     return value
+
+
+def array(name: str, value: Any, *, ndim: int) -> np.ndarray:
+    """Return a tensor or array-like as a finite float64 array with `ndim` axes, detached and on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If it has another number of axes, is not numeric, or holds a NaN or an infinity.
+    """
+    if isinstance(value, Tensor):
+        value = value.detach().cpu().to(torch.float64).numpy()
+    try:
+        result = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be numeric with {ndim} axes, got {type(value).__name__}") from None
+    if result.ndim != ndim:
+        raise ValueError(f"{name} must have {ndim} axes, got shape {result.shape}")
+    if not np.isfinite(result).all():
+        raise ValueError(f"{name} must be finite, got a NaN or an infinity")
+    return result
+
+
+def label_array(name: str, value: Any, num_classes: int, *, size: int | None = None) -> np.ndarray:
+    """Return a tensor or array-like of integer labels in [0, num_classes) as an int64 array of shape (N,).
+
+    Raises
+    ------
+    ValueError
+        For another dtype or shape, or a label out of range.
+    """
+    result = np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value)
+    if result.size and not np.issubdtype(result.dtype, np.integer):
+        raise ValueError(f"{name} must have an integer dtype, got {result.dtype}")
+    if result.ndim != 1 or (size is not None and len(result) != size):
+        want = "(N,)" if size is None else f"({size},)"
+        raise ValueError(f"{name} must have shape {want}, got {result.shape}")
+    bad = (result < 0) | (result >= num_classes)
+    if bad.any():
+        raise ValueError(f"{name} must be integers in [0, {num_classes}), got {result[bad][0]}")
+    return result.astype(np.int64)
