@@ -1,0 +1,137 @@
+"""Getting a file: the user's data folder, then the cache, then its official address, always checked by hash."""
+
+import os
+from pathlib import Path
+
+from lsedu.data.registry import File, Source
+
+CHUNK = 1 << 16
+
+
+class DataUnavailableError(RuntimeError):
+    """A data set cannot be had; the message says how to get it."""
+
+
+class CorruptDataError(RuntimeError):
+    """A file is there, but it is not the file its hash names."""
+
+
+def cache_dir() -> Path:
+    """Return the folder where downloads are kept (the platform's user cache)."""
+    import pooch
+
+    return Path(pooch.os_cache("lsedu"))
+
+
+def check(path: Path, file: File) -> Path:
+    """Return `path` if its sha256 is the registered one.
+
+    Raises
+    ------
+    CorruptDataError
+        If it is not: the file is corrupted, truncated or another version. It is left where it is.
+    """
+    import pooch
+
+    found = pooch.file_hash(str(path), alg="sha256")
+    if found != file.sha256:
+        raise CorruptDataError(
+            f"{path} is corrupted, truncated or another version: its sha256 is {found}, expected {file.sha256}. "
+            "Remove it and get it again."
+        )
+    return path
+
+
+def locate(source: Source, file: File) -> Path | None:
+    """Return where a file lies on this machine (package, LSEDU_DATA or cache), unchecked, or None."""
+    if source.embedded:
+        return Path(__file__).parent / "embedded" / source.name / file.name
+    folders = [cache_dir()]
+    if os.environ.get("LSEDU_DATA"):
+        folders.insert(0, Path(os.environ["LSEDU_DATA"]).expanduser())
+    for folder in folders:
+        path = folder / source.name / file.name
+        if path.is_file():
+            return path
+    return None
+
+
+def _continue_download(url: str, output_file: str, pooch: object, *, part: Path, progress: bool) -> None:
+    """Download `url` to `part`, continuing what an earlier try left there, then hand it over as `output_file`."""
+    import requests
+    from tqdm.auto import tqdm
+
+    have = part.stat().st_size if part.exists() else 0
+    with requests.get(url, stream=True, timeout=30, headers={"Range": f"bytes={have}-"} if have else {}) as response:
+        if response.status_code == 416:  # nothing is left to send: the part is whole, or it is not this file
+            os.replace(part, output_file)
+            return
+        response.raise_for_status()
+        resumed = response.status_code == 206
+        total = int(response.headers.get("Content-Length", 0)) + (have if resumed else 0)
+        with (
+            open(part, "ab" if resumed else "wb") as out,
+            tqdm(
+                total=total or None,
+                initial=have if resumed else 0,
+                unit="B",
+                unit_scale=True,
+                desc=part.name.removesuffix(".part"),
+                disable=not progress,
+            ) as bar,
+        ):
+            for chunk in response.iter_content(CHUNK):
+                out.write(chunk)
+                bar.update(len(chunk))
+    size = part.stat().st_size
+    if total and size != total:
+        raise requests.ConnectionError(f"the transfer stopped after {size} of {total} bytes; the next try resumes")
+    os.replace(part, output_file)
+
+
+def fetch(source: Source, file: File, *, download: bool = True, progress: bool = True) -> Path:
+    """Return the checked path of a file, downloading it if it is not on this machine.
+
+    Parameters
+    ----------
+    source, file
+        The set and its file.
+    download : bool
+        Whether the network may be used.
+    progress : bool
+        Whether to show a progress bar.
+
+    Raises
+    ------
+    DataUnavailableError
+        If the file is not here and cannot be downloaded. What was transferred is kept and resumed.
+    CorruptDataError
+        If the file, or what was downloaded, has another hash than the registered one.
+    """
+    path = locate(source, file)
+    if path is not None:
+        return check(path, file)
+    advice = (
+        f"Get it with `lsedu data fetch {source.name}`, or put {file.name} in the folder {source.name}/ "
+        "of the folder that the environment variable LSEDU_DATA names."
+    )
+    if not download or not file.url:
+        raise DataUnavailableError(f"{source.title}: {file.name} is not on this machine. {advice}")
+    import pooch
+    import requests
+
+    folder = cache_dir() / source.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+
+        def downloader(url: str, output_file: str, pup: object) -> None:
+            _continue_download(url, output_file, pup, part=folder / f"{file.name}.part", progress=progress)
+
+        got = pooch.retrieve(file.url, f"sha256:{file.sha256}", fname=file.name, path=folder, downloader=downloader)
+    except (requests.RequestException, OSError) as error:
+        raise DataUnavailableError(
+            f"{source.title}: {file.name} could not be downloaded from {file.url} ({error}). {advice}"
+        ) from error
+    except ValueError as error:  # pooch's word for another hash; it has removed what it got
+        raise CorruptDataError(f"{source.title}: the download of {file.name} was refused: {error}") from error
+    return Path(got)

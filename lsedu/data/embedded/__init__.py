@@ -1,0 +1,1 @@
+"""Data files that ship with the package, and the script that made them."""
