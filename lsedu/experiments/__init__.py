@@ -1,1 +1,27 @@
-"""lsedu.experiments."""
+"""Experiments: one file a claim, run by one runner, kept as records, judged by one rule."""
+
+from lsedu.experiments.experiment import Contrast, Experiment, Outcome
+from lsedu.experiments.record import Record, RecordError, load_record, records_dir, save_record
+from lsedu.experiments.registry import get, names
+from lsedu.experiments.runner import default_jobs, run, verify
+from lsedu.experiments.verdict import Interval, interval, t_quantile, verdict
+
+__all__ = [
+    "Contrast",
+    "Experiment",
+    "Interval",
+    "Outcome",
+    "Record",
+    "RecordError",
+    "default_jobs",
+    "get",
+    "interval",
+    "load_record",
+    "names",
+    "records_dir",
+    "run",
+    "save_record",
+    "t_quantile",
+    "verdict",
+    "verify",
+]

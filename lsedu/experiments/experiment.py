@@ -1,0 +1,91 @@
+"""What an experiment is: a claim, named configurations, one measurement a seed, and contrasts with their margins."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+PROFILES = ("smoke", "cpu", "gpu")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one seed gave.
+
+    Attributes
+    ----------
+    results : dict
+        Named floats.
+    arrays : dict
+        Named arrays worth keeping, by the same seed.
+    """
+
+    results: dict[str, float]
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """An effect whose sign is claimed: the value of `plus`, less that of `minus` where one is given, seed by seed.
+
+    Attributes
+    ----------
+    name, claim : str
+        Key, and the claim in a sentence.
+    plus, minus : str
+        Names of results; an empty `minus` compares with 0.
+    claimed : {"positive", "negative"}
+        The sign claimed.
+    margin : float
+        Effects smaller than this do not matter in practice. Committed before the record.
+    """
+
+    name: str
+    claim: str
+    plus: str
+    minus: str = ""
+    claimed: Literal["positive", "negative"] = "positive"
+    margin: float = 0.0
+
+    def values(self, results: Mapping[str, Mapping[str, float]]) -> list[float]:
+        """Return the effect of each seed, from the results by seed."""
+        return [row[self.plus] - (row[self.minus] if self.minus else 0.0) for row in results.values()]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One claim, table or figure, and how it is measured.
+
+    Attributes
+    ----------
+    name, claim, source : str
+        Key, the claim in a sentence, and where it is made (bib key and place).
+    reduction : dict of str to str
+        By profile, what the reduction no longer tests.
+    configs : dict of str to Any
+        By profile, a frozen dataclass with everything that a run depends on besides the seed.
+    seeds : dict of str to tuple of int
+        By profile; records use 100 and up, pilots lower ones.
+    measure : callable
+        ``measure(config, seed, device=, workdir=, progress=) -> Outcome``; a run keeps its checkpoints in `workdir`.
+    contrasts : tuple of Contrast
+        What is concluded.
+    data : tuple of str
+        Names of the data sets read.
+    """
+
+    name: str
+    claim: str
+    source: str
+    reduction: dict[str, str]
+    configs: dict[str, Any]
+    seeds: dict[str, tuple[int, ...]]
+    measure: Callable[..., Outcome]
+    contrasts: tuple[Contrast, ...]
+    data: tuple[str, ...]
+
+    @property
+    def module(self) -> str:
+        """The module that defines the experiment: where its digest begins."""
+        return self.measure.__module__
