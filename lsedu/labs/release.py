@@ -1,10 +1,12 @@
 """Release a lab: from the source to the student's notebook and the file of public checks, the same every time."""
 
 import base64
+import contextlib
 import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,7 @@ def colab_guard() -> str:
     return _GUARD.format(packages=packages, torch=torch, repository=_project.link("Repository"))
 
 
-def build(lab: Lab, *, pictures: Mapping[str, str] | None = None) -> dict[str, Any]:
+def build(lab: Lab, *, pictures: Mapping[str, str] | None = None, solved: bool = False) -> dict[str, Any]:
     """Return the student's notebook as nbformat's dictionary.
 
     Parameters
@@ -46,6 +48,8 @@ def build(lab: Lab, *, pictures: Mapping[str, str] | None = None) -> dict[str, A
         The lab.
     pictures
         Markdown of the "you should see" pictures, by cell id; see `draw`.
+    solved
+        Whether the answers are filled in: the notebook of a student who got everything right.
 
     Raises
     ------
@@ -60,7 +64,7 @@ def build(lab: Lab, *, pictures: Mapping[str, str] | None = None) -> dict[str, A
     cells = []
     for cell in lab.cells:
         metadata = dict(cell.metadata)
-        text = _fill(cell, release=release, lab=lab.name)
+        text = _fill(replace(cell, source=cell.solution) if solved and cell.role != "plain" else cell, lab=lab)
         if "picture" in metadata.get("lsedu", {}):
             text = pictures.get(cell.id, "")
             metadata["lsedu"] = {"picture": hashlib.sha256(text.encode()).hexdigest()[:16]}
@@ -77,13 +81,13 @@ def build(lab: Lab, *, pictures: Mapping[str, str] | None = None) -> dict[str, A
     return notebook
 
 
-def _fill(cell: Cell, *, release: str, lab: str) -> str:
+def _fill(cell: Cell, *, lab: Lab) -> str:
     if "colab" in cell.metadata.get("tags", ()):
         return colab_guard()
     if cell.kind == "code":
-        return cell.source.replace("{release}", release)
-    slug = _project.slug()
-    return cell.source.replace("{colab}", f"https://colab.research.google.com/github/{slug}/blob/main/labs/{lab}.ipynb")
+        return cell.source.replace("{release}", lab.digest[:16])
+    address = f"https://colab.research.google.com/github/{_project.slug()}/blob/main/labs/{lab.name}.ipynb"
+    return cell.source.replace("{colab}", address)
 
 
 def draw(source: Source) -> dict[str, str]:
@@ -118,7 +122,8 @@ def draw(source: Source) -> dict[str, str]:
                 raise LabError(f"picture {cell.id!r} must leave its figure in the name `figure`")
             pictures[cell.id] = _embed(space.pop("figure"), metadata["alt"])
         elif cell.role in ("preamble", "student") or "setup" in cell.metadata.get("tags", ()):
-            run(cell.solution, space, name=cell.id)
+            with contextlib.redirect_stderr(io.StringIO()):  # progress bars
+                run(cell.solution, space, name=cell.id)
     return pictures
 
 

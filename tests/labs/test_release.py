@@ -1,4 +1,6 @@
 import json
+import tomllib
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -81,3 +83,11 @@ def test_the_colab_cell_takes_slug_and_packages_from_the_metadata_and_leaves_tor
     listed = guard[guard.index("packages = [") : guard.index("]\n")]
     assert "torch" not in listed and "numpy" in listed
     assert 'find_spec("torch") is None:\n        packages.append' in guard
+
+
+def test_the_wheel_carries_every_file_of_checks():
+    root = Path(__file__).parents[2]
+    table = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    shipped = {source for source in table["force-include"] if source.startswith("labs/")}
+    assert shipped == {f"labs/{path.name}" for path in (root / "labs").glob("*.checks.json")} and shipped
+    assert all(table["force-include"][source] == f"lsedu/_{source}" for source in shipped)

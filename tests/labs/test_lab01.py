@@ -1,0 +1,99 @@
+"""The first lab: what it promises, and that its notebook runs, empty and solved."""
+
+import json
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+from lsedu.labs import Checks, load_lab
+from lsedu.labs.gate import examine
+from lsedu.labs.release import build, release
+from lsedu.labs.submit import submit
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "solutions/lab01.md"
+
+
+@pytest.fixture(scope="module")
+def lab():
+    return load_lab(SOURCE)
+
+
+def test_the_committed_release_is_what_the_source_gives():
+    assert release(SOURCE, out=ROOT / "labs", check=True) == []
+
+
+def test_gate():
+    assert [(finding.what, finding.said) for finding in examine(SOURCE) if not finding.passed] == []
+
+
+def test_size(lab):
+    automatic = [question for question in lab.questions if question.kind == "function"]
+    assert lab.points == 20 and len(automatic) == 8
+    assert [question.id for question in lab.questions if question.kind == "manual"] == ["conclusion"]
+    assert sum(len(question.wrong) for question in automatic) >= 5
+    assert (ROOT / "labs/lab01.ipynb").stat().st_size < 200_000
+    assert (ROOT / "labs/lab01.checks.json").stat().st_size < 300_000
+
+
+def test_the_checks_accept_the_solution_and_know_every_wrong_answer(lab):
+    checks = Checks("lab01", release=lab.digest[:16], folder=ROOT / "labs")
+    assert checks.notice == ""
+    for question in lab.questions:
+        if question.kind == "function":
+            assert checks.check(question.id, question.reference).status == "right"
+            for wrong in question.wrong:
+                result = checks.check(question.id, wrong.function)
+                assert any(wrong.message in line.message for line in result.lines), wrong.name
+
+
+def test_the_released_notebook_holds_no_reference(lab):
+    released = nbformat.read(ROOT / "labs/lab01.ipynb", as_version=4)
+    code = "\n".join(cell.source for cell in released.cells if cell.cell_type == "code")
+    for line in ("np.bincount", "ddof=1", "beta * logits", "shifted"):
+        assert line not in code
+
+
+def run(notebook, folder):
+    """Execute at the smallest scale by papermill; return the executed notebook."""
+    folder.mkdir()
+    nbformat.write(notebook, folder / "lab01.ipynb")
+    papermill.execute_notebook(
+        folder / "lab01.ipynb",
+        folder / "done.ipynb",
+        parameters={"scale": "smoke"},
+        kernel_name="python3",
+        cwd=folder,
+        progress_bar=False,
+    )
+    return nbformat.read(folder / "done.ipynb", as_version=4)
+
+
+def shown(notebook):
+    return "\n".join(json.dumps(cell.get("outputs", [])) for cell in notebook.cells)
+
+
+@pytest.mark.slow
+def test_the_solved_notebook_runs_and_earns_everything(lab, tmp_path):
+    text = shown(run(build(lab, solved=True), tmp_path / "solved"))
+    assert "17 of 17 points on the public cases, and 3 graded by hand" in text
+    assert "first." not in text and text.count("image/png") == 2
+
+
+@pytest.mark.slow
+def test_the_untouched_notebook_runs_to_its_end(lab, tmp_path):
+    notebook = run(nbformat.read(ROOT / "labs/lab01.ipynb", as_version=4), tmp_path / "untouched")
+    text = shown(notebook)
+    assert text.count("not answered yet: put your code") == 2 * 8
+    assert "0 of 17 points on the public cases" in text
+
+
+@pytest.mark.slow
+def test_handing_in(lab, tmp_path):
+    notebook = build(lab, solved=True)
+    for cell in notebook.cells:
+        cell.source = cell.source.replace('scale = "cpu"', 'scale = "smoke"')
+    nbformat.write(notebook, tmp_path / "lab01.ipynb")
+    assert submit(tmp_path / "lab01.ipynb", out=tmp_path / "submission").notes == ()
