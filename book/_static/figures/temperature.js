@@ -174,7 +174,7 @@ export default {
           marker: { color: theme.gap, line: { width: 1, color: theme.second },
             pattern: { shape: "/", fgcolor: theme.second, bgcolor: theme.gap, size: 6, solidity: 0.25 } } },
         { type: "scatter", mode: "lines", x: [0, 1], y: [0, 1], hoverinfo: "skip",
-          line: { color: theme.muted, dash: "dash", width: 1.5 } },
+          line: { color: theme.text, dash: "dash", width: 1.5 } },
         { type: "bar", x: middles, width: widths, y: filled.map(({ count }) => count / size), yaxis: "y2", hovertext: hover,
           hoverinfo: "text", marker: { color: theme.muted, line: { width: 1, color: theme.paper } } },
       ],
@@ -199,11 +199,11 @@ export default {
         xaxis: { title: { text: "temperature T" }, type: "log", range: [Math.log10(LOWEST), Math.log10(HIGHEST)], anchor: "y2",
           tickvals: [0.25, 0.5, 1, 2, 4, 8], ticktext: ["\u00bc", "\u00bd", "1", "2", "4", "8"] },
         yaxis: { title: { text: "ECE" }, rangemode: "tozero", domain: [0.56, 1] },
-        yaxis2: { title: { text: "NLL (nats)" }, type: "log", domain: [0, 0.44], dtick: "D2" },
+        yaxis2: { title: { text: "NLL (nats)" }, domain: [0, 0.44], nticks: 4 },
         shapes: marks.map(({ at, colour, dash }) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1,
           line: { color: colour, dash, width: 1.5 } })),
         annotations: marks.slice(1).map(({ at, text, colour }, i) => ({ x: Math.log10(at), y: 1 - 0.09 * i, yref: "paper",
-          text, showarrow: false, xanchor: "left", xshift: 4, font: { color: colour, size: 12 } })),
+          text, showarrow: false, xanchor: i ? "left" : "right", xshift: i ? 4 : -4, font: { color: colour, size: 12 } })),
       },
     };
     return [diagram, sweep];

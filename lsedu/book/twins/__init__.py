@@ -1,0 +1,13 @@
+"""The Python twin of each moving figure: its data, the numbers it must show, and the static picture that stands for it.
+
+``book/_static/figures/NAME.js`` draws in the reader's browser; ``lsedu.book.twins.NAME`` has `payload` (what the page
+hands to it), `compute` (the same numbers by the library; a test holds the two together) and `fallback`.
+"""
+
+from types import ModuleType
+
+from lsedu.book.twins import temperature
+
+TWINS: dict[str, ModuleType] = {"temperature": temperature}
+
+__all__ = ["TWINS"]

@@ -1,0 +1,125 @@
+"""The moving figures' `compute` in JavaScript against their Python twins, over a grid of parameters."""
+
+import functools
+import http.server
+import itertools
+import json
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lsedu.book.twins import TWINS
+
+FIGURES = Path(__file__).resolve().parents[2] / "book" / "_static" / "figures"
+TOLERANCE = 1e-6
+
+
+def logits_and_labels(size=300, classes=7, *, seed=3):
+    rng = np.random.default_rng(seed)
+    logits = np.round(rng.normal(size=(size, classes)) * rng.choice([0.5, 3.0, 12.0], size=(size, 1)), 3)
+    labels = np.where(rng.random(size) < 0.7, logits.argmax(1), rng.integers(0, classes, size=size))
+    logits[:4] = 0.0  # all classes tie: confidence 1/K exactly
+    return {"logits": logits.tolist(), "labels": labels.tolist(), "fitted": 1.5}
+
+
+def none_wrong(data):
+    """All answers right: there is no error to detect, so AUROC is not a number in both languages."""
+    return data | {"labels": np.argmax(data["logits"], axis=1).tolist()}
+
+
+CASES = {
+    "temperature": (
+        {"temperature": [0.25, 0.6, 1.0, 1.43, 3.0, 8.0], "bins": [2, 10, 15, 50]},
+        [logits_and_labels(), none_wrong(logits_and_labels(seed=4))],
+    ),
+}
+
+# What a twin returns, taken from what the figure's compute returns.
+READ = {
+    "temperature": """(r) => ({ece: r.ece, nll: r.nll, accuracy: r.accuracy, confidence: r.confidence, auroc: r.auroc,
+        counts: r.bins.map((b) => b.count), bin_confidence: r.bins.map((b) => b.confidence),
+        bin_accuracy: r.bins.map((b) => b.accuracy)})""",
+}
+
+# JSON has no NaN: it crosses as the text "NaN".
+RUN = """async ({url, grid, data, read}) => {
+    const {default: figure} = await import(url);
+    const plain = eval(read);
+    return JSON.stringify(grid.map((parameters) => plain(figure.compute(parameters, data))),
+        (_, value) => (Number.isNaN(value) ? "NaN" : value));
+}"""
+
+
+def grid(name):
+    axes, _ = CASES[name]
+    return [dict(zip(axes, values)) for values in itertools.product(*axes.values())]
+
+
+def compare(name, data, found):
+    for parameters, shown in zip(grid(name), found, strict=True):
+        expected = TWINS[name].compute(parameters, data)
+        assert shown.keys() == expected.keys()
+        for key, value in expected.items():
+            np.testing.assert_allclose(
+                np.array(shown[key], dtype=float),
+                value,
+                rtol=0,
+                atol=TOLERANCE,
+                err_msg=f"{name}.{key} at {parameters}",
+            )
+
+
+def test_every_figure_has_its_twin_and_its_grid():
+    modules = {path.stem for path in FIGURES.glob("*.js")} - {"frame"}
+    assert modules == set(TWINS) == set(CASES) == set(READ)
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_compute_equals_the_library_under_node(name, tmp_path):
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node on this machine; the browser gate holds the same comparison")
+    module = shutil.copy(FIGURES / f"{name}.js", tmp_path / "figure.mjs")
+    for path in FIGURES.glob("*.js"):
+        shutil.copy(path, tmp_path)
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    for data in CASES[name][1]:
+        given = {"url": Path(module).as_uri(), "grid": grid(name), "data": data, "read": READ[name]}
+        script = f"({RUN})({json.dumps(given)}).then((text) => process.stdout.write(text));"
+        (tmp_path / "run.mjs").write_text(script)
+        done = subprocess.run([node, str(tmp_path / "run.mjs")], capture_output=True, text=True, check=True)
+        compare(name, data, json.loads(done.stdout))
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def page():
+    sync_api = pytest.importorskip("playwright.sync_api")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=FIGURES))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/frame.js")
+        yield page
+        browser.close()
+    server.shutdown()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_compute_equals_the_library_in_a_browser(name, page):
+    for data in CASES[name][1]:
+        given = {"url": f"/{name}.js", "grid": grid(name), "data": data, "read": READ[name]}
+        compare(name, data, json.loads(page.evaluate(RUN, given)))
