@@ -16,6 +16,17 @@ def log_softmax(logits: Tensor) -> Tensor:
     return torch.log_softmax(wide, dim=-1)
 
 
+def class_weights(weight: Tensor, logq: Tensor) -> Tensor:
+    """Return class weights of shape (K,) in the dtype and on the device of `logq`, or raise ValueError."""
+    k = logq.shape[1]
+    if not isinstance(weight, Tensor) or tuple(weight.shape) != (k,):
+        got = tuple(weight.shape) if isinstance(weight, Tensor) else type(weight).__name__
+        raise ValueError(f"weight must be a tensor of shape ({k},), got {got}")
+    if not ((weight >= 0) & torch.isfinite(weight)).all():
+        raise ValueError(f"weight must be finite and >= 0, got {weight.tolist()}")
+    return weight.to(logq)
+
+
 def cross_entropy(
     logits: Tensor,
     target: Tensor,
@@ -63,9 +74,7 @@ def cross_entropy(
     n, k = logits.shape
     logq = log_softmax(logits)
     if weight is not None:
-        if tuple(weight.shape) != (k,) or not (weight >= 0).all():
-            raise ValueError(f"weight must have shape ({k},) and entries >= 0, got {weight}")
-        weight = weight.to(logq)
+        weight = class_weights(weight, logq)
     if not target.is_floating_point():
         _check.labels("target", target, k, size=n, ignore_index=ignore_index)
         kept = target != ignore_index

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lsedu import _check
 from lsedu.losses._reduce import Reduction, reduce
-from lsedu.losses.cross_entropy import cross_entropy, log_softmax
+from lsedu.losses.cross_entropy import class_weights, cross_entropy, log_softmax
 from lsedu.targets import Convention, smooth
 
 
@@ -21,6 +21,7 @@ def label_smoothing(
     alpha: float,
     convention: Convention = "all",
     prior: Tensor | None = None,
+    weight: Tensor | None = None,
     ignore_index: int = -100,
     reduction: Reduction = "mean",
 ) -> Tensor:
@@ -38,6 +39,9 @@ def label_smoothing(
         See `lsedu.targets.smooth`.
     prior : Tensor, shape (K,) or (K, K), optional
         Smoothing distribution, uniform when None.
+    weight : Tensor, shape (K,), optional
+        Non-negative class weights w. As in PyTorch, class k's term of the sum is multiplied by w_k, and the mean
+        divides by the sum of the labels' weights.
     ignore_index : int
         Label of samples left out.
     reduction : {"mean", "sum", "none"}
@@ -73,14 +77,18 @@ def label_smoothing(
     _check.labels("labels", labels, k, size=n, ignore_index=ignore_index)
     kept = labels != ignore_index
     index = torch.where(kept, labels, 0).long()
-    if prior is not None or convention != "all":
-        target = smooth(index, k, alpha=alpha, convention=convention, prior=prior, dtype=log_softmax(logits).dtype)
-        losses = cross_entropy(logits, target, reduction="none")
+    _check.one_of("convention", convention, ("all", "others"))
+    logq = log_softmax(logits)
+    share = kept.to(logq)
+    if weight is not None:
+        weight = class_weights(weight, logq)
+        share = share * weight[index]
+    if prior is not None or convention != "all" or weight is not None:
+        target = smooth(index, k, alpha=alpha, convention=convention, prior=prior, dtype=logq.dtype)
+        losses = cross_entropy(logits, target, weight=weight, reduction="none")
     else:
         alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
-        logq = log_softmax(logits)
         losses = -(1.0 - alpha) * logq.gather(1, index[:, None]).squeeze(1) - alpha * logq.mean(1)
-    share = kept.to(losses.dtype)
     return reduce(torch.where(kept, losses, 0.0), reduction=reduction, weight=share)
 
 

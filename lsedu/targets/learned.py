@@ -1,0 +1,51 @@
+r"""Targets of learnable label smoothing: the label mixed with its row of the Q-matrix.
+
+.. math:: s = (1 - \alpha)\,\delta_y + \alpha\, Q_y, \qquad Q_y = \mathrm{softmax}(t_y)
+"""
+
+import torch
+from torch import Tensor
+
+from lsedu import _check
+
+
+def q_targets(labels: Tensor, q_logits: Tensor, *, alpha: float) -> Tensor:
+    r"""Return the targets that a Q-matrix gives integer labels.
+
+    Parameters
+    ----------
+    labels : Tensor, shape (N,)
+        Integer labels in [0, K).
+    q_logits : Tensor, shape (K, K)
+        Logits t of the rows of Q.
+    alpha : float
+        Share of Q in the target, in [0, 1].
+
+    Returns
+    -------
+    Tensor, shape (N, K)
+        Distributions, differentiable in `q_logits`.
+
+    Raises
+    ------
+    ValueError
+        For a matrix that is not square, a label or alpha out of range.
+
+    Notes
+    -----
+    :cite:p:`lls`, eq. 4. With `q_logits` zero it is smoothing with the uniform prior.
+
+    Examples
+    --------
+    >>> q_targets(torch.tensor([1]), torch.zeros(2, 2), alpha=0.5).tolist()
+    [[0.25, 0.75]]
+    """
+    _check.logits("q_logits", q_logits)
+    k = q_logits.shape[1]
+    if len(q_logits) != k:
+        raise ValueError(f"q_logits must be square, got shape {tuple(q_logits.shape)}")
+    _check.labels("labels", labels, k)
+    alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
+    index = labels.long()
+    rows = alpha * torch.softmax(q_logits[index], 1)
+    return rows.scatter_add(1, index[:, None], torch.full_like(rows[:, :1], 1.0 - alpha))
