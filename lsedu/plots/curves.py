@@ -1,0 +1,62 @@
+"""Lines over one axis, each with the spread over seeds where there is one."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from lsedu.plots.style import WIDTH, style
+
+
+def curves(
+    x: Sequence[float],
+    panels: Mapping[str, Mapping[str, np.ndarray]],
+    *,
+    xlabel: str,
+    logx: bool = False,
+    logy: bool = False,
+) -> Figure:
+    """Return panels of labelled lines over the same axis.
+
+    Parameters
+    ----------
+    x : array-like, shape (X,)
+        Positions.
+    panels : mapping of str to mapping of str to ndarray
+        By title, by label: values of shape (X,), or (seeds, X), drawn as mean with the range over seeds.
+    xlabel : str
+        Name of the axis.
+    logx, logy : bool
+        Whether an axis is logarithmic.
+
+    Raises
+    ------
+    ValueError
+        If values and positions differ in number.
+
+    Examples
+    --------
+    >>> figure = curves([1, 2, 3], {"loss": {"train": np.array([3.0, 2.0, 1.0])}}, xlabel="epoch")
+    >>> figure.axes[0].get_title(loc="left")
+    'loss'
+    """
+    x = np.asarray(x)
+    with rc_context(style()):
+        figure = Figure(figsize=(WIDTH, 3.0))
+        for axes, (title, lines) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items()):
+            for label, values in lines.items():
+                values = np.atleast_2d(values)
+                if values.shape[1] != len(x):
+                    raise ValueError(f"{label!r} has {values.shape[1]} values for {len(x)} positions")
+                (line,) = axes.plot(x, values.mean(0), label=label)
+                if len(values) > 1:
+                    axes.fill_between(x, values.min(0), values.max(0), color=line.get_color(), alpha=0.2, linewidth=0)
+            axes.set(title=title, xlabel=xlabel)
+            if logx:
+                axes.set_xscale("log")
+            if logy:
+                axes.set_yscale("log")
+            if len(lines) > 1:
+                axes.legend()
+    return figure

@@ -1,0 +1,45 @@
+"""The one style of the course's figures: sizes, colours that colour-blind readers can tell apart, plain axes."""
+
+from typing import Any
+
+WIDTH = 7.2  # inches: the text width of a page
+COLOURS = {
+    "first": "#3b76af",
+    "second": "#c8501e",
+    "third": "#1b7f5c",
+    "fourth": "#7a5195",
+    "muted": "#5d6675",
+    "gap": "#f6d5c6",
+    "grid": "#e3e6eb",
+}
+CYCLE = tuple(COLOURS[name] for name in ("first", "second", "third", "fourth", "muted"))
+
+
+def style() -> dict[str, Any]:
+    """Return the style as matplotlib's rcParams.
+
+    Examples
+    --------
+    >>> style()["axes.spines.top"]
+    False
+    """
+    from matplotlib import cycler
+
+    return {
+        "figure.figsize": (WIDTH, 3.2),
+        "figure.dpi": 110,
+        "figure.constrained_layout.use": True,
+        "savefig.dpi": 160,
+        "font.size": 10,
+        "axes.titlesize": 10.5,
+        "axes.titlelocation": "left",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "axes.prop_cycle": cycler(color=list(CYCLE)),
+        "grid.color": COLOURS["grid"],
+        "lines.linewidth": 2.0,
+        "legend.frameon": False,
+        "hatch.linewidth": 0.6,
+    }
