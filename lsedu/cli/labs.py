@@ -60,6 +60,24 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(1)
 
     @group.command()
+    def handout(
+        lab: Annotated[str, typer.Argument(help="Name of a lab, or path to its source.")],
+        roster: Annotated[Path, typer.Argument(help="CSV file with a column `student`.")],
+        source: SourceFolder = Path("solutions"),
+        out: Annotated[Path, typer.Option(help="Folder to write STUDENT/LAB.ipynb to.")] = Path("handout"),
+    ) -> None:
+        """Write each student of a roster a notebook of their own variant."""
+        from lsedu.labs import variant
+        from lsedu.labs.release import handout as write
+
+        (path,) = _sources([lab], source)
+        try:
+            students = variant.roster(roster)
+        except (ValueError, FileNotFoundError) as error:
+            raise typer.BadParameter(str(error)) from None
+        typer.echo(f"{write(path, students, out=out, say=typer.echo)}: the variants, for grading by hand")
+
+    @group.command()
     def test(labs: Labs = None, source: SourceFolder = Path("solutions")) -> None:
         """Hold labs to the gate: solution full marks, stub nothing, wrong answers their mark and message."""
         from lsedu.labs.gate import examine

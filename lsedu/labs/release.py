@@ -2,16 +2,17 @@
 
 import base64
 import contextlib
+import csv
 import hashlib
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lsedu import _project
-from lsedu.labs import checkfile
+from lsedu.labs import checkfile, variant
 from lsedu.labs.load import load_lab, run
 from lsedu.labs.source import LabError, Source, parse
 from lsedu.labs.spec import Cell, Lab
@@ -39,7 +40,9 @@ def colab_guard() -> str:
     return _GUARD.format(packages=packages, torch=torch, repository=_project.link("Repository"))
 
 
-def build(lab: Lab, *, pictures: Mapping[str, str] | None = None, solved: bool = False) -> dict[str, Any]:
+def build(
+    lab: Lab, *, pictures: Mapping[str, str] | None = None, solved: bool = False, student: str | None = None
+) -> dict[str, Any]:
     """Return the student's notebook as nbformat's dictionary.
 
     Parameters
@@ -50,6 +53,8 @@ def build(lab: Lab, *, pictures: Mapping[str, str] | None = None, solved: bool =
         Markdown of the "you should see" pictures, by cell id; see `draw`.
     solved
         Whether the answers are filled in: the notebook of a student who got everything right.
+    student
+        Whose variant it is; by default the public one.
 
     Raises
     ------
@@ -60,17 +65,21 @@ def build(lab: Lab, *, pictures: Mapping[str, str] | None = None, solved: bool =
     from nbformat import v4
 
     pictures = pictures or {}
-    release = lab.digest[:16]
+    values = variant.default(lab.manifest) if student is None else variant.of_student(lab.manifest, student)
     cells = []
     for cell in lab.cells:
         metadata = dict(cell.metadata)
-        text = _fill(replace(cell, source=cell.solution) if solved and cell.role != "plain" else cell, lab=lab)
+        text = _fill(
+            replace(cell, source=cell.solution) if solved and cell.role != "plain" else cell, lab=lab, values=values
+        )
         if "picture" in metadata.get("lsedu", {}):
             text = pictures.get(cell.id, "")
             metadata["lsedu"] = {"picture": hashlib.sha256(text.encode()).hexdigest()[:16]}
         make = v4.new_markdown_cell if cell.kind == "markdown" else v4.new_code_cell
         cells.append(make(text, id=cell.id, metadata=metadata))
-    about = {"lab": lab.name, "title": lab.title, "release": release, "allow": list(lab.manifest.allow)}
+    about = {"lab": lab.name, "title": lab.title, "release": lab.digest[:16], "allow": list(lab.manifest.allow)}
+    if student is not None:
+        about |= {"student": student, "variant": values}
     metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -81,13 +90,14 @@ def build(lab: Lab, *, pictures: Mapping[str, str] | None = None, solved: bool =
     return notebook
 
 
-def _fill(cell: Cell, *, lab: Lab) -> str:
+def _fill(cell: Cell, *, lab: Lab, values: Mapping[str, Any]) -> str:
     if "colab" in cell.metadata.get("tags", ()):
         return colab_guard()
+    text = variant.fill(cell.source, values)
     if cell.kind == "code":
-        return cell.source.replace("{release}", lab.digest[:16])
+        return text.replace("{release}", lab.digest[:16])
     address = f"https://colab.research.google.com/github/{_project.slug()}/blob/main/labs/{lab.name}.ipynb"
-    return cell.source.replace("{colab}", address)
+    return text.replace("{colab}", address)
 
 
 def draw(source: Source) -> dict[str, str]:
@@ -123,7 +133,7 @@ def draw(source: Source) -> dict[str, str]:
             pictures[cell.id] = _embed(space.pop("figure"), metadata["alt"])
         elif cell.role in ("preamble", "student") or "setup" in cell.metadata.get("tags", ()):
             with contextlib.redirect_stderr(io.StringIO()):  # progress bars
-                run(cell.solution, space, name=cell.id)
+                run(variant.fill(cell.solution, variant.default(source.manifest)), space, name=cell.id)
     return pictures
 
 
@@ -188,6 +198,46 @@ def release(path: Path | str, *, out: Path | str, check: bool = False, say: Call
     return changed
 
 
+def handout(path: Path | str, students: Sequence[str], *, out: Path | str, say: Callable[[str], None] = str) -> Path:
+    """Write a notebook for every student, each with the student's variant, and the table of the variants.
+
+    Parameters
+    ----------
+    path
+        The lab's source.
+    students
+        Their ids, each of which names a folder; see `lsedu.labs.variant.roster`.
+    out
+        The folder to write ``STUDENT/LAB.ipynb`` and ``LAB.variants.csv`` to.
+    say
+        Called with what is being done.
+
+    Returns
+    -------
+    Path
+        The table of the variants, for whoever grades by hand.
+
+    Raises
+    ------
+    LabError
+        If the source is not a whole lab.
+    """
+    out = Path(out)
+    lab, source = load_lab(path), parse(path)
+    say(f"{lab.name}: {len(students)} notebooks")
+    pictures = draw(source)
+    for student in students:
+        target = out / student / f"{lab.name}.ipynb"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(_dump(build(lab, pictures=pictures, student=student)), encoding="utf-8")
+    table = out / f"{lab.name}.variants.csv"
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["student", *lab.manifest.variants])
+        writer.writerows([student, *variant.of_student(lab.manifest, student).values()] for student in students)
+    return table
+
+
 def _kept(old: Mapping[str, Any]) -> dict[str, str]:
     """Return the pictures of an earlier release that are as they were drawn."""
     kept = {}
@@ -205,4 +255,4 @@ def _dump(notebook: Mapping[str, Any]) -> str:
     return nbformat.writes(notebook).rstrip("\n") + "\n"
 
 
-__all__ = ["build", "colab_guard", "draw", "release"]
+__all__ = ["build", "colab_guard", "draw", "handout", "release"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from lsedu.labs import variant
 from lsedu.labs.spec import Cell, Manifest, Role
 
 STUB = "raise NotImplementedError  # replace this line by your answer"
@@ -112,8 +113,9 @@ def parse(path: Path | str) -> Source:
             source.trusted.append((trusted, name, raw.source, {"question": question, **metadata}))
             if trusted == "grader":
                 source.order.append(name)
-            if trusted != "picture":
-                continue
+        _varied(raw.source, name, source.manifest, graded=role in ("preamble", "student", "check") or bool(trusted))
+        if trusted not in (None, "picture"):
+            continue
         kind = "markdown" if trusted == "picture" else raw.cell_type
         body = "" if trusted == "picture" else raw.source
         if "hint" in tags:
@@ -150,6 +152,14 @@ def _manifest(path: Path, given: Any) -> Manifest:
     if given["lab"] != path.stem:
         raise LabError(f"{path}: the lab is called {given['lab']!r}, but its file {path.stem!r}; they must agree")
     return Manifest(**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
+
+
+def _varied(text: str, name: str, manifest: Manifest, *, graded: bool) -> None:
+    """Refuse a variant that does not exist, or that graded code would depend on."""
+    if unknown := sorted(variant.places(text) - set(manifest.variants)):
+        raise LabError(f"cell {name!r} asks for the variant {unknown[0]!r}, which the header does not list")
+    if graded and variant.places(text):
+        raise LabError(f"cell {name!r} is graded or declares what is: it must be the same for all students")
 
 
 def _role(raw: Any, metadata: dict, tags: list[str], question: str) -> tuple[Role, str]:

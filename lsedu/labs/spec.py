@@ -233,6 +233,8 @@ class Manifest:
         The address space that a submission may take beyond the libraries', in MiB.
     minutes
         Time the core is meant to take a student.
+    variants
+        What may differ from student to student: name to the values to draw from; the first is the public release's.
     """
 
     lab: str
@@ -242,6 +244,7 @@ class Manifest:
     cell_seconds: float = 20.0
     memory_mb: int = 2048
     minutes: int = 60
+    variants: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

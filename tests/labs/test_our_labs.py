@@ -1,9 +1,10 @@
-"""The first lab: what it promises, and that its notebook runs, empty and solved."""
+"""The course's labs: what each promises, and that its notebook runs, empty and solved."""
 
 import json
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import papermill
 import pytest
 
@@ -13,20 +14,30 @@ from lsedu.labs.release import build, release
 from lsedu.labs.submit import submit
 
 ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "solutions/lab01.md"
+SOURCES = sorted((ROOT / "solutions").glob("lab*.md"))
+# Lines of solutions that must not be in a released notebook.
+SECRETS = {
+    "lab01": ("np.bincount(", "ddof=1", "beta * logits", "shifted"),
+    "lab02": ("np.eye(num_classes)", "np.log(1 +", "path.append", "np.exp(gap)", "np.argmin"),
+}
+
+
+@pytest.fixture(scope="module", params=SOURCES, ids=lambda path: path.stem)
+def source(request):
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def lab():
-    return load_lab(SOURCE)
+def lab(source):
+    return load_lab(source)
 
 
-def test_the_committed_release_is_what_the_source_gives():
-    assert release(SOURCE, out=ROOT / "labs", check=True) == []
+def test_the_committed_release_is_what_the_source_gives(source):
+    assert release(source, out=ROOT / "labs", check=True) == []
 
 
-def test_gate():
-    assert [(finding.what, finding.said) for finding in examine(SOURCE) if not finding.passed] == []
+def test_gate(source):
+    assert [(finding.what, finding.said) for finding in examine(source) if not finding.passed] == []
 
 
 def test_size(lab):
@@ -34,34 +45,37 @@ def test_size(lab):
     assert lab.points == 20 and len(automatic) == 8
     assert [question.id for question in lab.questions if question.kind == "manual"] == ["conclusion"]
     assert sum(len(question.wrong) for question in automatic) >= 5
-    assert (ROOT / "labs/lab01.ipynb").stat().st_size < 200_000
-    assert (ROOT / "labs/lab01.checks.json").stat().st_size < 300_000
+    assert any("picture" in cell.metadata.get("lsedu", {}) for cell in lab.cells)
+    assert (ROOT / f"labs/{lab.name}.ipynb").stat().st_size < 200_000
+    assert (ROOT / f"labs/{lab.name}.checks.json").stat().st_size < 300_000
 
 
 def test_the_checks_accept_the_solution_and_know_every_wrong_answer(lab):
-    checks = Checks("lab01", release=lab.digest[:16], folder=ROOT / "labs")
+    checks = Checks(lab.name, release=lab.digest[:16], folder=ROOT / "labs")
     assert checks.notice == ""
     for question in lab.questions:
         if question.kind == "function":
             assert checks.check(question.id, question.reference).status == "right"
             for wrong in question.wrong:
-                result = checks.check(question.id, wrong.function)
+                with np.errstate(all="ignore"):
+                    result = checks.check(question.id, wrong.function)
                 assert any(wrong.message in line.message for line in result.lines), wrong.name
 
 
 def test_the_released_notebook_holds_no_reference(lab):
-    released = nbformat.read(ROOT / "labs/lab01.ipynb", as_version=4)
+    released = nbformat.read(ROOT / f"labs/{lab.name}.ipynb", as_version=4)
     code = "\n".join(cell.source for cell in released.cells if cell.cell_type == "code")
-    for line in ("np.bincount", "ddof=1", "beta * logits", "shifted"):
-        assert line not in code
+    solutions = "\n".join(cell.solution for cell in lab.cells)
+    for line in SECRETS[lab.name]:
+        assert line in solutions and line not in code
 
 
-def run(notebook, folder):
+def run(notebook, folder, name):
     """Execute at the smallest scale by papermill; return the executed notebook."""
     folder.mkdir()
-    nbformat.write(notebook, folder / "lab01.ipynb")
+    nbformat.write(notebook, folder / f"{name}.ipynb")
     papermill.execute_notebook(
-        folder / "lab01.ipynb",
+        folder / f"{name}.ipynb",
         folder / "done.ipynb",
         parameters={"scale": "smoke"},
         kernel_name="python3",
@@ -77,14 +91,14 @@ def shown(notebook):
 
 @pytest.mark.slow
 def test_the_solved_notebook_runs_and_earns_everything(lab, tmp_path):
-    text = shown(run(build(lab, solved=True), tmp_path / "solved"))
+    text = shown(run(build(lab, solved=True), tmp_path / "solved", lab.name))
     assert "17 of 17 points on the public cases, and 3 graded by hand" in text
-    assert "first." not in text and text.count("image/png") == 2
+    assert "first." not in text and text.count("image/png") >= 1
 
 
 @pytest.mark.slow
 def test_the_untouched_notebook_runs_to_its_end(lab, tmp_path):
-    notebook = run(nbformat.read(ROOT / "labs/lab01.ipynb", as_version=4), tmp_path / "untouched")
+    notebook = run(nbformat.read(ROOT / f"labs/{lab.name}.ipynb", as_version=4), tmp_path / "untouched", lab.name)
     text = shown(notebook)
     assert text.count("not answered yet: put your code") == 2 * 8
     assert "0 of 17 points on the public cases" in text
@@ -95,5 +109,5 @@ def test_handing_in(lab, tmp_path):
     notebook = build(lab, solved=True)
     for cell in notebook.cells:
         cell.source = cell.source.replace('scale = "cpu"', 'scale = "smoke"')
-    nbformat.write(notebook, tmp_path / "lab01.ipynb")
-    assert submit(tmp_path / "lab01.ipynb", out=tmp_path / "submission").notes == ()
+    nbformat.write(notebook, tmp_path / f"{lab.name}.ipynb")
+    assert submit(tmp_path / f"{lab.name}.ipynb", out=tmp_path / "submission").notes == ()
