@@ -1,10 +1,6 @@
 """Release a lab: from the source to the student's notebook and the file of public checks, the same every time."""
 
-import base64
-import contextlib
 import csv
-import hashlib
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -13,8 +9,9 @@ from typing import Any
 
 from lsedu import _project
 from lsedu.labs import checkfile, variant
-from lsedu.labs.load import load_lab, run
-from lsedu.labs.source import LabError, Source, parse
+from lsedu.labs.load import load_lab
+from lsedu.labs.pictures import draw, kept, mark
+from lsedu.labs.source import parse
 from lsedu.labs.spec import Cell, Lab
 
 _GUARD = """\
@@ -50,7 +47,7 @@ def build(
     lab
         The lab.
     pictures
-        Markdown of the "you should see" pictures, by cell id; see `draw`.
+        Markdown of the "you should see" pictures, by cell id; see `lsedu.labs.pictures`.
     solved
         Whether the answers are filled in: the notebook of a student who got everything right.
     student
@@ -74,7 +71,7 @@ def build(
         )
         if "picture" in metadata.get("lsedu", {}):
             text = pictures.get(cell.id, "")
-            metadata["lsedu"] = {"picture": hashlib.sha256(text.encode()).hexdigest()[:16]}
+            metadata["lsedu"] = {"picture": mark(text)}
         make = v4.new_markdown_cell if cell.kind == "markdown" else v4.new_code_cell
         cells.append(make(text, id=cell.id, metadata=metadata))
     about = {"lab": lab.name, "title": lab.title, "release": lab.digest[:16], "allow": list(lab.manifest.allow)}
@@ -98,55 +95,6 @@ def _fill(cell: Cell, *, lab: Lab, values: Mapping[str, Any]) -> str:
         return text.replace("{release}", lab.digest[:16])
     address = f"https://colab.research.google.com/github/{_project.slug()}/blob/main/labs/{lab.name}.ipynb"
     return text.replace("{colab}", address)
-
-
-def draw(source: Source) -> dict[str, str]:
-    """Run the lab with its solutions and draw its pictures.
-
-    The preamble, the cells tagged `setup` and the solutions are run in order; a cell tagged `picture` leaves a
-    matplotlib figure in the name `figure`.
-
-    Returns
-    -------
-    dict
-        Markdown of an embedded PNG, by the id of the picture's cell.
-
-    Raises
-    ------
-    LabError
-        If a cell fails, or a picture has no `alt` text or leaves no figure.
-    """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    drawings = {name: (text, metadata) for tag, name, text, metadata in source.trusted if tag == "picture"}
-    space: dict[str, Any] = {"__name__": f"lab:{source.manifest.lab}"}
-    pictures = {}
-    for cell in source.cells:
-        if cell.id in drawings:
-            text, metadata = drawings[cell.id]
-            if "alt" not in metadata:
-                raise LabError(f"picture {cell.id!r} needs `alt` in its metadata: what it shows, in words")
-            run(text, space, name=cell.id)
-            if "figure" not in space:
-                raise LabError(f"picture {cell.id!r} must leave its figure in the name `figure`")
-            pictures[cell.id] = _embed(space.pop("figure"), metadata["alt"])
-        elif cell.role in ("preamble", "student") or "setup" in cell.metadata.get("tags", ()):
-            with contextlib.redirect_stderr(io.StringIO()):  # progress bars
-                run(variant.fill(cell.solution, variant.default(source.manifest)), space, name=cell.id)
-    return pictures
-
-
-def _embed(figure: Any, alt: str) -> str:
-    from matplotlib import pyplot
-    from PIL import Image
-
-    raw, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(raw, format="png", dpi=80, bbox_inches="tight", metadata={"Software": None})
-    pyplot.close(figure)
-    Image.open(raw).convert("RGB").quantize(48).save(small, format="PNG", optimize=True)
-    text = base64.b64encode(small.getvalue()).decode("ascii")
-    return f"**You should see** something like this.\n\n![{alt}](data:image/png;base64,{text})"
 
 
 def release(path: Path | str, *, out: Path | str, check: bool = False, say: Callable[[str], None] = str) -> list[Path]:
@@ -181,7 +129,7 @@ def release(path: Path | str, *, out: Path | str, check: bool = False, say: Call
     notebook, checks = out / f"{lab.name}.ipynb", out / f"{lab.name}.checks.json"
     old = json.loads(notebook.read_text(encoding="utf-8")) if notebook.is_file() else {}
     current = old.get("metadata", {}).get("lsedu", {}).get("release") == lab.digest[:16]
-    pictures = _kept(old) if current else {}
+    pictures = kept(old) if current else {}
     wanted = {name for tag, name, _, _ in source.trusted if tag == "picture"}
     if set(pictures) != wanted:
         say(f"{lab.name}: drawing {len(wanted)} pictures")
@@ -238,21 +186,10 @@ def handout(path: Path | str, students: Sequence[str], *, out: Path | str, say: 
     return table
 
 
-def _kept(old: Mapping[str, Any]) -> dict[str, str]:
-    """Return the pictures of an earlier release that are as they were drawn."""
-    kept = {}
-    for cell in old.get("cells", ()):
-        mark = cell.get("metadata", {}).get("lsedu", {}).get("picture")
-        text = "".join(cell["source"])
-        if mark is not None and hashlib.sha256(text.encode()).hexdigest()[:16] == mark:
-            kept[cell["id"]] = text
-    return kept
-
-
 def _dump(notebook: Mapping[str, Any]) -> str:
     import nbformat
 
     return nbformat.writes(notebook).rstrip("\n") + "\n"
 
 
-__all__ = ["build", "colab_guard", "draw", "handout", "release"]
+__all__ = ["build", "colab_guard", "handout", "release"]
