@@ -1,0 +1,118 @@
+"""Expected outputs: the marked cells of each page, held by nbval to what was reviewed.
+
+Cells with the tag ``check`` print numbers that must not change unseen. `refresh` writes them into
+``tests/book/expected/PAGE.ipynb`` at the smoke profile; `check` runs every page again and compares.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+
+from lsedu.book.execute import Say
+from lsedu.book.pages import Book, BookError, read_notebook
+
+PARAMETERS: dict[str, object] = {"profile": "smoke", "seed": 0, "device": "cpu"}
+NBVAL_TAG = "nbval-check-output"
+
+
+def marked(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """Return the cells whose outputs are held."""
+    return [cell for cell in notebook.cells if "check" in cell.metadata.get("tags", ())]
+
+
+def _bare(executed: nbformat.NotebookNode, source: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return the expected notebook: the page's cells in order, outputs in marked cells only."""
+    cells = [cell for cell in executed.cells if "injected-parameters" not in cell.metadata.get("tags", ())]
+    kept = nbformat.v4.new_notebook(metadata={"kernelspec": source.metadata["kernelspec"]})
+    for cell, original in zip(cells, source.cells, strict=True):
+        tags = list(original.metadata.get("tags", ()))
+        if cell.cell_type == "code":
+            fresh = nbformat.v4.new_code_cell(cell.source)
+            if "check" in tags:
+                tags.append(NBVAL_TAG)
+                fresh.outputs = cell.outputs
+                for output in fresh.outputs:
+                    if "execution_count" in output:
+                        output["execution_count"] = None
+        else:
+            fresh = nbformat.v4.new_markdown_cell(cell.source)
+        fresh["id"] = original["id"]
+        if tags:
+            fresh.metadata["tags"] = tags
+        kept.cells.append(fresh)
+    return kept
+
+
+def refresh(book: Book, executed: dict[str, Path], *, say: Say = str) -> list[Path]:
+    """Write the expected notebooks from executed ones (at the smoke profile); review the difference like code.
+
+    Raises
+    ------
+    BookError
+        If a page marks no cell, or a marked cell printed nothing.
+    """
+    written = []
+    for page, path in executed.items():
+        source = read_notebook(book.source / f"{page}.md")
+        notebook = _bare(nbformat.read(path, as_version=4), source)
+        _require_outputs(notebook, page)
+        target = book.expected / f"{page}.ipynb"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, target)
+        say(f"{target.relative_to(book.root)}: {len(marked(notebook))} marked cells")
+        written.append(target)
+    for stray in set(book.expected.rglob("*.ipynb")) - set(written):
+        stray.unlink()
+        say(f"{stray.relative_to(book.root)}: removed, it has no page")
+    return written
+
+
+def _require_outputs(notebook: nbformat.NotebookNode, page: str) -> None:
+    if not marked(notebook):
+        raise BookError(f"book/{page}.md marks no cell with the tag `check`: nothing would hold its numbers")
+    for cell in marked(notebook):
+        if not cell.outputs:
+            raise BookError(f"book/{page}.md: a cell marked `check` has no output: {cell.source.splitlines()[0]!r}")
+
+
+def check_stored(book: Book) -> list[Path]:
+    """Return the expected notebooks, one a page, if each has outputs and is the page's present text.
+
+    Raises
+    ------
+    BookError
+        If one is missing, stale, left over, or without outputs (which nbval alone would pass).
+    """
+    pages = book.notebooks()
+    wanted = {book.expected / f"{page}.ipynb": page for page in pages}
+    advice = "run `make expected` and review the difference"
+    for stray in set(book.expected.rglob("*.ipynb")) - set(wanted):
+        raise BookError(f"{stray.relative_to(book.root)} has no page; {advice}")
+    for path, page in wanted.items():
+        if not path.is_file():
+            raise BookError(f"book/{page}.md has no expected outputs; {advice}")
+        stored = nbformat.read(path, as_version=4)
+        _require_outputs(stored, page)
+        present = [(cell.cell_type, cell.source) for cell in read_notebook(book.source / f"{page}.md").cells]
+        if [(cell.cell_type, cell.source) for cell in stored.cells] != present:
+            raise BookError(f"{path.relative_to(book.root)} is not the present text of book/{page}.md; {advice}")
+    return list(wanted)
+
+
+def check(book: Book, *, notebooks: list[Path] | None = None) -> None:
+    """Run the pages again under nbval and compare the marked outputs.
+
+    Raises
+    ------
+    BookError
+        If the stored notebooks are not fit to compare with, or an output differs; the comparison is in the message.
+    """
+    paths = check_stored(book) if notebooks is None else notebooks
+    if not paths:
+        raise BookError("there is no notebook to check")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--nbval-lax", "-q", *map(str, paths)]
+    done = subprocess.run(command, cwd=book.root, capture_output=True, text=True)
+    if done.returncode:
+        raise BookError(f"nbval found a difference; if it is meant, run `make expected`\n{done.stdout[-6000:]}")

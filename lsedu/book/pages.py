@@ -1,0 +1,152 @@
+"""The pages of the book: which there are, what each depends on, and the key under which its execution is kept."""
+
+import ast
+import hashlib
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupytext
+import nbformat
+import yaml
+
+from lsedu import _modules
+
+
+class BookError(RuntimeError):
+    """The book cannot be built or checked; the message says where and what to do."""
+
+
+@dataclass(frozen=True)
+class Book:
+    """Where things lie.
+
+    Attributes
+    ----------
+    root : Path
+        The checkout.
+    """
+
+    root: Path
+
+    @property
+    def source(self) -> Path:
+        """The folder with the pages."""
+        return self.root / "book"
+
+    @property
+    def build(self) -> Path:
+        """The folder for everything that is made."""
+        return self.root / "build" / "book"
+
+    @property
+    def staged(self) -> Path:
+        """The copy of the source that Sphinx reads, with executed notebooks."""
+        return self.build / "source"
+
+    @property
+    def site(self) -> Path:
+        """The finished site."""
+        return self.build / "_build" / "html"
+
+    @property
+    def expected(self) -> Path:
+        """The notebooks with the marked outputs."""
+        return self.root / "tests" / "book" / "expected"
+
+    def pages(self) -> list[str]:
+        """Return the pages of the table of contents, in order, without suffix.
+
+        Raises
+        ------
+        BookError
+            If the table names a page that does not exist.
+        """
+        toc = yaml.safe_load((self.source / "_toc.yml").read_text(encoding="utf-8"))
+        found: list[str] = []
+
+        def walk(node: object) -> None:
+            if isinstance(node, dict):
+                for key in ("root", "file"):
+                    if key in node:
+                        found.append(node[key].removesuffix(".md"))
+                for value in node.values():
+                    walk(value)
+            elif isinstance(node, list):
+                for value in node:
+                    walk(value)
+
+        walk(toc)
+        missing = [page for page in found if page != "appendix/api" and not (self.source / f"{page}.md").is_file()]
+        if missing:
+            raise BookError(f"_toc.yml names {missing[0]}, but book/{missing[0]}.md does not exist")
+        return found
+
+    def notebooks(self) -> list[str]:
+        """Return the pages that are text notebooks."""
+        return [
+            page
+            for page in self.pages()
+            if page != "appendix/api" and is_notebook((self.source / f"{page}.md").read_text(encoding="utf-8"))
+        ]
+
+
+def is_notebook(text: str) -> bool:
+    """Return whether a page is a text notebook: its front matter names a kernel."""
+    front = re.match(r"---\n(.*?)\n---\n", text, re.S)
+    return bool(front and "kernelspec" in (yaml.safe_load(front[1]) or {}))
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """Return the notebook of a text page, with cell ids that depend on place and text only."""
+    notebook = jupytext.read(path, fmt="md:myst")
+    for i, cell in enumerate(notebook.cells):
+        cell["id"] = hashlib.sha256(f"{i}\0{cell.source}".encode()).hexdigest()[:12]
+    return notebook
+
+
+def code(notebook: nbformat.NotebookNode) -> str:
+    """Return the code of a notebook as one text."""
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+
+
+def records_read(source: str) -> list[str]:
+    """Return the names of the records that Python `source` loads by a literal name."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called == "load_record":
+                found.add(str(node.args[0].value))
+    return sorted(found)
+
+
+def page_key(book: Book, page: str, parameters: dict[str, object]) -> str:
+    """Return the cache key of a page's execution.
+
+    It covers the page's text, the text of every lsedu module that its code reaches, the records it reads, the
+    constraints, the parameters and the version of Python.
+
+    Raises
+    ------
+    BookError
+        If a code cell is not Python.
+    """
+    path = book.source / f"{page}.md"
+    try:
+        source = code(read_notebook(path))
+        modules = _modules.digest(_modules.imports(source))
+        records = records_read(source)
+    except SyntaxError as error:
+        raise BookError(f"{path}: a code cell is not Python: {error}") from error
+    sha = hashlib.sha256(path.read_bytes())
+    sha.update(modules.encode())
+    for name in records:
+        for suffix in (".json", ".npz"):
+            file = book.source / "records" / f"{name}{suffix}"
+            sha.update(file.read_bytes() if file.is_file() else b"absent")
+    sha.update((book.root / "constraints.txt").read_bytes())
+    sha.update(json.dumps([parameters, sys.version_info[:3]], sort_keys=True).encode())
+    return sha.hexdigest()[:24]

@@ -1,0 +1,39 @@
+"""The site: jupyter-book on the staged copy, every warning an error."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from lsedu.book.execute import Say, execute
+from lsedu.book.pages import Book, BookError
+from lsedu.book.stage import stage
+
+
+def build(book: Book, *, parameters: dict[str, object], say: Say = str) -> Path:
+    """Execute what changed, stage it, build the site and return its first page.
+
+    Raises
+    ------
+    BookError
+        If a page fails, or Sphinx warns of anything.
+    """
+    say("Executing the pages")
+    executed = execute(book, parameters, say=say)
+    say("Staging the copy that Sphinx reads")
+    stage(book, executed)
+    say("Building the site")
+    command = ["jupyter-book", "build", str(book.staged), "--path-output", str(book.build), "-n", "-W", "--keep-going"]
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    log = book.build / "sphinx.log"
+    with open(log, "w", encoding="utf-8") as out:
+        status = subprocess.run(command, env=environment, stdout=out, stderr=subprocess.STDOUT).returncode
+    text = log.read_text(encoding="utf-8")
+    warnings = [line for line in text.splitlines() if "WARNING" in line or "ERROR" in line]
+    if status or warnings:
+        shown = "\n".join(warnings[:20]) or text[-3000:]
+        raise BookError(f"Sphinx is not content; its whole log is {log}\n{shown}")
+    first = book.site / "index.html"
+    if not first.is_file():
+        raise BookError(f"no page was built; the log of Sphinx is {log}")
+    return first

@@ -1,0 +1,112 @@
+"""Sphinx extension of the book: moving figures, quizzes, and no thebe.
+
+``{moving-figure} NAME`` places the figure of ``_static/figures/NAME.js``; its content is the caption, ``:alt:`` what its
+static picture shows. ``{quiz}`` takes a YAML list of questions, each answer with the reason why it is right or wrong.
+Both work without scripts: the figure as a picture, the quiz as disclosures.
+"""
+
+from html import escape
+from typing import Any
+
+import yaml
+from docutils import nodes
+from docutils.parsers.rst import directives
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+
+def _raw(html: str) -> nodes.raw:
+    return nodes.raw("", html, format="html")
+
+
+class MovingFigure(SphinxDirective):
+    """Place a moving figure with its static picture."""
+
+    required_arguments = 1
+    has_content = True
+    option_spec = {"alt": directives.unchanged_required}  # noqa: RUF012 (docutils' own convention)
+
+    def run(self) -> list[nodes.Node]:
+        """Return the figure's nodes."""
+        name = self.arguments[0]
+        if not self.options.get("alt"):
+            raise self.error(f"moving figure {name!r} needs :alt:, what its picture shows")
+        up = "../" * self.env.docname.count("/")
+        static = f"{up}_static/figures/{name}"
+        start = (
+            f'<figure class="moving-figure" data-figure="{escape(name)}" data-source="{static}.json">'
+            f'<img class="moving-figure-static" src="{static}.png" alt="{escape(self.options["alt"], quote=True)}">'
+        )
+        caption = nodes.container()
+        self.state.nested_parse(self.content, self.content_offset, caption)
+        script = f'<script type="module" src="{up}_static/figures/frame.js"></script>'
+        if caption.children:
+            return [_raw(start + "<figcaption>"), *caption.children, _raw("</figcaption></figure>" + script)]
+        return [_raw(start + "</figure>" + script)]
+
+
+class Quiz(SphinxDirective):
+    """A quiz whose every answer is explained when it is opened."""
+
+    has_content = True
+
+    def _parse(self, text: str) -> list[nodes.Node]:
+        box = nodes.container()
+        self.state.nested_parse(StringList(str(text).splitlines(), "quiz"), self.content_offset, box)
+        return list(box.children)
+
+    def _inline(self, text: str) -> list[nodes.Node]:
+        return [child for node in self._parse(text) for child in (node.children or [node])]
+
+    def run(self) -> list[nodes.Node]:
+        """Return the quiz's nodes."""
+        try:
+            questions = yaml.safe_load("\n".join(self.content))
+        except yaml.YAMLError as error:
+            raise self.error(f"the quiz is not YAML: {error}") from error
+        out: list[nodes.Node] = [_raw('<section class="quiz" aria-label="Quiz"><ol class="quiz-questions">')]
+        for question in questions:
+            self._check(question)
+            out += [_raw('<li class="quiz-question"><div class="quiz-text">'), *self._parse(question["question"])]
+            out.append(_raw("</div>"))
+            for answer in question["answers"]:
+                right = bool(answer.get("correct", False))
+                kind = "right" if right else "wrong"
+                out.append(_raw(f'<details class="quiz-answer" data-correct="{str(right).lower()}"><summary>'))
+                out.append(nodes.inline("", "", *self._inline(answer["text"])))
+                out.append(_raw(f'</summary><div class="quiz-why quiz-{kind}">'))
+                out.append(_raw(f'<p class="quiz-verdict">{"Right." if right else "Not so."}</p>'))
+                out += self._parse(answer["why"])
+                out.append(_raw("</div></details>"))
+            out.append(_raw("</li>"))
+        return [*out, _raw("</ol></section>")]
+
+    def _check(self, question: Any) -> None:
+        if not isinstance(question, dict) or not {"question", "answers"} <= question.keys():
+            raise self.error(f"each question of a quiz needs `question` and `answers`, got {question!r}")
+        answers = question["answers"]
+        for answer in answers:
+            if not {"text", "why"} <= answer.keys():
+                raise self.error(f"each answer of a quiz needs `text` and `why`, got {answer!r}")
+        if sum(bool(answer.get("correct", False)) for answer in answers) != 1:
+            raise self.error(f"exactly one answer must be correct: {question['question']!r}")
+
+
+def drop_thebe(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
+    """Take thebe's scripts off the page: unused here, and they declare a constant twice, an error on each page."""
+
+    def is_thebe(script: Any) -> bool:
+        attributes = getattr(script, "attributes", {}) or {}
+        return "thebe" in f"{getattr(script, 'filename', script)}{attributes.get('body', '')}".lower()
+
+    for key in ("script_files", "css_files"):
+        context[key] = [item for item in context.get(key, []) if not is_thebe(item)]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
+    app.add_directive("moving-figure", MovingFigure)
+    app.add_directive("quiz", Quiz)
+    app.connect("html-page-context", drop_thebe, priority=999)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,153 @@
+"""Staging: the copy of the book that Sphinx reads, with executed notebooks, badges, figures' data and the API pages."""
+
+import importlib
+import json
+import pkgutil
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+import nbformat
+
+import lsedu
+from lsedu import _modules, _project
+from lsedu.book.pages import Book
+from lsedu.book.twins import TWINS
+from lsedu.labs.release import colab_guard
+
+PUBLISHED = "_notebooks"
+"""Folder of the site with the executed notebooks: what Colab opens, from the branch that Pages publishes."""
+
+PAGES_BRANCH = "gh-pages"
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file only if its content differs: Sphinx reads again what has a new time stamp."""
+    if not path.is_file() or path.read_bytes() != content:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def badges(page: str, *, seconds: float | None = None, device: str = "cpu") -> str:
+    """Return the line of badges under a page's title, as MyST: Colab, Binder, device and measured time."""
+    slug = _project.slug()
+    colab = f"https://colab.research.google.com/github/{slug}/blob/{PAGES_BRANCH}/{PUBLISHED}/{page}.ipynb"
+    binder = f"https://mybinder.org/v2/gh/{slug}/main?urlpath=lab/tree/book/{page}.md"
+    parts = [f"[Open in Colab]({colab})", f"[Open in Binder]({binder})"]
+    parts.append(f"runs on: {'a CPU' if device == 'cpu' else device}")
+    if seconds is not None:
+        parts.append(f"measured: {seconds:.0f} s" if seconds < 90 else f"measured: {seconds / 60:.0f} min")
+    return ":::{div} page-badges\n" + " · ".join(parts) + "\n:::"
+
+
+def with_badges(notebook: nbformat.NotebookNode, page: str) -> nbformat.NotebookNode:
+    """Return a copy of an executed notebook with badges under its first heading."""
+    notebook = nbformat.from_dict(json.loads(json.dumps(notebook)))
+    facts = notebook.metadata["lsedu"]
+    for cell in notebook.cells:
+        lines = cell.source.splitlines()
+        at = next((i for i, line in enumerate(lines) if line.startswith("# ")), None)
+        if cell.cell_type == "markdown" and at is not None:
+            line = badges(page, seconds=facts["seconds"], device=str(facts["parameters"]["device"]))
+            cell.source = "\n".join([*lines[: at + 1], "", line, "", *lines[at + 1 :]])
+            break
+    return notebook
+
+
+def for_colab(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return a copy of an executed notebook that sets itself up on Colab."""
+    notebook = nbformat.from_dict(json.loads(json.dumps(notebook)))
+    guard = nbformat.v4.new_code_cell(colab_guard())
+    guard["id"] = "colab-guard"
+    notebook.cells.insert(0, guard)
+    return notebook
+
+
+def _figures(book: Book) -> None:
+    """Write data and static picture of each moving figure, unless its twin and what it reads are the same as before."""
+    for name, twin in TWINS.items():
+        folder = book.staged / "_static" / "figures"
+        records = b"".join(
+            (book.source / "records" / f"{record}.json").read_bytes() for record in getattr(twin, "RECORDS", ())
+        )
+        key = _modules.digest([twin.__name__]).encode() + records
+        stamp = book.build / "cache" / f"figure-{name}.key"
+        if stamp.is_file() and stamp.read_bytes() == key and (folder / f"{name}.png").is_file():
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        payload = json.dumps(twin.payload(), separators=(",", ":"))
+        _write(folder / f"{name}.json", payload.encode())
+        twin.fallback().savefig(folder / f"{name}.png", dpi=150, facecolor="white")
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.write_bytes(key)
+
+
+def public_modules() -> list[str]:
+    """Return the modules of the library whose public names make up the API reference."""
+    names = [
+        module.name
+        for module in pkgutil.iter_modules(lsedu.__path__)
+        if not module.name.startswith("_") and module.name not in ("cli", "book")
+    ]
+    return [f"lsedu.{name}" for name in names]
+
+
+def api_page() -> str:
+    """Return the API reference as MyST, one section a module, made from the package itself."""
+    lines = ["# API reference", "", "Every public function, with shapes, units, errors, equation and source.", ""]
+    for name in public_modules():
+        module = importlib.import_module(name)
+        lines += [f"## `{name}`", "", "```{eval-rst}", f".. automodule:: {name}", "   :no-index:"]
+        lines += ["", "```", ""]
+        public = getattr(module, "__all__", None) or [
+            key
+            for key, value in vars(module).items()
+            if not key.startswith("_") and getattr(value, "__module__", None) == name
+        ]
+        for key in sorted(public, key=str.lower):
+            value = getattr(module, key)
+            kind = "autoclass" if isinstance(value, type) else "autofunction" if callable(value) else "autodata"
+            lines += ["```{eval-rst}", f".. {kind}:: {name}.{key}"]
+            lines += ["   :no-value:"] if kind == "autodata" else []
+            lines += ["", "```", ""]
+    return "\n".join(lines)
+
+
+def stage(book: Book, executed: dict[str, Path]) -> None:
+    """Bring the staged copy up to date with the source and the executed notebooks."""
+    wanted: set[Path] = set()
+    for path in sorted(book.source.rglob("*")):
+        relative = path.relative_to(book.source)
+        if not path.is_file() or relative.parts[0] == "records" or "__pycache__" in relative.parts:
+            continue
+        page = relative.with_suffix("").as_posix()
+        if page in executed:
+            notebook = nbformat.read(executed[page], as_version=4)
+            target = book.staged / f"{page}.ipynb"
+            _write(target, nbformat.writes(with_badges(notebook, page)).encode())
+            extra = book.staged / "_extra" / PUBLISHED / f"{page}.ipynb"
+            _write(extra, nbformat.writes(for_colab(notebook)).encode())
+            wanted |= {target, extra}
+            continue
+        content = path.read_bytes()
+        if relative.name == "_config.yml":
+            content = content.replace(b"@REPOSITORY@", _project.link("Repository").encode())
+            content = content.replace(b"@BOOK@", _project.link("Book").encode())
+        target = book.staged / relative
+        _write(target, content)
+        wanted.add(target)
+    api = book.staged / "appendix" / "api.md"
+    _write(api, api_page().encode())
+    plotly = book.staged / "_static" / "plotly.min.js"
+    _write(plotly, (files("plotly") / "package_data" / "plotly.min.js").read_bytes())
+    _figures(book)
+    figures = book.staged / "_static" / "figures"
+    wanted |= {api, plotly, *(figures / f"{name}{suffix}" for name in TWINS for suffix in (".json", ".png"))}
+    for path in book.staged.rglob("*"):
+        if path.is_file() and path not in wanted:
+            path.unlink()
+
+
+def clean(book: Book) -> None:
+    """Remove everything that was made."""
+    shutil.rmtree(book.build, ignore_errors=True)
