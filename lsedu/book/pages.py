@@ -108,8 +108,9 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
 
 
 def code(notebook: nbformat.NotebookNode) -> str:
-    """Return the code of a notebook as one text."""
-    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    """Return the Python of a notebook as one text, IPython's own lines left out."""
+    lines = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code").splitlines()
+    return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
 
 
 def records_read(source: str) -> list[str]:
