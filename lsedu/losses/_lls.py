@@ -58,12 +58,19 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
 
 
 def block(
-    z: Tensor, log_s: Tensor, rows: Tensor, label: Tensor, options: Options, want_z: bool, want_t: bool
-) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """Return losses (n, 1) and gradients on the logits and on each sample's row of Q's logits, both (n, K).
+    z: Tensor,
+    log_s: Tensor,
+    rows: Tensor,
+    label: Tensor,
+    options: Options,
+    dz: Tensor | None,
+    dt: Tensor | None,
+    factor: float,
+) -> Tensor:
+    """Return losses (n, 1) times `factor`; write the gradients on the logits and on each sample's row into dz, dt.
 
-    `z` are logits in float32 or float64, `log_s` and `rows` are log(alpha r) and alpha r for each sample; both are
-    overwritten. `label` has shape (n, 1).
+    `z` are logits in float32 or float64, `log_s` and `rows` are log(alpha r) and alpha r for each sample; `log_s` is
+    overwritten. `label` has shape (n, 1); `dz` and `dt` have the shape and dtype of `z`, or are None.
     """
     alpha, c = options.alpha, options.c
     log_q = torch.log_softmax(z, 1)
@@ -75,25 +82,22 @@ def block(
     a = _combine(log_q, c.fce, log_s, c.target_em)
     b = a if (c.fce, c.target_em) == (c.pred_em, c.rce) else _combine(log_q, c.pred_em, log_s, c.rce)
     q_dot_b, rows_dot_a = _dot(q, b), _dot(rows, a)
-    loss = q_dot_b - rows_dot_a - (1.0 - alpha) * a.gather(1, label)
-    dz = dt = None
-    if want_z:
-        dz = (b - (q_dot_b - c.fce)).mul_(q)
-        if c.fce:
-            dz.sub_(rows, alpha=c.fce)
-            dz.scatter_add_(1, label, torch.full_like(own, -c.fce * (1.0 - alpha)))
-    if want_t:
+    loss = q_dot_b - rows_dot_a
+    if alpha < 1.0:
+        loss -= (1.0 - alpha) * a.gather(1, label)
+    if dz is not None:
+        torch.mul(rows, -factor * c.fce, out=dz).addcmul_(b - (q_dot_b - c.fce), q, value=factor)
+        dz.scatter_add_(1, label, torch.full_like(own, -factor * c.fce * (1.0 - alpha)))
+    if dt is not None:
         level = rows_dot_a / alpha
         if c.rce:
-            q_y = q.gather(1, label)
-            # (1 - alpha) / s_y, the label's share that Q does not decide
-            fixed = torch.exp(rest - log_s_y)
-            level = level + (c.rce / alpha) * (1.0 - q_y * fixed)
-        dt = torch.sub(level, a, out=log_s if b is not a else None).mul_(rows)
+            # (1 - alpha) / s_y is the label's share that Q does not decide
+            fixed = q.gather(1, label) * torch.exp(rest - log_s_y)
+            level = level + (c.rce / alpha) * (1.0 - fixed)
+        torch.mul(q, -factor * c.rce, out=dt).addcmul_(level - a, rows, value=factor)
         if c.rce:
-            dt.sub_(q, alpha=c.rce)
-            dt.scatter_add_(1, label, c.rce * q_y * fixed)
-    return loss, dz, dt
+            dt.scatter_add_(1, label, (factor * c.rce) * fixed)
+    return loss * factor
 
 
 def _combine(log_q: Tensor, c: float, log_s: Tensor, d: float) -> Tensor:
@@ -107,22 +111,24 @@ class LearnableSmoothing(torch.autograd.Function):
     """Losses of shape (N,) from logits (N, K), a table of Q's logits (M, K), each sample's row of it, and labels."""
 
     @staticmethod
-    def forward(ctx, z: Tensor, table: Tensor, row: Tensor, label: Tensor, options: Options, sparse: bool) -> Tensor:
-        """Compute the losses, and the gradients while the block is in the cache."""
+    def forward(
+        ctx, z: Tensor, table: Tensor, row: Tensor, label: Tensor, options: Options, factor: float, sparse: bool
+    ) -> Tensor:
+        """Compute the losses times `factor`, and the gradients while the block is in the cache."""
         n, k = z.shape
         dtype = torch.promote_types(torch.promote_types(z.dtype, table.dtype), torch.float32)
         want_z, want_t = ctx.needs_input_grad[0], ctx.needs_input_grad[1]
-        losses = z.new_empty((n, 1), dtype=dtype)
-        dz = torch.empty_like(z, memory_format=torch.contiguous_format) if want_z else None
-        dt = table.new_empty((n, k)) if want_t else None
+        dz = z.new_empty((n, k), dtype=dtype) if want_z else None
+        dt = z.new_empty((n, k), dtype=dtype) if want_t else None
         column = label.unsqueeze(1)
-        # with fewer rows than samples each row's softmax is taken once; it depends on the row only unless `others`
         shared = None
         if len(table) <= n:
-            label_of_row = torch.zeros(len(table), 1, dtype=label.dtype, device=label.device)
+            # fewer rows than samples: each row's softmax once
+            label_of_row = column.new_zeros((len(table), 1))
             label_of_row[row] = column
             shared = q_rows(table.to(dtype), label_of_row, options)
         step = n if z.is_cuda else max(1, _BLOCK // k)
+        losses = []
         for start in range(0, n, step):
             part = slice(start, start + step)
             index, y = row[part], column[part]
@@ -130,27 +136,28 @@ class LearnableSmoothing(torch.autograd.Function):
                 log_s, rows = q_rows(table.index_select(0, index).to(dtype), y, options)
             else:
                 log_s, rows = (t.index_select(0, index) for t in shared)
-            loss, z_part, t_part = block(z[part].to(dtype), log_s, rows, y, options, want_z, want_t)
-            losses[part] = loss
-            if want_z:
-                dz[part] = z_part
-            if want_t:
-                dt[part] = t_part
+            out_z, out_t = (None if g is None else g[part] for g in (dz, dt))
+            losses.append(block(z[part].to(dtype), log_s, rows, y, options, out_z, out_t, factor))
+        ctx.dtypes, ctx.rows, ctx.sparse = (z.dtype, table.dtype), len(table), sparse
         ctx.save_for_backward(dz, dt, row)
-        ctx.rows, ctx.sparse = len(table), sparse
-        return losses.squeeze(1)
+        return torch.cat(losses).squeeze(1) if losses else z.new_zeros(0, dtype=dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor):
         """Scale the stored gradients by the losses' own; add up the rows of Q that occur in the batch."""
         dz, dt, row = ctx.saved_tensors
-        column = grad.unsqueeze(1)
-        grad_z = None if dz is None else (dz * column).to(dz.dtype)
-        if dt is None:
-            return grad_z, None, None, None, None, None
-        part = (dt * column).to(dt.dtype)
-        shape = (ctx.rows, dt.shape[1])
-        if ctx.sparse:
-            return grad_z, torch.sparse_coo_tensor(row[None], part, shape), None, None, None, None
-        return grad_z, dt.new_zeros(shape).index_add_(0, row, part), None, None, None, None
+        if not (grad.is_cpu and grad.numel() and grad.stride(0) == 0 and grad[0] == 1.0):
+            column = grad.unsqueeze(1)
+            dz, dt = (None if g is None else g * column for g in (dz, dt))
+        z_dtype, t_dtype = ctx.dtypes
+        grad_z = None if dz is None else dz.to(z_dtype)
+        grad_t = None
+        if dt is not None:
+            dt = dt.to(t_dtype)
+            shape = (ctx.rows, dt.shape[1])
+            if ctx.sparse:
+                grad_t = torch.sparse_coo_tensor(row.unsqueeze(0), dt, shape, check_invariants=False)
+            else:
+                grad_t = dt.new_zeros(shape).index_add_(0, row, dt)
+        return grad_z, grad_t, None, None, None, None, None

@@ -25,3 +25,17 @@ def reduce(losses: Tensor, *, reduction: Reduction, weight: Tensor | None = None
         return total
     count = torch.as_tensor(float(len(losses)) if weight is None else weight.sum(), dtype=total.dtype)
     return total / torch.where(count > 0, count, torch.ones_like(count)).to(total.device)
+
+
+def reduce_kept(losses: Tensor, kept: Tensor, *, reduction: Reduction, weight: Tensor | None = None) -> Tensor:
+    """Reduce losses (N,) of the samples kept; `weight` (N,) multiplies them and the mean's denominator."""
+    share = kept.to(losses.dtype) if weight is None else kept * weight
+    return reduce(torch.where(kept, losses, 0.0) * share, reduction=reduction, weight=share)
+
+
+def kept_labels(logits: Tensor, labels: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
+    """Check logits and labels; return int64 labels with 0 where ignored, and the mask (N,) of samples kept."""
+    _check.logits("logits", logits)
+    _check.labels("labels", labels, logits.shape[1], size=len(logits), ignore_index=ignore_index)
+    kept = labels != ignore_index
+    return torch.where(kept, labels, 0).long(), kept

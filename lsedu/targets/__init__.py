@@ -1,4 +1,4 @@
-"""Labels to target distributions, one family a file; every target is a tensor of shape (N, K) with rows summing to one."""
+"""Labels to target distributions, one family a file; targets have shape (N, K), and each row sums to one."""
 
 from lsedu.targets.learned import q_targets
 from lsedu.targets.online import OnlineTable

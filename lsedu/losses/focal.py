@@ -1,0 +1,130 @@
+r"""Focal loss: cross-entropy that lets go of samples already predicted well.
+
+.. math:: L_{\mathrm{FL}} = -(1 - q_y)^{\gamma} \log q_y
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from lsedu import _check
+from lsedu.losses._reduce import Reduction, kept_labels, reduce_kept
+from lsedu.losses.cross_entropy import class_weights, log_softmax
+
+
+def _focal(log_q: Tensor, label: Tensor, gamma: float | Tensor) -> Tensor:
+    index = label[:, None]
+    own = -log_q.gather(1, index).squeeze(1)
+    if log_q.shape[1] == 1:
+        return own
+    # log(1 - q_y) from the other classes: 1 - q_y would round to 0, with an infinite slope for gamma < 1
+    log_rest = log_q.scatter(1, index, -torch.inf).logsumexp(1)
+    return own * torch.exp(gamma * log_rest)
+
+
+def focal(
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    gamma: float = 3.0,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    r"""Return the focal loss, in nats; the default is FL-3.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (N, K)
+        Unnormalised log-probabilities, finite; half precision is widened to float32.
+    labels : Tensor, shape (N,)
+        Integer labels in [0, K) or `ignore_index`.
+    gamma : float
+        Exponent >= 0; 0 is cross-entropy.
+    weight : Tensor, shape (K,), optional
+        Non-negative weights of the labels; the mean divides by their sum over the batch.
+    ignore_index : int
+        Label of samples left out.
+    reduction : {"mean", "sum", "none"}
+        The mean is over the samples kept; over none of them it is 0.
+
+    Returns
+    -------
+    Tensor
+        Loss in nats, float32 or float64.
+
+    Raises
+    ------
+    ValueError
+        For hyper-parameters, shapes or labels out of range.
+
+    Notes
+    -----
+    :cite:p:`lin2017`; for calibration :cite:p:`mukhoti2020`.
+
+    Examples
+    --------
+    >>> round(focal(torch.zeros(1, 2), torch.tensor([0]), gamma=3.0).item(), 4)
+    0.0866
+    """
+    label, kept = kept_labels(logits, labels, ignore_index)
+    gamma = _check.real_in("gamma", gamma, 0.0, math.inf, open_high=True)
+    log_q = log_softmax(logits)
+    share = None if weight is None else class_weights(weight, log_q)[label]
+    return reduce_kept(_focal(log_q, label, gamma), kept, reduction=reduction, weight=share)
+
+
+def focal_sample_dependent(
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    gammas: tuple[float, float] = (5.0, 3.0),
+    threshold: float = 0.2,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    r"""Return the focal loss whose exponent depends on the label's probability, in nats; the default is FLSD-53.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (N, K)
+        Unnormalised log-probabilities, finite; half precision is widened to float32.
+    labels : Tensor, shape (N,)
+        Integer labels in [0, K) or `ignore_index`.
+    gammas : tuple of float
+        Exponents >= 0 for a label with probability below the threshold, and for one at or above it.
+    threshold : float
+        In [0, 1].
+    ignore_index : int
+        Label of samples left out.
+    reduction : {"mean", "sum", "none"}
+        The mean is over the samples kept; over none of them it is 0.
+
+    Returns
+    -------
+    Tensor
+        Loss in nats, float32 or float64.
+
+    Raises
+    ------
+    ValueError
+        For hyper-parameters, shapes or labels out of range.
+
+    Notes
+    -----
+    :cite:p:`mukhoti2020`, FLSD-53: gamma = 5 for :math:`q_y < 0.2` and 3 otherwise. The choice of exponent carries no
+    gradient; the loss jumps at the threshold.
+
+    Examples
+    --------
+    >>> round(focal_sample_dependent(torch.zeros(1, 2), torch.tensor([0])).item(), 4)
+    0.0866
+    """
+    label, kept = kept_labels(logits, labels, ignore_index)
+    low, high = (_check.real_in("gammas", g, 0.0, math.inf, open_high=True) for g in gammas)
+    threshold = _check.real_in("threshold", threshold, 0.0, 1.0)
+    log_q = log_softmax(logits)
+    own = log_q.detach().gather(1, label[:, None]).squeeze(1).exp()
+    gamma = torch.where(own < threshold, low, high)
+    return reduce_kept(_focal(log_q, label, gamma), kept, reduction=reduction)

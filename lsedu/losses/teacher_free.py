@@ -1,0 +1,206 @@
+r"""Teacher-free knowledge distillation: a hand-made teacher, or the network's own earlier self.
+
+.. math:: L = (1-\alpha) H(p, q) + \alpha\,\mathrm{KL}(q^{\mathrm{teacher}}_\tau \,\|\, q_\tau)
+
+Paper and released code differ, and both are offered by name.
+"""
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from lsedu import _check
+from lsedu.losses._reduce import Reduction, kept_labels, reduce_kept
+from lsedu.losses.cross_entropy import log_softmax
+from lsedu.losses.distillation import _soft
+
+Form = Literal["paper", "code"]
+
+
+def virtual_teacher(num_classes: int, *, correct: float, temperature: float, form: Form) -> Tensor:
+    r"""Return the table of the hand-made teacher's softened predictions, in float64.
+
+    Parameters
+    ----------
+    num_classes : int
+        Number of classes K >= 2.
+    correct : float
+        Probability a of the label before softening, in (0, 1); the others share the rest evenly.
+    temperature : float
+        Temperature > 0 that softens.
+    form : {"paper", "code"}
+        Whether the temperature divides the log-probabilities, as a temperature does, or the probabilities, as in the
+        released code, which makes the teacher nearly uniform.
+
+    Returns
+    -------
+    Tensor, shape (K, K)
+        Row y is the teacher of label y.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    Notes
+    -----
+    :cite:p:`yuan2020`, eq. 9.
+
+    Examples
+    --------
+    >>> virtual_teacher(2, correct=0.9, temperature=1.0, form="paper")[0].round(decimals=3).tolist()
+    [0.9, 0.1]
+    """
+    if num_classes < 2:
+        raise ValueError(f"teacher-free distillation needs at least 2 classes, got K = {num_classes}")
+    correct = _check.real_in("correct", correct, 0.0, 1.0, open_low=True, open_high=True)
+    temperature = _check.real_in("temperature", temperature, 0.0, math.inf, open_low=True, open_high=True)
+    _check.one_of("form", form, ("paper", "code"))
+    table = torch.full((num_classes, num_classes), (1.0 - correct) / (num_classes - 1), dtype=torch.float64)
+    table.fill_diagonal_(correct)
+    scores = table.log() if form == "paper" else table
+    return torch.softmax(scores / temperature, 1)
+
+
+def tf_kd_reg(
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    alpha: float = 0.1,
+    temperature: float = 20.0,
+    correct: float = 0.99,
+    form: Form = "paper",
+    multiplier: float = 100.0,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    r"""Return the loss of teacher-free regularisation (TF-KD reg), in nats.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (N, K)
+        Unnormalised log-probabilities, finite; half precision is widened to float32.
+    labels : Tensor, shape (N,)
+        Integer labels in [0, K) or `ignore_index`.
+    alpha : float
+        Weight of the teacher's term, in [0, 1].
+    temperature : float
+        Temperature > 0.
+    correct : float
+        The hand-made teacher's probability of the label, in (0, 1).
+    form : {"paper", "code"}
+        In the paper the temperature softens teacher and student. In the released code it divides the teacher's
+        probabilities, leaves the student alone, and the KL is averaged over the K classes and multiplied.
+    multiplier : float
+        Of the KL averaged over classes, > 0; used by form "code" only.
+    ignore_index : int
+        Label of samples left out.
+    reduction : {"mean", "sum", "none"}
+        The mean is over the samples kept; over none of them it is 0.
+
+    Returns
+    -------
+    Tensor
+        Loss in nats, float32 or float64.
+
+    Raises
+    ------
+    ValueError
+        For hyper-parameters, shapes or labels out of range.
+
+    Notes
+    -----
+    :cite:p:`yuan2020`, eq. 10. A multiplier of 100 undoes the average over the classes of CIFAR-100.
+
+    Examples
+    --------
+    >>> z, y = torch.zeros(1, 4), torch.tensor([0])
+    >>> round(tf_kd_reg(z, y, alpha=0.0).item(), 4)
+    1.3863
+    """
+    label, kept = kept_labels(logits, labels, ignore_index)
+    alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
+    multiplier = _check.real_in("multiplier", multiplier, 0.0, math.inf, open_low=True, open_high=True)
+    k = logits.shape[1]
+    table = virtual_teacher(k, correct=correct, temperature=temperature, form=form)
+    log_q = log_softmax(logits)
+    teacher = table.log().to(log_q)[label]
+    if form == "paper":
+        soft = _soft(teacher, log_softmax(log_q / temperature), "kl")
+    else:
+        soft = _soft(teacher, log_q, "kl") * (multiplier / k)
+    own = -log_q.gather(1, label[:, None]).squeeze(1)
+    return reduce_kept((1.0 - alpha) * own + alpha * soft, kept, reduction=reduction)
+
+
+def tf_kd_self(
+    logits: Tensor,
+    teacher_logits: Tensor,
+    labels: Tensor,
+    *,
+    alpha: float = 0.1,
+    temperature: float = 20.0,
+    form: Form = "paper",
+    multiplier: float = 1.0,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    r"""Return the loss of teacher-free self-training (TF-KD self), in nats.
+
+    Parameters
+    ----------
+    logits, teacher_logits : Tensor, shape (N, K)
+        Logits of the student, and of the same architecture trained before; no gradient flows to the latter.
+    labels : Tensor, shape (N,)
+        Integer labels in [0, K) or `ignore_index`.
+    alpha : float
+        Weight of the teacher's term, in [0, 1].
+    temperature : float
+        Temperature > 0 of both.
+    form : {"paper", "code"}
+        The released code averages the KL over the K classes, and multiplies it by the squared temperature and by
+        `multiplier`.
+    multiplier : float
+        Used by form "code" only, > 0.
+    ignore_index : int
+        Label of samples left out.
+    reduction : {"mean", "sum", "none"}
+        The mean is over the samples kept; over none of them it is 0.
+
+    Returns
+    -------
+    Tensor
+        Loss in nats, float32 or float64.
+
+    Raises
+    ------
+    ValueError
+        For hyper-parameters, shapes or labels out of range.
+
+    Notes
+    -----
+    :cite:p:`yuan2020`, eq. 8.
+
+    Examples
+    --------
+    >>> z, y = torch.zeros(1, 4), torch.tensor([0])
+    >>> round(tf_kd_self(z, z, y, alpha=0.5).item(), 4)
+    0.6931
+    """
+    label, kept = kept_labels(logits, labels, ignore_index)
+    _check.logits("teacher_logits", teacher_logits)
+    if teacher_logits.shape != logits.shape:
+        raise ValueError(f"teacher_logits must have shape {tuple(logits.shape)}, got {tuple(teacher_logits.shape)}")
+    alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
+    temperature = _check.real_in("temperature", temperature, 0.0, math.inf, open_low=True, open_high=True)
+    multiplier = _check.real_in("multiplier", multiplier, 0.0, math.inf, open_low=True, open_high=True)
+    _check.one_of("form", form, ("paper", "code"))
+    log_q = log_softmax(logits)
+    log_teacher = log_softmax(log_softmax(teacher_logits.detach()).to(log_q) / temperature)
+    soft = _soft(log_teacher, log_softmax(log_q / temperature), "kl")
+    if form == "code":
+        soft = soft * (temperature**2 * multiplier / logits.shape[1])
+    own = -log_q.gather(1, label[:, None]).squeeze(1)
+    return reduce_kept((1.0 - alpha) * own + alpha * soft, kept, reduction=reduction)
