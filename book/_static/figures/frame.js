@@ -138,7 +138,7 @@ class Frame {
 
   build() {
     const { spec, name } = this;
-    this.fallback = this.root.querySelector(".moving-figure-fallback");
+    this.fallback = this.root.querySelector(".moving-figure-static");
     this.panels = make("div", { class: "moving-figure-panels" });
     this.inputs = new Map();
     const controls = spec.controls.map((control) => this.control(control, (value) => this.set(control, value), true));

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from lsedu import calibration
 from lsedu.experiments import load_record
 
-RECORD = "overconfidence"
+RECORDS = ("overconfidence",)
 MODEL = "mlp"
 DECIMALS = 3
 
@@ -19,7 +19,7 @@ def payload() -> dict[str, Any]:
     Logits are those of the record's first seed, rounded to three decimals to keep the file small; both twins compute
     from the rounded values.
     """
-    record = load_record(RECORD)
+    record = load_record(RECORDS[0])
     arrays, seed = record.arrays(), record.seeds[0]
     return {
         "logits": np.round(arrays[f"{seed}/{MODEL}/logits"].astype(np.float64), DECIMALS).tolist(),
