@@ -2,6 +2,7 @@
 
 import html
 import platform
+import re
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -59,10 +60,11 @@ class Report:
             for title, state, a, b in self.rows
         )
         total, environment = self._lines
+        hand_in = re.sub(r"`(.*?)`", r"<code>\1</code>", html.escape(self._hand_in))
         return (
             f"<table><thead><tr><th>Question</th><th>Points</th><th>State</th></tr></thead><tbody>{rows}</tbody></table>"
             f"<p>{html.escape(total)}. The grader draws other inputs of the same kinds.</p>"
-            f"<p><small>{html.escape(environment)}</small></p><p>{html.escape(self._hand_in)}</p>"
+            f"<p><small>{html.escape(environment)}</small></p><p>{hand_in}</p>"
         )
 
 

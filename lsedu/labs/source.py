@@ -113,6 +113,8 @@ def parse(path: Path | str) -> Source:
             source.trusted.append((trusted, name, raw.source, {"question": question, **metadata}))
             if trusted == "grader":
                 source.order.append(name)
+        if {"hint", "rubric"} & set(tags) and re.search(r"^#", raw.source, re.MULTILINE):
+            raise LabError(f"cell {name!r} runs on into a heading: end a hint or rubric by a line `+++`")
         _varied(raw.source, name, source.manifest, graded=role in ("preamble", "student", "check") or bool(trusted))
         if trusted not in (None, "picture"):
             continue

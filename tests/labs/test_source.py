@@ -68,6 +68,7 @@ def test_draws_depend_on_seed_and_question_only(toy):
         ("points: 2\n", "", "needs points"),
         ("def double(x):\n    return x * x", "def other(x):\n    return x * x", "does not define 'double'"),
         ('+++ {"tags": ["rubric"]}', '+++ {"tags": ["plain"]}', "needs a cell tagged `rubric`"),
+        ("Second hint.", "Second hint.\n\n## Next", "runs on into a heading"),
         ("{points:double}", "{points:dubble}", "there is no question 'dubble'"),
         ("{grade_id: double, solution: true}", "{grade_id: double}", "must say"),
         ('"solution": true, "points": 1', '"solution": true', "a question in words needs"),
