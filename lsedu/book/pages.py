@@ -14,6 +14,8 @@ import yaml
 
 from lsedu import _modules
 
+API = "appendix/api"
+
 
 class BookError(RuntimeError):
     """The book cannot be built or checked; the message says where and what to do."""
@@ -79,17 +81,21 @@ class Book:
                     walk(value)
 
         walk(toc)
-        missing = [page for page in found if page != "appendix/api" and not (self.source / f"{page}.md").is_file()]
-        if missing:
-            raise BookError(f"_toc.yml names {missing[0]}, but book/{missing[0]}.md does not exist")
+        for page in found:
+            if not self.is_generated(page) and not (self.source / f"{page}.md").is_file():
+                raise BookError(f"_toc.yml names {page}, but book/{page}.md does not exist")
         return found
+
+    def is_generated(self, page: str) -> bool:
+        """Return whether a page has no text of its own: the API reference, and the labs as students get them."""
+        return page == API or (self.root / f"{page}.ipynb").is_file()
 
     def notebooks(self) -> list[str]:
         """Return the pages that are text notebooks."""
         return [
             page
             for page in self.pages()
-            if page != "appendix/api" and is_notebook((self.source / f"{page}.md").read_text(encoding="utf-8"))
+            if not self.is_generated(page) and is_notebook((self.source / f"{page}.md").read_text(encoding="utf-8"))
         ]
 
 

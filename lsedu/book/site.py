@@ -24,7 +24,11 @@ def build(book: Book, *, parameters: dict[str, object], say: Say = str) -> Path:
     stage(book, executed)
     say("Building the site")
     command = ["jupyter-book", "build", str(book.staged), "--path-output", str(book.build), "-n", "-W", "--keep-going"]
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = {
+        **os.environ,
+        "NO_COLOR": "1",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
     log = book.build / "sphinx.log"
     with open(log, "w", encoding="utf-8") as out:
         status = subprocess.run(command, env=environment, stdout=out, stderr=subprocess.STDOUT).returncode

@@ -1,7 +1,7 @@
 """Sphinx extension of the book: moving figures, quizzes, and no thebe.
 
-``{moving-figure} NAME`` places the figure of ``_static/figures/NAME.js``; its content is the caption, ``:alt:`` what its
-static picture shows. ``{quiz}`` takes a YAML list of questions, each answer with the reason why it is right or wrong.
+``{moving-figure} NAME`` places the figure of ``_static/figures/NAME.js``; its content is the caption, ``:alt:`` what
+its static picture shows. ``{quiz}`` takes a YAML list of questions, each answer with the reason why it is right or not.
 Both work without scripts: the figure as a picture, the quiz as disclosures.
 """
 

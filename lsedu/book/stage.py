@@ -2,7 +2,9 @@
 
 import importlib
 import json
+import os
 import pkgutil
+import re
 import shutil
 from importlib.resources import files
 from pathlib import Path
@@ -11,7 +13,7 @@ import nbformat
 
 import lsedu
 from lsedu import _modules, _project
-from lsedu.book.pages import Book
+from lsedu.book.pages import API, Book
 from lsedu.book.twins import TWINS
 from lsedu.labs.release import colab_guard
 
@@ -60,6 +62,26 @@ def for_colab(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     guard = nbformat.v4.new_code_cell(colab_guard())
     guard["id"] = "colab-guard"
     notebook.cells.insert(0, guard)
+    return notebook
+
+
+def _retarget(text: str, page: str, notebooks: set[str]) -> str:
+    """Return MyST with its links to text notebooks (PAGE.md) turned to what Sphinx finds there (PAGE.ipynb)."""
+
+    def turn(found: re.Match[str]) -> str:
+        target = os.path.normpath(Path(page).parent / found[1])
+        return f"]({found[1]}.ipynb{found[2] or ''})" if target in notebooks else found[0]
+
+    return re.sub(r"\]\(([^()\s]+)\.md(#[^()\s]*)?\)", turn, text)
+
+
+def _retarget_notebook(notebook: nbformat.NotebookNode, page: str, notebooks: set[str]) -> nbformat.NotebookNode:
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _retarget(cell.source, page, notebooks)
+        for output in cell.get("outputs", ()):
+            if "text/markdown" in output.get("data", {}):
+                output["data"]["text/markdown"] = _retarget(output["data"]["text/markdown"], page, notebooks)
     return notebook
 
 
@@ -124,7 +146,8 @@ def stage(book: Book, executed: dict[str, Path]) -> None:
         if page in executed:
             notebook = nbformat.read(executed[page], as_version=4)
             target = book.staged / f"{page}.ipynb"
-            _write(target, nbformat.writes(with_badges(notebook, page)).encode())
+            shown = _retarget_notebook(with_badges(notebook, page), page, set(executed))
+            _write(target, nbformat.writes(shown).encode())
             extra = book.staged / "_extra" / PUBLISHED / f"{page}.ipynb"
             _write(extra, nbformat.writes(for_colab(notebook)).encode())
             wanted |= {target, extra}
@@ -133,11 +156,17 @@ def stage(book: Book, executed: dict[str, Path]) -> None:
         if relative.name == "_config.yml":
             content = content.replace(b"@REPOSITORY@", _project.link("Repository").encode())
             content = content.replace(b"@BOOK@", _project.link("Book").encode())
+        if relative.suffix == ".md":
+            content = _retarget(content.decode(), page, set(executed)).encode()
         target = book.staged / relative
         _write(target, content)
         wanted.add(target)
-    api = book.staged / "appendix" / "api.md"
+    api = book.staged / f"{API}.md"
     _write(api, api_page().encode())
+    for path in sorted((book.root / "labs").glob("*.ipynb")):
+        target = book.staged / "labs" / path.name
+        _write(target, path.read_bytes())
+        wanted.add(target)
     plotly = book.staged / "_static" / "plotly.min.js"
     _write(plotly, (files("plotly") / "package_data" / "plotly.min.js").read_bytes())
     _figures(book)
