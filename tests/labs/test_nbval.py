@@ -1,0 +1,55 @@
+"""nbval holds each solved lab to what its checks must say: every public case passes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_output
+
+from lsedu.labs import load_lab
+from lsedu.labs.checks import Line, Result
+from lsedu.labs.release import build
+from lsedu.labs.spec import PUBLIC_SEED
+
+SOURCES = sorted((Path(__file__).parents[2] / "solutions").glob("lab*.md"))
+pytestmark = pytest.mark.slow
+
+
+def expected(lab):
+    """The solved notebook at the smallest scale, with the outputs that its check cells must show."""
+    notebook = build(lab, solved=True)
+    asked = {cell.id: cell.question for cell in lab.cells if cell.role == "check"}
+    for cell in notebook.cells:
+        cell.source = cell.source.replace('scale = "cpu"', 'scale = "smoke"')
+        if cell.id in asked:
+            question = lab.question(asked[cell.id])
+            lines = tuple(Line(item.name, True) for item in question.draw(PUBLIC_SEED))
+            result = Result(question.id, question.title, lines, "right")
+            data = {"text/plain": repr(result), "text/html": result._repr_html_()}
+            cell.execution_count = 1
+            cell.outputs = [new_output("execute_result", data, execution_count=1)]
+            cell.metadata["tags"] = ["nbval-check-output"]
+    return notebook
+
+
+def nbval(notebook, path):
+    nbformat.write(notebook, path)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval-lax", path.name]
+    return subprocess.run(command, cwd=path.parent, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_solved(source, tmp_path):
+    done = nbval(expected(load_lab(source)), tmp_path / f"{source.stem}.ipynb")
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
+def test_a_wrong_answer_is_noticed(tmp_path):
+    notebook = expected(load_lab(SOURCES[0]))
+    for cell in notebook.cells:
+        if cell.id == "ece":
+            cell.source = cell.source.replace("np.abs(accuracy - confidence)", "(accuracy - confidence)")
+    done = nbval(notebook, tmp_path / "lab01.ipynb")
+    assert done.returncode == 1 and "1 failed" in done.stdout
