@@ -1,5 +1,7 @@
 """`lsedu labs list | release | test` and `lsedu submit`."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +22,18 @@ def _sources(labs: list[str] | None, folder: Path) -> list[Path]:
     return paths
 
 
+@contextlib.contextmanager
+def _faults() -> Iterator[None]:
+    """Turn what is wrong with a source into one clear message."""
+    from lsedu.labs import LabError
+
+    try:
+        yield
+    except LabError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this group to `app`."""
     group = typer.Typer(no_args_is_help=True, help="Labs: list them, release them to students, test them.")
@@ -31,7 +45,8 @@ def register(app: typer.Typer) -> None:
         from lsedu.labs import load_lab
 
         for path in _sources(labs, source):
-            lab = load_lab(path)
+            with _faults():
+                lab = load_lab(path)
             typer.echo(f"{lab.name}  {lab.title}  ({lab.points:g} points, {lab.manifest.minutes} minutes)")
             for question in lab.questions:
                 by = "by hand" if question.kind == "manual" else f"{len(question.wrong)} wrong answers known"
@@ -49,7 +64,8 @@ def register(app: typer.Typer) -> None:
 
         stale = 0
         for path in _sources(labs, source):
-            changed = write(path, out=out, check=check, say=typer.echo)
+            with _faults():
+                changed = write(path, out=out, check=check, say=typer.echo)
             stale += len(changed)
             for name in changed:
                 typer.echo(f"{name}: {'is not what the source gives' if check else 'written'}")
@@ -75,7 +91,9 @@ def register(app: typer.Typer) -> None:
             students = variant.roster(roster)
         except (ValueError, FileNotFoundError) as error:
             raise typer.BadParameter(str(error)) from None
-        typer.echo(f"{write(path, students, out=out, say=typer.echo)}: the variants, for grading by hand")
+        with _faults():
+            table = write(path, students, out=out, say=typer.echo)
+        typer.echo(f"{table}: the variants, for grading by hand")
 
     @group.command()
     def test(labs: Labs = None, source: SourceFolder = Path("solutions")) -> None:
@@ -85,7 +103,9 @@ def register(app: typer.Typer) -> None:
         failed = 0
         for path in _sources(labs, source):
             typer.echo(path.stem)
-            for finding in examine(path):
+            with _faults():
+                findings = examine(path)
+            for finding in findings:
                 typer.echo(f"  {'ok  ' if finding.passed else 'FAIL'} {finding.what}")
                 if not finding.passed:
                     failed += 1

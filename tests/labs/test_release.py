@@ -85,6 +85,20 @@ def test_the_colab_cell_takes_slug_and_packages_from_the_metadata_and_leaves_tor
     assert 'find_spec("torch") is None:\n        packages.append' in guard
 
 
+@pytest.mark.parametrize(("here", "packages"), [({"torch"}, False), (set(), True)])
+def test_the_colab_cell_installs_torch_only_where_there_is_none(monkeypatch, here, packages):
+    calls = []
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if name in here else None)
+    monkeypatch.setattr("subprocess.check_call", calls.append)
+    exec(compile(colab_guard(), "guard", "exec"), {})
+    first, second = calls
+    assert any(item.startswith("torch") for item in first) == packages
+    assert second[-2] == "--no-deps" and second[-1].startswith("lsedu @ git+https://")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    exec(compile(colab_guard(), "guard", "exec"), {})
+    assert len(calls) == 2
+
+
 def test_the_wheel_carries_every_file_of_checks():
     root = Path(__file__).parents[2]
     table = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]

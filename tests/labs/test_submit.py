@@ -96,6 +96,10 @@ def test_commands(toy, toy_text, tmp_path, notebook):
     toy.write_text(toy_text.replace("points: 2", "points: 1"))
     tested = run(app, ["labs", "test", str(toy)])
     assert tested.exit_code == 1 and "FAIL double-wrong: gets its mark (1)" in tested.output
+    toy.write_text(toy_text.replace("FACTOR = 2", "FACTOR = missing"))
+    for command in ("list", "release", "test"):
+        done = run(app, ["labs", command, str(toy)])
+        assert done.exit_code == 1 and "fails: NameError: name 'missing' is not defined" in done.output
     handed = run(app, ["submit", str(notebook), "--out", str(tmp_path / "s")])
     assert handed.exit_code == 0 and "Written:" in handed.output
     assert run(app, ["submit", str(tmp_path / "none.ipynb")]).exit_code == 1
