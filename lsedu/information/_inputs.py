@@ -1,0 +1,76 @@
+"""What the measures of information take: rows that are distributions, and weights of the rows."""
+
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from lsedu import _check
+
+SLACK = 1e-4
+"""How far a sum may be from one: room for float32 rows."""
+
+
+def distributions(name: str, value: Any, *, ndim: int | None = None) -> np.ndarray:
+    """Return `value` as float64 distributions along the last axis, divided by their sums.
+
+    Raises
+    ------
+    ValueError
+        For another number of axes than `ndim`, no entries, an entry that is negative or not finite, or a sum further
+        from 1 than 1e-4.
+    """
+    shape = np.shape(value.detach() if isinstance(value, Tensor) else value)
+    if len(shape) == 0 or 0 in shape:
+        raise ValueError(f"{name} must hold at least one distribution along its last axis, got shape {shape}")
+    p = _check.array(name, value, ndim=len(shape) if ndim is None else ndim)
+    if (p < 0).any():
+        raise ValueError(f"{name} must be >= 0, got {p.min():g}")
+    sums = p.sum(-1, keepdims=True)
+    off = np.abs(sums - 1.0) > SLACK
+    if off.any():
+        raise ValueError(f"{name} must sum to 1 along the last axis, got a sum of {sums[off][0]:g}")
+    return p / sums
+
+
+def row_weights(p_x: Any, size: int, *, name: str = "p_x") -> np.ndarray:
+    """Return `p_x` as a float64 distribution over `size` rows; None is uniform.
+
+    Raises
+    ------
+    ValueError
+        If it is no distribution, or has another length.
+    """
+    if p_x is None:
+        return np.full(size, 1.0 / size)
+    p = distributions(name, p_x, ndim=1)
+    if len(p) != size:
+        raise ValueError(f"{name} must have shape ({size},), got {p.shape}")
+    return p
+
+
+def targets(name: str, value: Any, size: int) -> np.ndarray:
+    """Return p(y|x) as float64 (N, K); integer labels (N,) become one-hot rows, K being the largest label plus one.
+
+    Raises
+    ------
+    ValueError
+        For another length than `size`, negative labels, or rows that are no distributions.
+    """
+    if isinstance(value, Tensor):
+        value = value.detach().cpu().numpy()
+    given = np.asarray(value)
+    if given.ndim == 1:
+        highest = int(given.max()) if given.size and np.issubdtype(given.dtype, np.integer) else 0
+        labels = _check.label_array(name, given, highest + 1, size=size)
+        return np.eye(highest + 1)[labels]
+    rows = distributions(name, given, ndim=2)
+    if len(rows) != size:
+        raise ValueError(f"{name} must have {size} rows, one for each row of the encoder, got shape {rows.shape}")
+    return rows
+
+
+def xlogy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return x log y with 0 log y = 0, in nats; -inf where x > 0 and y = 0."""
+    with np.errstate(divide="ignore"):
+        return np.where(x > 0, x * np.log(np.where(x > 0, y, 1.0)), 0.0)
