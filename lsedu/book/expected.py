@@ -101,6 +101,28 @@ def check_stored(book: Book) -> list[Path]:
     return list(wanted)
 
 
+def compare(book: Book, executed: dict[str, Path]) -> None:
+    """Compare the marked outputs of pages executed at the smoke profile with the stored ones.
+
+    Raises
+    ------
+    BookError
+        At the first output that differs; both are in the message.
+    """
+
+    def texts(cell: nbformat.NotebookNode) -> list[object]:
+        return [output.get("text", output.get("data", {}).get("text/plain")) for output in cell.outputs]
+
+    for page, path in executed.items():
+        stored = nbformat.read(book.expected / f"{page}.ipynb", as_version=4)
+        for old, new in zip(marked(stored), marked(nbformat.read(path, as_version=4)), strict=True):
+            if texts(old) != texts(new):
+                raise BookError(
+                    f"book/{page}.md: the output of the cell that begins {old.source.splitlines()[0]!r} is not the "
+                    f"stored one; if it is meant, run `make expected`.\nstored: {texts(old)}\nnow: {texts(new)}"
+                )
+
+
 def check(book: Book, *, notebooks: list[Path] | None = None) -> None:
     """Run the pages again under nbval and compare the marked outputs.
 

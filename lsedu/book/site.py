@@ -5,21 +5,25 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lsedu.book import expected
 from lsedu.book.execute import Say, execute
 from lsedu.book.pages import Book, BookError
 from lsedu.book.stage import stage
 
 
 def build(book: Book, *, parameters: dict[str, object], say: Say = str) -> Path:
-    """Execute what changed, stage it, build the site and return its first page.
+    """Execute what changed, compare it with the stored outputs, stage it, build the site and return its first page.
 
     Raises
     ------
     BookError
-        If a page fails, or Sphinx warns of anything.
+        If a page fails or prints other numbers, or Sphinx warns of anything.
     """
     say("Executing the pages")
     executed = execute(book, parameters, say=say)
+    if parameters == expected.PARAMETERS:
+        say("Comparing the marked outputs with the stored ones")
+        expected.compare(book, executed)
     say("Staging the copy that Sphinx reads")
     stage(book, executed)
     say("Building the site")

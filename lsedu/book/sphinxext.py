@@ -93,20 +93,25 @@ class Quiz(SphinxDirective):
             raise self.error(f"exactly one answer must be correct: {question['question']!r}")
 
 
-def drop_thebe(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
-    """Take thebe's scripts off the page: unused here, and they declare a constant twice, an error on each page."""
+def tidy_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
+    """Take off the page the scripts it must not load by itself.
 
-    def is_thebe(script: Any) -> bool:
-        attributes = getattr(script, "attributes", {}) or {}
-        return "thebe" in f"{getattr(script, 'filename', script)}{attributes.get('body', '')}".lower()
+    Thebe is unused here, and declares a constant twice, an error on each page. jupyter-book adds every script below
+    ``_static``, but the figures are modules that a page with a figure loads, and they load plotly.js when first needed.
+    """
+
+    def unwanted(script: Any) -> bool:
+        body = (getattr(script, "attributes", {}) or {}).get("body", "") or ""
+        name = str(getattr(script, "filename", script))
+        return "thebe" in f"{name}{body}".lower() or "plotly" in name or "figures/" in name
 
     for key in ("script_files", "css_files"):
-        context[key] = [item for item in context.get(key, []) if not is_thebe(item)]
+        context[key] = [item for item in context.get(key, []) if not unwanted(item)]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.add_directive("moving-figure", MovingFigure)
     app.add_directive("quiz", Quiz)
-    app.connect("html-page-context", drop_thebe, priority=999)
+    app.connect("html-page-context", tidy_scripts, priority=999)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
