@@ -14,7 +14,7 @@ import argparse
 
 import torch
 from _bench import interleave, ratio
-from torch.nn import functional as F
+from torch.nn import functional
 from torch.profiler import ProfilerActivity, profile
 
 from lsedu.losses import learnable_smoothing
@@ -24,9 +24,9 @@ CASES = [(128, 10), (1024, 10), (128, 100), (1024, 100), (128, 1000), (1024, 100
 
 def pseudo_code(logits, labels, table, alpha, sparse):
     """LLS as published: probabilities first, then logarithms."""
-    pred = F.softmax(logits, 1)
-    row = F.embedding(labels, table, sparse=sparse)
-    target = (1 - alpha) * F.one_hot(labels, logits.shape[1]) + alpha * F.softmax(row, 1)
+    pred = functional.softmax(logits, 1)
+    row = functional.embedding(labels, table, sparse=sparse)
+    target = (1 - alpha) * functional.one_hot(labels, logits.shape[1]) + alpha * functional.softmax(row, 1)
     forward = (target * (target.log() - pred.log())).sum(1).mean()
     backward = (pred * (pred.log() - target.log())).sum(1).mean()
     return (forward + backward) / 2
@@ -61,7 +61,7 @@ def contenders(n, k, device):
         return call
 
     calls = {
-        "torch": run(lambda: F.cross_entropy(logits, labels, label_smoothing=0.1), logits),
+        "torch": run(lambda: functional.cross_entropy(logits, labels, label_smoothing=0.1), logits),
         "ours": run(lambda: learnable_smoothing(logits, labels, table, half=True, sparse=many), logits, table),
         "pseudo": run(lambda: pseudo_code(logits, labels, table, 0.1, many), logits, table),
     }

@@ -1,0 +1,210 @@
+"""What holds for every loss alike: reductions, ignored samples, dtypes, stability, gradients, symmetry."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lsedu import losses as L
+from lsedu.targets import smooth
+
+F64 = torch.float64
+
+
+def _q(k, dtype):
+    g = torch.Generator().manual_seed(k)
+    return torch.randn(k, k, generator=g, dtype=F64).to(dtype)
+
+
+def _teacher(logits):
+    g = torch.Generator().manual_seed(3)
+    return torch.randn(logits.shape, generator=g, dtype=F64).to(logits.dtype)
+
+
+def _wide(dtype):
+    return torch.promote_types(dtype, torch.float32)
+
+
+def _module(criterion, logits, labels, **options):
+    for name, value in options.items():
+        setattr(criterion, name, value)
+    return criterion(logits, labels)
+
+
+LOSSES = {
+    "cross_entropy": lambda z, y, **o: L.cross_entropy(z, y, **o),
+    "label_smoothing": lambda z, y, **o: L.label_smoothing(z, y, alpha=0.1, **o),
+    "label_smoothing others": lambda z, y, **o: L.label_smoothing(z, y, alpha=0.1, convention="others", **o),
+    "confidence beta": lambda z, y, **o: L.confidence_penalty(z, y, beta=0.3, **o),
+    "confidence alpha": lambda z, y, **o: L.confidence_penalty(z, y, alpha=0.3, **o),
+    "focal": lambda z, y, **o: L.focal(z, y, **o),
+    "focal half": lambda z, y, **o: L.focal(z, y, gamma=0.5, **o),
+    "flsd": lambda z, y, **o: L.focal_sample_dependent(z, y, **o),
+    "distillation": lambda z, y, **o: L.distillation(z, _teacher(z), y, temperature=3.0, beta=0.4, **o),
+    "tf_kd_reg paper": lambda z, y, **o: L.tf_kd_reg(z, y, **o),
+    "tf_kd_reg code": lambda z, y, **o: L.tf_kd_reg(z, y, form="code", **o),
+    "tf_kd_self paper": lambda z, y, **o: L.tf_kd_self(z, _teacher(z), y, **o),
+    "tf_kd_self code": lambda z, y, **o: L.tf_kd_self(z, _teacher(z), y, form="code", **o),
+    "online": lambda z, y, **o: L.online_smoothing(z, y, _q(z.shape[1], F64).softmax(1), **o),
+    "zipf": lambda z, y, **o: L.zipf_smoothing(z, y, strength=0.5, **o),
+    "vib": lambda z, y, **o: L.vib(z, y, z, z.tanh(), beta=0.1, **o),
+    "vib discrete": lambda z, y, **o: L.vib_discrete(z, _q(z.shape[1], _wide(z.dtype)).softmax(1), y, beta=0.1, **o),
+    "substitute": lambda z, y, **o: _module(L.SubstituteTeacher(_q(z.shape[1], _wide(z.dtype)), beta=0.2), z, y, **o),
+    **{
+        f"lls {v}": lambda z, y, v=v, **o: L.learnable_smoothing(z, y, _q(z.shape[1], _wide(z.dtype)), variant=v, **o)
+        for v in L.VARIANTS
+    },
+    "top n": lambda z, y, **o: _module(L.TopNSmoothing(_q(z.shape[1], _wide(z.dtype)), 2), z, y, **o),
+    "label smoothing++": lambda z, y, **o: _module(L.LabelSmoothingPlusPlus(z.shape[1]), z, y, **o),
+}
+
+
+@pytest.fixture(params=LOSSES)
+def loss(request):
+    return LOSSES[request.param]
+
+
+def test_reductions_agree(loss, batch):
+    z, y, _ = batch
+    each = loss(z, y, reduction="none")
+    assert each.shape == (6,)
+    torch.testing.assert_close(loss(z, y, reduction="sum"), each.sum(), rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(loss(z, y, reduction="mean"), each.mean(), rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(loss(z, y), each.mean(), rtol=1e-12, atol=1e-14)
+    with pytest.raises(ValueError, match="^reduction must be one of 'mean', 'sum', 'none', got 'x'$"):
+        loss(z, y, reduction="x")
+
+
+def test_finite_differences(loss, batch):
+    z, y, _ = batch
+    for reduction in ("none", "mean", "sum"):
+        assert torch.autograd.gradcheck(lambda z, r=reduction: loss(z, y, reduction=r), z.clone().requires_grad_())
+
+
+@pytest.mark.parametrize("ignore_index", [-100, 2])
+def test_ignored_samples_count_for_nothing(loss, batch, ignore_index):
+    z, y, _ = batch
+    y = y.clone()
+    y[[1, 4]] = ignore_index
+    kept = [0, 2, 3, 5]
+    z.requires_grad_()
+    if loss is LOSSES["distillation"] or loss in (LOSSES["tf_kd_self paper"], LOSSES["tf_kd_self code"]):
+        parts = loss(z, torch.where(y == ignore_index, 0, y), reduction="none")[kept]
+    else:
+        parts = loss(z[kept], y[kept], reduction="none")
+    each = loss(z, y, ignore_index=ignore_index, reduction="none")
+    torch.testing.assert_close(each[kept], parts)
+    assert each[1] == 0 and each[4] == 0
+    mean = loss(z, y, ignore_index=ignore_index)
+    torch.testing.assert_close(mean, parts.mean())
+    (gradient,) = torch.autograd.grad(mean, z)
+    assert gradient[[1, 4]].abs().max() == 0
+    torch.testing.assert_close(gradient, torch.autograd.grad(parts.mean(), z)[0])
+
+
+def test_no_sample_gives_zero(loss):
+    z = torch.zeros(3, 4, requires_grad=True)
+    y = torch.full((3,), -100)
+    value = loss(z, y)
+    value.backward()
+    assert value.item() == 0 and z.grad.abs().max() == 0
+    assert loss(z, y, reduction="none").tolist() == [0, 0, 0]
+    empty = torch.zeros(0, 4, requires_grad=True)
+    for reduction in ("mean", "sum"):
+        value = loss(empty, torch.zeros(0, dtype=torch.long), reduction=reduction)
+        value.backward()
+        assert value.item() == 0 and empty.grad.shape == (0, 4)
+    assert loss(empty, torch.zeros(0, dtype=torch.long), reduction="none").shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"),
+    [(torch.float32, 1e4), (torch.bfloat16, 1e4), (torch.float16, 1e4), (torch.float16, 6e4), (torch.float64, 1e4)],
+)
+def test_extreme_logits_stay_finite(loss, dtype, size):
+    corner = torch.tensor([[1, -1, 0, 0], [-1, 1, 1, -1], [0, 0, 0, 1], [1, 1, 1, 1], [-1, 1, 0, 0]])
+    # the Gaussian encoder's rate is quadratic in the mean
+    scale = min(size, 1e2) if loss is LOSSES["vib"] and dtype is torch.float16 else size
+    z = (corner * scale).to(dtype).requires_grad_()
+    value = loss(z, torch.tensor([0, 0, 1, 2, 3]))
+    value.backward()
+    assert torch.isfinite(value) and torch.isfinite(z.grad).all()
+    assert value.dtype == _wide(dtype) and z.grad.dtype == dtype
+
+
+def test_half_inputs_are_widened(loss, batch):
+    z, y, _ = batch
+    for dtype in (torch.float16, torch.bfloat16):
+        half = z.to(dtype)
+        torch.testing.assert_close(loss(half, y), loss(half.float(), y), rtol=2e-3, atol=2e-3)
+        assert loss(half, y).dtype == torch.float32
+    torch.testing.assert_close(loss(z.float(), y), loss(z, y).float(), rtol=1e-5, atol=1e-6)
+
+
+def test_layout_and_integer_type_do_not_matter(loss, batch):
+    z, y, _ = batch
+    want = loss(z, y)
+    torch.testing.assert_close(loss(z.t().contiguous().t(), y), want, rtol=1e-12, atol=0)
+    torch.testing.assert_close(loss(torch.stack([z, -z], 2)[..., 0], y.int()), want, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("name", [n for n in LOSSES if n not in ("vib", "distillation")])
+@given(shift=st.floats(-50, 50), seed=st.integers(0, 50))
+def test_a_shift_of_the_logits_changes_nothing(name, shift, seed):
+    g = torch.Generator().manual_seed(seed)
+    z, y = torch.randn(4, 4, generator=g, dtype=F64), torch.randint(4, (4,), generator=g)
+    torch.testing.assert_close(LOSSES[name](z + shift, y), LOSSES[name](z, y), rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "label_smoothing", "focal", "flsd", "zipf", "confidence beta"])
+def test_one_class_leaves_nothing_to_learn(name):
+    z = torch.randn(3, 1, requires_grad=True)
+    if name == "zipf":
+        with pytest.raises(ValueError, match="at least 2 classes"):
+            LOSSES[name](z, torch.zeros(3, dtype=torch.long))
+        return
+    value = LOSSES[name](z, torch.zeros(3, dtype=torch.long))
+    value.backward()
+    assert value.item() == 0 and z.grad.abs().max() == 0
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_wrong_shapes_are_named(name):
+    z = torch.zeros(2, 4)
+    loss = LOSSES[name]
+    with pytest.raises(ValueError, match=r"must be integers in \[0, 4\) or ignore_index=-100, got 4"):
+        loss(z, torch.tensor([0, 4]))
+    with pytest.raises(ValueError, match=r"must have shape \(2,\), got \(3,\)"):
+        loss(z, torch.tensor([0, 1, 2]))
+    with pytest.raises(ValueError, match=r"must be integers in \[0, 4\) or ignore_index=9, got -100"):
+        loss(z, torch.tensor([0, -100]), ignore_index=9)
+
+
+@given(alpha=st.floats(0.01, 0.99), k=st.integers(2, 8))
+def test_the_minimum_of_smoothing_is_its_target(alpha, k):
+    y = torch.arange(k)
+    p = smooth(y, k, alpha=alpha, dtype=F64)
+    z = p.log().requires_grad_()
+    value = L.label_smoothing(z, y, alpha=alpha)
+    (gradient,) = torch.autograd.grad(value, z)
+    assert gradient.abs().max() < 1e-14
+    assert value.item() == pytest.approx(-(p * p.log()).sum(1).mean().item(), rel=1e-12)
+    assert (z[0, 0] - z[0, 1]).item() == pytest.approx(L.logit_gap(k, alpha), abs=1e-9)
+
+
+def test_logit_gap_closed_forms():
+    assert L.logit_gap(10, 0.1) == pytest.approx(math.log(91), rel=1e-15)
+    assert L.logit_gap(10, 0.1, convention="others") == pytest.approx(math.log(81), rel=1e-15)
+    assert L.logit_gap(10, 1.0) == 0
+    assert L.logit_gap(10, 1.0, convention="others") == -math.inf
+    assert L.logit_gap(2, 0.5, convention="others") == 0
+    for call, message in [
+        (lambda: L.logit_gap(1, 0.1), "^num_classes must be at least 2, got 1$"),
+        (lambda: L.logit_gap(2, 0), r"^alpha must be in \(0, 1\], got 0$"),
+        (lambda: L.logit_gap(2, 1.1), r"^alpha must be in \(0, 1\], got 1.1$"),
+        (lambda: L.logit_gap(2, 0.1, convention="x"), "^convention must be one of 'all', 'others', got 'x'$"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            call()
