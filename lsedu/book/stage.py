@@ -1,5 +1,6 @@
 """Staging: the copy of the book that Sphinx reads, with executed notebooks, badges, figures' data and the API pages."""
 
+import ast
 import importlib
 import json
 import os
@@ -42,10 +43,29 @@ def badges(page: str, *, seconds: float | None = None, device: str = "cpu") -> s
     return ":::{div} page-badges\n" + " · ".join(parts) + "\n:::"
 
 
+def assigned(source: str) -> dict[str, object]:
+    """Return the constants that a cell of parameters assigns.
+
+    Examples
+    --------
+    >>> assigned('profile = "smoke"  # seconds')
+    {'profile': 'smoke'}
+    """
+    return {
+        line.targets[0].id: ast.literal_eval(line.value)
+        for line in ast.parse(source).body
+        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name)
+    }
+
+
 def with_badges(notebook: nbformat.NotebookNode, page: str) -> nbformat.NotebookNode:
     """Return a copy of an executed notebook with badges under its first heading."""
     notebook = nbformat.from_dict(json.loads(json.dumps(notebook)))
     facts = notebook.metadata["lsedu"]
+    for before, cell in zip(notebook.cells, notebook.cells[1:]):
+        # The cell that papermill puts in repeats the page's own parameters, unless it was told others.
+        if "injected-parameters" in cell.metadata.get("tags", ()) and assigned(cell.source) == assigned(before.source):
+            cell.metadata["tags"] = [*cell.metadata["tags"], "remove-cell"]
     for cell in notebook.cells:
         lines = cell.source.splitlines()
         at = next((i for i, line in enumerate(lines) if line.startswith("# ")), None)

@@ -71,7 +71,7 @@ export function admit(control, text) {
 function readTheme(element) {
   const style = getComputedStyle(element);
   const colour = (name) => style.getPropertyValue(`--figure-${name}`).trim();
-  const names = ["text", "muted", "grid", "paper", "first", "second", "third", "gap"];
+  const names = ["text", "muted", "grid", "paper", "first", "second", "third", "gap", "panel"];
   return Object.fromEntries(names.map((name) => [name, colour(name)]));
 }
 

@@ -203,7 +203,7 @@ export default {
         shapes: marks.map(({ at, colour, dash }) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1,
           line: { color: colour, dash, width: 1.5 } })),
         annotations: marks.slice(1).map(({ at, text, colour }, i) => ({ x: Math.log10(at), y: 1 - 0.09 * i, yref: "paper",
-          text, showarrow: false, xanchor: i ? "left" : "right", xshift: i ? 4 : -4, font: { color: colour, size: 12 } })),
+          text, showarrow: false, bgcolor: theme.panel, borderpad: 1, xanchor: at > 1.2 ? "left" : "right", xshift: at > 1.2 ? 3 : -3, font: { color: colour, size: 12 } })),
       },
     };
     return [diagram, sweep];
