@@ -1,0 +1,207 @@
+"""Inside the sandbox: load a student's cells, then answer calls with values.
+
+Everything here runs in the same process as the student's code and is at its mercy, so nothing here is believed: the
+grader takes what arrives as this student's answer to the question it asked, and compares it in its own process.
+"""
+
+import ast
+import builtins
+import contextlib
+import linecache
+import math
+import os
+import random
+import re
+import signal
+import socket
+import sys
+import types
+from typing import Any
+
+import numpy as np
+
+from . import wire
+
+_MAGIC = re.compile(r"^([ \t]*)(%|!|\?)[^\n]*", re.MULTILINE)
+
+
+def serve(channel: socket.socket) -> None:
+    """Answer the grader's orders until it hangs up."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    space = _space()
+    while True:
+        header, body = wire.receive(channel, until=math.inf)
+        kind = header["kind"]
+        if kind == "load":
+            _load(channel, header, space)
+        elif kind == "call":
+            frame = _call(header, body, space)
+            wire.send(channel, frame, until=math.inf)
+        elif kind == "probe":
+            _say(channel, "probed", held=_probe(header))
+
+
+def _say(channel: socket.socket, kind: str, **fields: Any) -> None:
+    wire.send(channel, wire.pack(kind, **fields), until=math.inf)
+
+
+def _space() -> dict[str, Any]:
+    """Return a namespace like that of a notebook's kernel."""
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    builtins.display = lambda *items, **options: None
+    builtins.get_ipython = lambda: None
+    return module.__dict__
+
+
+def _seed(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(seed)
+
+
+def _load(channel: socket.socket, header: dict[str, Any], space: dict[str, Any]) -> None:
+    """Run the lab's own preamble, then the student's cells, and report on each."""
+    _seed(header["seed"])
+    for number, (name, text) in enumerate(header["cells"]):
+        _say(channel, "cell", cell=number)
+        error = _run(name, text, space)
+        _say(channel, "ran", cell=number, error=error)
+    _say(channel, "loaded")
+
+
+def _run(name: str, text: str, space: dict[str, Any]) -> list[Any] | None:
+    """Run a cell; a failed import does not stop it, any other error does. Return [type, line] of the first error."""
+    first = None
+    text = plain_python(text)
+    label = f"<cell {name}>"
+    linecache.cache[label] = (len(text), None, text.splitlines(keepends=True), label)
+    try:
+        tree = ast.parse(text, label)
+        for statement in tree.body:
+            code = compile(ast.Module([statement], []), label, "exec", dont_inherit=True, flags=_future(tree))
+            try:
+                exec(code, space)
+            except ImportError as error:
+                first = first or _describe(error, label)
+    except BaseException as error:  # a cell may raise anything, SystemExit and KeyboardInterrupt included
+        return first or _describe(error, label)
+    return first
+
+
+def _future(tree: ast.Module) -> int:
+    """Return the flags of the `from __future__` imports of a cell, for its statements are compiled one by one."""
+    import __future__
+
+    names = [
+        alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+        for alias in node.names
+    ]
+    return sum({getattr(__future__, name).compiler_flag for name in names if hasattr(__future__, name)})
+
+
+def plain_python(text: str) -> str:
+    """Blank out the lines that are IPython's (magics and shell commands); line numbers stay.
+
+    Examples
+    --------
+    >>> plain_python("%matplotlib inline\\nx = 1")
+    'pass\\nx = 1'
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", " ")
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _MAGIC.sub(lambda match: match[1] + "pass", text).expandtabs(8)
+    return text
+
+
+def _describe(error: BaseException, label: str = "<cell ") -> list[Any]:
+    """Return the type of an error and the line of the student's cell; never its text, which could hold an input."""
+    kind = type(error)
+    known = kind.__module__ in ("builtins", "numpy", "numpy.linalg", "numpy.exceptions", "torch")
+    if isinstance(error, SyntaxError):
+        return ["SyntaxError" if not known else kind.__name__, error.lineno or 0, ""]
+    trace, line, place = error.__traceback__, 0, ""
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if name.startswith("<cell "):
+            line, place = trace.tb_lineno, name[6:-1]
+        trace = trace.tb_next
+    return [kind.__name__ if known else "", line, place]
+
+
+def _call(header: dict[str, Any], body: bytes, space: dict[str, Any]) -> bytes:
+    """Call the student's function on a fresh copy of the arguments and return the frame of the answer."""
+    name = header["function"]
+    if name not in space or not callable(space[name]):
+        return wire.pack("missing")
+    try:
+        _seed(header["seed"])
+        times = 2 if header["twice"] else 1
+        values = []
+        for _ in range(times):
+            args, kwargs = wire.build(header["tree"], header["buffers"], body)
+            values.append(_evaluate(space[name], list(args), kwargs, header["grad"]))
+        return wire.pack("value", value=values, has_value=True)
+    except wire.Unsendable as error:
+        return wire.pack("unsendable", what=str(error))
+    except _NoGradient as error:
+        return wire.pack("gradient", what=error.args[0])
+    except BaseException as error:  # the student's function may raise anything
+        with contextlib.suppress(Exception):
+            return wire.pack("error", error=_describe(error))
+        return wire.pack("error", error=["", 0, ""])
+
+
+class _NoGradient(Exception):
+    """The value carries no gradient; the argument says which kind of lack: "none" or "unused"."""
+
+
+def _evaluate(function: Any, args: list[Any], kwargs: dict[str, Any], grad: list[int]) -> Any:
+    for position in grad:
+        args[position].requires_grad_(True)
+    value = function(*args, **kwargs)
+    if not grad:
+        return value
+    if not getattr(value, "requires_grad", False):
+        raise _NoGradient("none")
+    value.sum().backward()
+    grads = [args[position].grad for position in grad]
+    if any(item is None for item in grads):
+        raise _NoGradient("unused")
+    return {"value": value.detach(), "grad": grads}
+
+
+def _probe(header: dict[str, Any]) -> dict[str, bool]:
+    """Try what must not work, and return for each attempt whether the sandbox held."""
+    attempts = {
+        "reading a file of the grader's user": lambda: open(header["canary"]).close(),
+        "writing beside it": lambda: open(header["canary"] + ".written", "w").close(),
+        "listing the folder of the submissions": lambda: os.listdir(os.path.dirname(header["canary"])),
+        "opening a socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM).close(),
+        "starting a process": _forked,
+        "running a program": lambda: os.posix_spawn(sys.executable, [sys.executable, "-c", "0"], {}),
+        "signalling the parent": lambda: os.kill(os.getppid() or -1, 0),
+        "reading another process": lambda: open(f"/proc/{os.getppid()}/environ", "rb").read(),
+    }
+    held = {}
+    for name, attempt in attempts.items():
+        try:
+            attempt()
+        except (OSError, ValueError):
+            held[name] = True
+        else:
+            held[name] = False
+    return held
+
+
+def _forked() -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)

@@ -1,0 +1,177 @@
+"""The zygote: imports what submissions may import, computes nothing, and forks one locked child for each order.
+
+It holds no secret: no test, no reference, no input and no student's code ever reaches it. Orders come over a socket
+as JSON, with the child's own channel as a file descriptor; the answer carries a pidfd, by which the grader ends it.
+"""
+
+import array
+import contextlib
+import gc
+import importlib
+import json
+import os
+import socket
+import sys
+import time
+from typing import Any
+
+from . import confine, wire, worker
+
+_LONG = 60.0
+
+
+def main() -> None:
+    """Serve orders until the grader is gone."""
+    setup = json.loads(sys.argv[1])
+    control = socket.socket(fileno=setup["control"])
+    procfs = int(os.environ.pop("GRADING_PROCFS", "-1"))
+    begin = time.monotonic()
+    missing = []
+    for name in setup["preload"]:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            missing.append(f"{name}: {error}")
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
+        torch.set_num_interop_threads(1)
+    gc.collect()
+    gc.freeze()
+    zygote = Zygote(control, procfs, setup)
+    control.send(
+        json.dumps(
+            {
+                "ready": True,
+                "seconds": time.monotonic() - begin,
+                "missing": missing,
+                "landlock": confine.landlock_version(),
+                "new_namespaces": zygote.own_pids >= 0,
+            }
+        ).encode()
+    )
+    zygote.serve()
+
+
+class Zygote:
+    """Forks children and tells how they ended."""
+
+    def __init__(self, control: socket.socket, procfs: int, setup: dict[str, Any]) -> None:
+        self.control, self.procfs, self.setup = control, procfs, setup
+        self.own_pids = -1
+        if setup["shape"] == "namespaces":
+            self.own_pids = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=procfs)
+        self.rules = -1
+        if confine.landlock_version() and setup["landlock"]:
+            self.rules = confine.landlock_rules(read=setup["read"], write=setup["write"])
+        self.ended: dict[int, int] = {}
+
+    def serve(self) -> None:
+        """Take orders one after the other."""
+        while True:
+            data, descriptors, _, _ = socket.recv_fds(self.control, 65536, 4)
+            if not data:
+                os._exit(0)
+            order = json.loads(data)
+            self._reap()
+            if order["do"] == "status":
+                self.control.send(json.dumps({"status": self._status(order["pid"])}).encode())
+                continue
+            try:
+                child = self._fork(order, descriptors)
+                watch = os.pidfd_open(child)
+            except OSError as error:
+                self.control.send(json.dumps({"error": str(error)}).encode())
+            else:
+                ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [watch]))]
+                self.control.sendmsg([json.dumps({"pid": child}).encode()], ancillary)
+                os.close(watch)
+            for number in descriptors:
+                os.close(number)
+
+    def _reap(self) -> None:
+        with contextlib.suppress(ChildProcessError):
+            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                self.ended[found[0]] = found[1]
+
+    def _status(self, child: int) -> int | None:
+        """Return the exit code of a child that has ended, negative for a signal."""
+        if child not in self.ended:
+            with contextlib.suppress(ChildProcessError):
+                self.ended[child] = os.waitpid(child, 0)[1]
+        status = self.ended.pop(child, None)
+        return None if status is None else os.waitstatus_to_exitcode(status)
+
+    def _fork(self, order: dict[str, Any], descriptors: list[int]) -> int:
+        if self.own_pids < 0:
+            child = os.fork()
+            if child:
+                return child
+            self._child(order, descriptors)
+        parent = os.getpid()
+        confine.unshare(confine.NEWPID)
+        try:
+            child = os.fork()
+            if child == 0:
+                self._child(order, descriptors)
+            return child
+        finally:
+            if os.getpid() == parent:
+                confine.setns(self.own_pids, confine.NEWPID)
+
+    def _child(self, order: dict[str, Any], descriptors: list[int]) -> None:
+        """Lock this fresh process in, then let the worker serve; never returns."""
+        status = 70
+        try:
+            channel = socket.socket(fileno=os.dup(descriptors[0]))
+            failed = self._lock(order, channel)
+            if failed is None:
+                worker.serve(channel)
+                status = 0
+            else:
+                wire.send(channel, wire.pack("unlocked", step=failed), until=time.monotonic() + _LONG)
+        finally:
+            os._exit(status)
+
+    def _lock(self, order: dict[str, Any], channel: socket.socket) -> str | None:
+        """Take every right away, in an order in which each step is still possible; return the step that failed."""
+        try:
+            if self.procfs >= 0:
+                with open(os.open("self/oom_score_adj", os.O_WRONLY, dir_fd=self.procfs), "w") as file:
+                    file.write("1000")
+            wire.close_all_but({channel.fileno(), self.rules})
+            if self.own_pids >= 0:
+                confine.unshare(
+                    confine.NEWNS | confine.NEWIPC | confine.NEWUTS | (confine.NEWNET if order["own_network"] else 0)
+                )
+                confine.mount_tmpfs("/tmp", megabytes=order["tmp_mb"], files=4096, mode="700")
+                confine.mount_tmpfs("/dev/shm", megabytes=order["tmp_mb"], files=256, mode="700")
+                os.chdir("/tmp")
+            os.umask(0o077)
+            null = os.open(os.devnull, os.O_RDWR)
+            os.dup2(null, 2)
+            os.close(null)
+            if order["strict"]:
+                confine.drop_capabilities()
+                confine.die_with_parent()
+            else:
+                confine.no_new_privileges()
+            confine.set_limits(
+                address_space=order["address_space"],
+                seconds=order["cpu_seconds"],
+                file_size=order["tmp_mb"] * 2**20,
+                files=256,
+                processes=64,
+            )
+            if self.rules >= 0:
+                confine.landlock_enter(self.rules)
+                os.close(self.rules)
+            if self.setup["seccomp"]:
+                confine.seccomp_enter(confine.seccomp_program())
+        except OSError as error:
+            return error.strerror or str(error)
+        return None
+
+
+if __name__ == "__main__":
+    main()

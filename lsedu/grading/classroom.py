@@ -1,0 +1,407 @@
+"""Grade a class: find the submissions, mark each in a sandbox, write a line and a page for every one, go on after a kill."""
+
+import contextlib
+import hashlib
+import json
+import os
+import queue
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from lsedu import _modules
+from lsedu.grading import artefacts, examples, matching, notebooks, pages, sandbox, secret, similarity
+from lsedu.grading.marking import Mark, Marker, Prepared, prepare
+from lsedu.grading.results import OutputError, Results, _csv, file_stem
+from lsedu.labs import load_lab
+from lsedu.labs.spec import Lab
+
+_RENEWALS = 3
+
+
+class ClassError(RuntimeError):
+    """A class cannot be graded as asked; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to grade.
+
+    Parameters
+    ----------
+    jobs
+        Submissions marked at the same time; 0: one a core, four at most.
+    only
+        The one student to grade, or None.
+    regrade
+        Grade again what has been graded, with the same secret.
+    unsandboxed
+        Run code even where no sandbox can be had.
+    at_most
+        The highest sandbox level to use, for tests.
+    secret_file
+        Where the secret is; by default in the user's state folder.
+    examples
+        After release: look for a public seed on which each failing function fails in the same way.
+    """
+
+    jobs: int = 0
+    only: str | None = None
+    regrade: bool = False
+    unsandboxed: bool = False
+    at_most: int = 4
+    secret_file: Path | None = None
+    examples: bool = False
+
+
+@dataclass
+class Report:
+    """What a run did: how many were graded now, how many stood already, the level, and the seconds by stage."""
+
+    graded: int = 0
+    kept: int = 0
+    level: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Class:
+    lab: Lab
+    prepared: list[Prepared]
+    released: frozenset[str]
+    seed: list[int]
+    key: str
+    level: int
+
+
+def grade(
+    lab_path: Path | str,
+    submissions: Path | str,
+    out: Path | str,
+    options: Options | None = None,
+    *,
+    say: Callable[[str], None] = str,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Report:
+    """Grade a folder of submissions.
+
+    Parameters
+    ----------
+    lab_path
+        The lab's source.
+    submissions
+        The folder of the submissions; see `notebooks.find`.
+    out
+        Where grades, results and feedback go.
+    options
+        See `Options`.
+    say
+        Called with what is being done.
+    progress
+        Called with the number done, the number of all, and the student just done.
+
+    Returns
+    -------
+    Report
+        What was done.
+
+    Raises
+    ------
+    ClassError
+        If there is nothing to grade.
+    LabError
+        If the lab cannot be loaded.
+    OutputError
+        If the output folder cannot be used; what was graded before is safe.
+    SandboxError
+        If no sandbox of level 2 can be had.
+    SecretError
+        If the secret of an earlier run is missing.
+    """
+    options = options or Options()
+    begin = time.monotonic()
+    lab, submissions = load_lab(lab_path), Path(submissions)
+    if not submissions.is_dir():
+        raise ClassError(f"{submissions} is not a folder; it must hold a folder a student")
+    wanted = tuple(question.file for question in lab.questions if question.kind == "artefact")
+    found = [item for item in notebooks.find(submissions, lab.name, artefacts=wanted)]
+    if options.only is not None:
+        found = [item for item in found if item.student == options.only]
+    if not found:
+        who = f"no submission of {options.only!r}" if options.only is not None else "no submissions"
+        raise ClassError(f"there are {who} in {submissions}")
+    results = Results(Path(out), lab)
+    try:
+        return _grade(lab, found, results, options, say, progress, begin)
+    finally:
+        results.close()
+
+
+def _grade(
+    lab: Lab,
+    found: list[notebooks.Submission],
+    results: Results,
+    options: Options,
+    say: Callable[[str], None],
+    progress: Callable[[int, int, str], None] | None,
+    begin: float,
+) -> Report:
+    path = options.secret_file or secret.default_path(results.run["run"])
+    known = secret.load_or_make(path, make="secret" not in results.run)
+    print_ = secret.fingerprint(known)
+    if results.run.get("secret", print_) != print_:
+        raise secret.SecretError(
+            f"{results.out} was graded with the secret {results.run['secret']}, but {path} is {print_}: equal code would "
+            "get unequal marks. Give the first secret with --secret-file, or use another folder"
+        )
+    seed = secret.seed(known, f"cases of {lab.name}")
+    prepared = prepare(lab, seed)
+    marks = _Class(lab, prepared, matching.released_texts(lab), seed, _key(lab, print_), 0)
+    results.write_run(secret=print_, secret_file=str(path), lab_digest=lab.digest)
+    report = Report(seconds={"prepare": time.monotonic() - begin})
+    todo = [item for item in found if options.regrade or _stale(item, results.lines.get(item.student), marks)]
+    report.kept = len(found) - len(todo)
+    limits = sandbox.Limits(memory_mb=lab.manifest.memory_mb, cpu_seconds=_cpu_seconds(lab))
+    if todo:
+        with sandbox.setting(lab.manifest.allow, lab.manifest.answers, limits) as place:
+            accept = 0 if options.unsandboxed else sandbox.ACCEPTED
+            seen, zygote = sandbox.probe(place, at_most=options.at_most, accept=accept)
+            report.level = seen.describe()
+            report.seconds["start"] = time.monotonic() - begin - report.seconds["prepare"]
+            say(f"sandbox: {report.level}")
+            if zygote.missing:
+                say(f"could not be imported for the students: {'; '.join(zygote.missing)}")
+            marks = _Class(lab, prepared, marks.released, seed, marks.key, seen.level)
+            with contextlib.closing(_Pool(place, seen.shape, zygote)) as pool:
+                _each(todo, marks, results, pool, options, report, progress, kept=report.kept)
+    _across(results, lab)
+    results.finish(item.student for item in found)
+    _resemblance(lab, found, results, marks.released)
+    report.seconds["all"] = time.monotonic() - begin
+    return report
+
+
+def _key(lab: Lab, print_: str) -> str:
+    """Return what a mark depends on besides the submission: the lab, the secret, and the libraries."""
+    versions = []
+    for name in ("numpy", "torch"):
+        with contextlib.suppress(PackageNotFoundError):
+            versions.append(f"{name} {version(name)}")
+    text = "\n".join([lab.digest, print_, *versions, _modules.digest(["lsedu.grading", "lsedu.labs"])])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _stale(item: notebooks.Submission, line: dict[str, Any] | None, marks: _Class) -> bool:
+    return line is None or line.get("digest") != item.digest() or line.get("key") != marks.key
+
+
+def _cpu_seconds(lab: Lab) -> int:
+    """Return the processor time a child may use: all its cells and all cases of the slowest question."""
+    cells = lab.manifest.cell_seconds * (1 + len(lab.student_cells()))
+    cases = max((question.seconds * 16 for question in lab.questions), default=60)
+    return int(min(cells + cases, 3600)) + 10
+
+
+class _Pool:
+    """One zygote a thread; one that is lost is replaced."""
+
+    def __init__(self, place: sandbox.Setting, shape: sandbox.Shape, first: sandbox.Zygote) -> None:
+        self.place, self.shape = place, shape
+        self.idle: queue.SimpleQueue[sandbox.Zygote] = queue.SimpleQueue()
+        self.idle.put(first)
+        self.started = [first]
+        self.lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def zygote(self) -> Iterator[list[sandbox.Zygote]]:
+        """Lend a zygote, in a list of one so that it can be replaced."""
+        try:
+            held = [self.idle.get_nowait()]
+        except queue.Empty:
+            held = [self.start()]
+        try:
+            yield held
+        finally:
+            self.idle.put(held[0])
+
+    def start(self) -> sandbox.Zygote:
+        """Start another zygote."""
+        zygote = sandbox.Zygote(self.shape, self.place)
+        with self.lock:
+            self.started.append(zygote)
+        return zygote
+
+    def close(self) -> None:
+        """End all."""
+        for zygote in self.started:
+            with zygote:
+                pass
+
+
+def _each(
+    todo: list[notebooks.Submission],
+    marks: _Class,
+    results: Results,
+    pool: _Pool,
+    options: Options,
+    report: Report,
+    progress: Callable[[int, int, str], None] | None,
+    *,
+    kept: int,
+) -> None:
+    """Mark in threads, write from this one; at most a few submissions are in memory at any time."""
+    jobs = options.jobs or min(4, os.cpu_count() or 1, len(todo))
+    waiting, running = iter(todo), set()
+    executor = ThreadPoolExecutor(max_workers=jobs)
+    stages: Counter[str] = Counter()
+    try:
+        for item in waiting:
+            running.add(executor.submit(one, item, marks, pool, options))
+            if len(running) >= 2 * jobs:
+                running = _collect(running, marks, results, report, stages, progress, kept, len(todo))
+        while running:
+            running = _collect(running, marks, results, report, stages, progress, kept, len(todo))
+    finally:
+        executor.shutdown(cancel_futures=True)
+        report.seconds.update(stages)
+
+
+def _collect(
+    running: set, marks: _Class, results: Results, report: Report, stages: Counter, progress, kept, total
+) -> set:
+    done, rest = wait(running, return_when=FIRST_COMPLETED)
+    for future in done:
+        entry, written, extra, spent = future.result()
+        begin = time.monotonic()
+        stem = file_stem(entry["student"])
+        for name, text in extra.items():
+            results.write_text(results.pages / f"{stem}{name}", text)
+        results.write_text(results.pages / f"{stem}.html", pages.page(marks.lab, entry, written))
+        results.add(entry)
+        stages.update({**spent, "write": time.monotonic() - begin})
+        report.graded += 1
+        if progress is not None:
+            progress(kept + report.graded, kept + total, entry["student"])
+    return rest
+
+
+def one(
+    item: notebooks.Submission, marks: _Class, pool: _Pool, options: Options
+) -> tuple[dict[str, Any], dict[str, str], dict[str, str], dict[str, float]]:
+    """Mark one submission; whatever it holds, there is a line for it.
+
+    Returns
+    -------
+    tuple
+        The line, the text answers, further files (suffix to text), and the seconds by stage.
+    """
+    begin = time.monotonic()
+    lab = marks.lab
+    flags, reason, written = list(item.flags), item.reason, {}
+    earned = {q.id: Mark(q.id, None if q.kind == "manual" else 0.0) for q in lab.questions}
+    extra: dict[str, str] = {}
+    made: dict[str, str] = {}
+    shown: dict[str, int] = {}
+    spent = {"read": 0.0, "run": 0.0}
+    try:
+        if item.path is not None:
+            notebook = notebooks.read(item.path)
+            answers = matching.match(lab, notebook, marks.released)
+            flags += [*notebook.flags, *answers.flags, *matching.suspicions(notebook, marks.released)]
+            written = answers.written
+            extra[".notebook.ipynb"] = pages.safe_copy(notebook)
+            spent["read"] = time.monotonic() - begin
+            with pool.zygote() as held:
+                marked, marker = _questions(marks, answers, held, pool)
+                earned |= marked
+                flags += marker.flags
+                if options.examples:
+                    shown, text = examples.search(lab, marker, marked)
+                    extra |= {".checks.json": text} if text else {}
+    except notebooks.Unreadable as error:
+        reason = str(error)
+        flags.append("unreadable")
+    for question in lab.questions:
+        if question.kind == "artefact":
+            mark, digest = artefacts.mark(
+                question, item.files.get(question.file), student=item.student, seed=marks.seed
+            )
+            earned[question.id] = mark
+            made |= {question.id: digest} if digest else {}
+    for mark in earned.values():
+        flags += mark.flags
+        if reason and mark.points == 0 and not mark.reasons:
+            mark.reasons = [reason]
+    spent["run"] = time.monotonic() - begin - spent["read"]
+    total = round(sum(mark.points for mark in earned.values() if mark.points is not None), 2)
+    entry = {
+        "student": item.student,
+        "total": total,
+        "points": {name: mark.points for name, mark in earned.items()},
+        "reasons": {name: mark.reasons for name, mark in earned.items() if mark.reasons},
+        "reason": reason,
+        "flags": list(dict.fromkeys(flags)),
+        "artefacts": made,
+        "examples": shown,
+        "level": marks.level,
+        "seconds": round(time.monotonic() - begin, 3),
+        "digest": item.digest(),
+        "key": marks.key,
+    }
+    return entry, written, extra, spent
+
+
+def _questions(
+    marks: _Class, answers: matching.Answers, held: list[sandbox.Zygote], pool: _Pool
+) -> tuple[dict[str, Mark], Marker]:
+    marker = Marker(marks.lab, answers, held[0], seed=marks.seed[0])
+    earned, lost = {}, 0
+    for prepared in marks.prepared:
+        while prepared.question.kind == "function" and prepared.question.id not in earned:
+            try:
+                earned[prepared.question.id] = marker.mark(prepared)
+            except sandbox.Lost as error:
+                lost += 1
+                if lost > _RENEWALS:
+                    raise
+                marker.flags.append(f"the sandbox had to be started again ({error})")
+                held[0] = marker.zygote = pool.start()
+    return earned, marker
+
+
+def _across(results: Results, lab: Lab) -> None:
+    """Flag artefacts that are the same for several students."""
+    owners: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name, entry in results.lines.items():
+        for question, digest in entry.get("artefacts", {}).items():
+            owners[question, digest].append(name)
+        entry["flags"] = [flag for flag in entry["flags"] if "same file as" not in flag]
+    for (question, _), names in owners.items():
+        for name in names if len(names) > 1 else ():
+            others = ", ".join(other for other in sorted(names) if other != name)
+            results.lines[name]["flags"].append(f"{question}: same file as {others[:200]}")
+
+
+def _resemblance(lab: Lab, found: list[notebooks.Submission], results: Results, released: frozenset[str]) -> None:
+    """Write `similarity.csv`: pairs of students, and of a student and what is published, that resemble each other."""
+    code = {}
+    for item in found:
+        with contextlib.suppress(notebooks.Unreadable):
+            if item.path is not None:
+                answers = matching.match(lab, notebooks.read(item.path), released)
+                code[item.student] = "\n".join(text for _, text in answers.cells)
+    known = {"the published solution": "\n".join(cell.solution for cell in lab.student_cells())}
+    for name in _modules.reached(lab.manifest.answers):
+        path = _modules._path(name)
+        if any(name.startswith(answer) for answer in lab.manifest.answers):
+            known[name] = path.read_text(encoding="utf-8")
+    alike = similarity.pairs(code, known, boilerplate=[*(cell.source for cell in lab.student_cells()), lab.preamble])
+    rows = [["first", "second", "share", "fingerprints"]]
+    rows += [[pair.first, pair.second, round(pair.share, 2), pair.shared] for pair in alike]
+    results.write_text(results.out / "similarity.csv", _csv(rows))

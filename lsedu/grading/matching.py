@@ -1,0 +1,154 @@
+"""Find a student's answers among the cells of a notebook: by id, then by the name of the function asked for."""
+
+import re
+from dataclasses import dataclass
+
+from lsedu.grading.notebooks import Item, Notebook, defines
+from lsedu.labs.spec import Lab
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What is loaded for a student.
+
+    Parameters
+    ----------
+    cells
+        Pairs (name, text) of the cells that hold answers, in the notebook's order.
+    all_cells
+        The same among the student's other code: cells added, and released cells that were changed. Used when an answer
+        calls something that is defined there.
+    written
+        Text answers by question.
+    missing
+        Questions for which no cell was found.
+    flags
+        What was odd.
+    """
+
+    cells: tuple[tuple[str, str], ...]
+    all_cells: tuple[tuple[str, str], ...]
+    written: dict[str, str]
+    missing: tuple[str, ...]
+    flags: tuple[str, ...]
+
+
+def released_texts(lab: Lab) -> frozenset[str]:
+    """Return the texts of all code cells as students receive them."""
+    from lsedu.labs.release import build
+
+    texts = [cell["source"] for cell in build(lab)["cells"] if cell["cell_type"] == "code"]
+    return frozenset(_plain(text) for text in [*texts, *(cell.source for cell in lab.cells if cell.kind == "code")])
+
+
+def match(lab: Lab, notebook: Notebook, released: frozenset[str]) -> Answers:
+    """Match a notebook's cells with the questions of a lab.
+
+    A cell belongs to a question if it carries the question's id (in nbgrader's metadata or as cell id), or, where no
+    such cell is left, if it defines the function that the question asks for. Test cells are never taken.
+    """
+    wanted = {cell.id: cell for cell in lab.cells if cell.role in ("student", "manual")}
+    checks = {cell.id for cell in lab.cells if cell.role == "check"}
+    owner: dict[int, str] = {}
+    for index, item in enumerate(notebook.items):
+        if item.graded and not item.solution or item.id in checks or item.grade_id in checks:
+            continue
+        for name in (item.grade_id, item.id):
+            if name in wanted and wanted[name].kind == item.kind:
+                owner[index] = name
+                break
+    flags: list[str] = []
+    functions = {q.id: q.function for q in lab.questions if q.kind == "function"}
+    missing = []
+    for question, function in functions.items():
+        own = [i for i, name in owner.items() if wanted[name].question == question]
+        if any(defines(notebook.items[i].text, function) for i in own):
+            continue
+        found = [
+            i
+            for i, item in enumerate(notebook.items)
+            if i not in owner
+            and item.kind == "code"
+            and not (item.graded and not item.solution)
+            and item.id not in checks
+            and defines(item.text, function)
+            and _plain(item.text) not in released
+        ]
+        for index in found:
+            owner[index] = f"{question}"
+        if found:
+            flags.append(f"{question}: found by its name")
+        elif not own:
+            missing.append(question)
+    _drop_stubs(notebook, owner, wanted, released, flags)
+    cells, everything, used = [], [], {}
+    for index, item in enumerate(notebook.items):
+        if item.kind != "code" or not item.text.strip():
+            continue
+        name = owner.get(index)
+        if name is not None:
+            used[name] = used.get(name, 0) + 1
+            label = name if used[name] == 1 else f"{name} (copy {used[name]})"
+            cells.append((label, item.text))
+            everything.append((label, item.text))
+        elif _is_extra(item, checks, released):
+            everything.append((f"cell {index + 1}", item.text))
+    written = {
+        wanted[name].question: notebook.items[i].text
+        for i, name in owner.items()
+        if wanted.get(name, None) is not None and wanted[name].role == "manual"
+    }
+    return Answers(tuple(cells), tuple(everything), written, tuple(missing), tuple(dict.fromkeys(flags)))
+
+
+def _drop_stubs(
+    notebook: Notebook, owner: dict[int, str], wanted: dict, released: frozenset[str], flags: list[str]
+) -> None:
+    """Where a cell occurs twice, leave out the copies that are still as released; the last of the rest counts."""
+    groups: dict[str, list[int]] = {}
+    for index, name in owner.items():
+        groups.setdefault(name, []).append(index)
+    for name, indices in groups.items():
+        if len(indices) < 2 or name not in wanted:
+            continue
+        flags.append(f"{name}: found {len(indices)} times")
+        stubs = [i for i in indices if _plain(notebook.items[i].text) in released]
+        if len(stubs) < len(indices):
+            for index in stubs:
+                del owner[index]
+
+
+def _is_extra(item: Item, checks: set[str], released: frozenset[str]) -> bool:
+    check = item.graded or item.id in checks or item.grade_id in checks
+    return not check and _plain(item.text) not in released
+
+
+def _plain(text: str) -> str:
+    """Return a cell's text without what editors change: trailing blanks and empty lines at the ends."""
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+_SUSPICIOUS = {
+    "os._exit or a signal": r"os\._exit|os\.kill|os\.abort|signal\.(SIG|signal|pthread)",
+    "another process": r"\bsubprocess\b|os\.fork|os\.system|os\.popen|multiprocessing|os\.exec|posix_spawn|pty\.",
+    "network": r"\bsocket\b|urllib|requests\.(get|post)|http\.client|httpx",
+    "the interpreter's insides": r"_getframe|gc\.get_|\bctypes\b|\binspect\.(stack|currentframe)|f_back|f_locals|f_globals",
+    "other processes' or system files": r"/proc/|/etc/|/root|/home/|\.ssh|os\.environ",
+    "patching": r"\bbuiltins\.\w+\s*=|\b(?:np|numpy|torch)(?:\.\w+)+\s*=[^=]|\bsetattr\(\s*(?:np|numpy|torch|builtins|sys)",
+    "import hooks": r"sys\.meta_path|sys\.path_hooks|sys\.modules|sitecustomize|usercustomize|__import__",
+    "objects that lie": r"def __(?:eq|array__|array_ufunc__|array_function__|torch_function__|reduce|reduce_ex|getstate)",
+    "pickle": r"\bpickle\b|\bdill\b|\bmarshal\b|__reduce",
+    "grading machinery": r"nbgrader|gradebook|lsedu\.(?:labs|grading)|results\.jsonl|grades\.csv|autograde|hidden.?tests?",
+    "raw file descriptors": r"os\.(?:write|read|dup2?|closerange|open)\(",
+}
+
+
+def suspicions(notebook: Notebook, released: frozenset[str]) -> list[str]:
+    """Return what in a student's own code an instructor may want to look at; never a reason to take points."""
+    own = [item for item in notebook.items if item.kind == "code" and _plain(item.text) not in released]
+    code = "\n".join(item.text for item in own)
+    found = [f"code mentions {name}" for name, pattern in _SUSPICIOUS.items() if re.search(pattern, code)]
+    prose = "\n".join(item.text for item in notebook.items if item.kind != "code")
+    if re.search(r"<\s*(?:script|iframe|object|embed|svg|form|meta|link|style)\b|\bon\w+\s*=|javascript:", prose, re.I):
+        found.append("text holds active HTML")
+    return found

@@ -1,0 +1,256 @@
+"""Read what students handed in: any notebook that can be read, and a reason where one cannot.
+
+The files are hostile until shown otherwise: links are not followed, only regular files are opened, sizes are capped,
+and nothing here runs or compiles what it reads.
+"""
+
+import codecs
+import errno
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+MAX_BYTES = 20 * 2**20
+MAX_CELLS = 5000
+MAX_CELL_TEXT = 2**20
+MAX_FILES = 2000
+_SKIPPED = {".ipynb_checkpoints", ".git", "__MACOSX", ".DS_Store", "__pycache__"}
+
+
+class Unreadable(ValueError):
+    """A file that cannot be read as a notebook; the message is for the student."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A cell of a student's notebook: kind ("code", "markdown" or other), text, cell id and nbgrader metadata."""
+
+    kind: str
+    text: str
+    id: str = ""
+    grade_id: str = ""
+    graded: bool = False
+    solution: bool = False
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """What was read: the cells in order, and what was odd about the file."""
+
+    items: tuple[Item, ...]
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A student's hand-in: the folder (or the file itself), the notebook in it, and what was odd in finding it."""
+
+    student: str
+    folder: Path
+    path: Path | None
+    flags: tuple[str, ...] = ()
+    reason: str = ""
+    files: dict[str, Path] = field(default_factory=dict)
+
+    def digest(self) -> str:
+        """Return a sha256 over the names and contents of what is graded; sizes beyond the cap count by size only."""
+        sha = hashlib.sha256()
+        for name, path in sorted({"": self.path, **self.files}.items()):
+            sha.update(name.encode("utf-8", "surrogateescape") + b"\0")
+            if path is not None:
+                try:
+                    sha.update(hashlib.sha256(read_file(path)).digest())
+                except Unreadable as error:
+                    sha.update(str(error).encode())
+        return sha.hexdigest()
+
+
+def find(root: Path, lab: str, *, artefacts: tuple[str, ...] = ()) -> Iterator[Submission]:
+    """Yield a submission for every student, by name.
+
+    A folder `root/student/lab.ipynb`, nbgrader's `root/student/lab/lab.ipynb` and a file `root/student.ipynb` are
+    understood. A student without a notebook is yielded too, with a reason.
+
+    Parameters
+    ----------
+    root
+        The folder of the submissions.
+    lab
+        The lab's name.
+    artefacts
+        Names of further files that the lab asks for.
+    """
+    for name in sorted(os.listdir(root)):
+        path = root / name
+        if name in _SKIPPED:
+            continue
+        if path.is_symlink():
+            yield Submission(name, path, None, ("link",), "the submission is a link, which is not followed")
+        elif path.is_dir():
+            yield _in_folder(name, path, lab, artefacts)
+        elif path.suffix == ".ipynb" and not (root / path.stem).is_dir():
+            yield Submission(path.stem, path, path)
+
+
+def _in_folder(student: str, folder: Path, lab: str, artefacts: tuple[str, ...]) -> Submission:
+    places = [folder, folder / lab]
+    places = [place for place in places if place.is_dir() and not place.is_symlink()]
+    flags: list[str] = []
+    files = {name: place / name for name in artefacts for place in reversed(places) if os.path.lexists(place / name)}
+    try:
+        names = [[item.name for item in os.scandir(place)] for place in places]
+    except OSError as error:
+        return Submission(student, folder, None, ("unreadable",), f"the folder cannot be read ({error.strerror})")
+    if any(len(found) > MAX_FILES for found in names):
+        flags.append("very many files")
+    for place in reversed(places):
+        if os.path.lexists(place / f"{lab}.ipynb"):
+            return Submission(student, folder, place / f"{lab}.ipynb", tuple(flags), files=files)
+    others = [
+        place / name
+        for place, found in zip(places, names)
+        for name in sorted(found)[:MAX_FILES]
+        if name.lower().endswith(".ipynb") and not name.startswith(".")
+    ]
+    same = [path for path in others if lab.lower() in path.name.lower()]
+    chosen = same if len(same) == 1 else others
+    if len(chosen) == 1:
+        return Submission(student, folder, chosen[0], (*flags, "other file name"), files=files)
+    reason = f"no notebook {lab}.ipynb was found" if not others else f"several notebooks, and none is {lab}.ipynb"
+    return Submission(student, folder, None, (*flags, "no notebook"), reason, files)
+
+
+def read_file(path: Path, *, limit: int = MAX_BYTES) -> bytes:
+    """Return the bytes of a regular file, never through a link.
+
+    Raises
+    ------
+    Unreadable
+        If it is no regular file, too large or not to be opened.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK):
+            raise Unreadable("the file is a link, which is not followed") from error
+        raise Unreadable(f"the file cannot be opened ({error.strerror})") from error
+    with open(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise Unreadable("this is not a regular file")
+        if about.st_size > limit:
+            raise Unreadable(f"the file is larger than {limit // 2**20} MiB")
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise Unreadable(f"the file is larger than {limit // 2**20} MiB")
+    return data
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """Return the text and the name of its encoding: by byte order mark, else UTF-8, else Windows-1252.
+
+    Examples
+    --------
+    >>> decode("é".encode("utf-16"))
+    ('é', 'utf-16')
+    """
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF32_LE, "utf-32"),
+        (codecs.BOM_UTF32_BE, "utf-32"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if data.startswith(mark):
+            return data.decode(name, "replace"), name
+    if b"\0" in data[:4]:
+        name = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
+        return data.decode(name, "replace"), name
+    try:
+        return data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace"), "cp1252"
+
+
+def read(path: Path) -> Notebook:
+    """Read a notebook of format 2, 3 or 4.
+
+    Raises
+    ------
+    Unreadable
+        If it cannot be read; the message says why.
+    """
+    return parse(read_file(path))
+
+
+def parse(data: bytes) -> Notebook:
+    """Read a notebook from the bytes of its file; see `read`."""
+    if not data.strip(b" \t\r\n\0"):
+        raise Unreadable("the file is empty")
+    text, encoding = decode(data)
+    flags = [] if encoding in ("utf-8", "utf-8-sig") else [f"encoding {encoding}"]
+    try:
+        content = json.loads(text.strip("\0 \t\r\n\ufeff"))
+    except RecursionError:
+        raise Unreadable("the file is nested too deeply") from None
+    except ValueError as error:
+        raise Unreadable(f"the file is not a whole notebook: it is not JSON ({_first_line(error)})") from None
+    if not isinstance(content, dict):
+        raise Unreadable("the file is JSON, but not a notebook")
+    raw = content.get("cells")
+    if not isinstance(raw, list) and isinstance(content.get("worksheets"), list):
+        sheets = [sheet for sheet in content["worksheets"] if isinstance(sheet, dict)]
+        raw = [cell for sheet in sheets if isinstance(sheet.get("cells"), list) for cell in sheet["cells"]]
+        flags.append("old notebook format")
+    if not isinstance(raw, list):
+        raise Unreadable("the file is JSON, but not a notebook: it has no cells")
+    if len(raw) > MAX_CELLS:
+        raise Unreadable(f"the notebook has more than {MAX_CELLS} cells")
+    items = tuple(item for item in map(_item, raw) if item is not None)
+    if len(items) < len(raw):
+        flags.append("malformed cells")
+    return Notebook(items, tuple(flags))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:80] if str(error) else type(error).__name__
+
+
+def _item(raw: Any) -> Item | None:
+    if not isinstance(raw, dict):
+        return None
+    text = raw.get("source", raw.get("input", ""))
+    if isinstance(text, list) and all(isinstance(line, str) for line in text):
+        text = "".join(text)
+    if not isinstance(text, str) or len(text) > MAX_CELL_TEXT:
+        return None
+    metadata = raw.get("metadata") if isinstance(raw.get("metadata"), dict) else {}
+    graded = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
+    words = [raw.get("cell_type"), raw.get("id"), graded.get("grade_id")]
+    kind, name, grade_id = (word if isinstance(word, str) else "" for word in words)
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    is_solution = graded.get("solution") is True
+    return Item(kind, text, name, grade_id, graded.get("grade") is True, is_solution)
+
+
+def defines(text: str, function: str) -> bool:
+    """Whether a cell's text defines or assigns the name `function` at its top level, judged by its lines alone.
+
+    Examples
+    --------
+    >>> defines("x = 1\\ndef f(a):\\n    pass", "f")
+    True
+    >>> defines("print(f(1))", "f")
+    False
+    """
+    name = re.escape(function)
+    return (
+        re.search(rf"^(?:async[ \t]+)?(?:def|class)[ \t]+{name}\b|^{name}[ \t]*(?::[^=\n]*)?=[^=]", text, re.M)
+        is not None
+    )

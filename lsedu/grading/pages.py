@@ -1,0 +1,107 @@
+"""Feedback pages and safe copies: what a student wrote reaches a browser as text only."""
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from lsedu.grading.notebooks import Notebook
+from lsedu.grading.results import printable
+from lsedu.labs.spec import Lab
+
+_TAGS = {"p", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "h1", "h2", "h3", "h4", "br", "hr"}
+_TAGS |= {"table", "thead", "tbody", "tr", "th", "td", "del", "sub", "sup"}
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}"
+    "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #bbb;"
+    "vertical-align:top}td.n{white-space:nowrap}blockquote,pre{background:#f2f2f2;padding:.5rem;overflow:auto}"
+    "@media(prefers-color-scheme:dark){body{color:#eee;background:#181818}blockquote,pre{background:#2a2a2a}}"
+)
+
+
+def markdown(text: str) -> str:
+    """Return HTML for a student's Markdown: no raw HTML, no links, no images, no scripts.
+
+    Examples
+    --------
+    >>> markdown("**a** <script>alert(1)</script>")
+    '<p><strong>a</strong> &lt;script&gt;alert(1)&lt;/script&gt;</p>\\n'
+    """
+    import nh3
+    from markdown_it import MarkdownIt
+
+    rendered = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": 20}).render(text[:20_000])
+    return nh3.clean(rendered, tags=_TAGS, attributes={}, link_rel=None)
+
+
+def page(lab: Lab, entry: Mapping[str, Any], written: Mapping[str, str]) -> str:
+    """Return a student's feedback as one HTML page, made from titles and messages alone.
+
+    Parameters
+    ----------
+    lab
+        The lab.
+    entry
+        The student's line of `results.jsonl`.
+    written
+        The student's text answers by question.
+    """
+    rows = []
+    for question in lab.questions:
+        points = entry["points"].get(question.id)
+        if points is None:
+            got, said = f"– / {question.points:g}", "graded by hand"
+            if written.get(question.id):
+                said += f"<blockquote>{markdown(written[question.id])}</blockquote>"
+        else:
+            got = f"{points:g} / {question.points:g}"
+            reasons = entry["reasons"].get(question.id, [])
+            said = "<br>".join(html.escape(printable(reason)) for reason in reasons) or "all cases right"
+            if question.id in entry.get("examples", {}):
+                seed = entry["examples"][question.id]
+                said += f"<br>Your function fails in the same way on the public seed {seed}: see the file of examples."
+        rows.append(f'<tr><td>{html.escape(question.title)}</td><td class="n">{got}</td><td>{said}</td></tr>')
+    title = html.escape(lab.title)
+    student = html.escape(printable(entry["student"]))
+    note = f"<p>{html.escape(entry['reason'])}</p>" if entry.get("reason") else ""
+    automatic = sum(question.points for question in lab.questions if question.kind != "manual")
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
+        f'content="{_POLICY}"><meta name="viewport" content="width=device-width"><title>{title}: {student}</title>'
+        f"<style>{_STYLE}</style></head>\n<body><h1>{title}</h1><p>{student}: <strong>{entry['total']:g}</strong> of "
+        f"{automatic:g} points that are given by running your code.</p>{note}\n<table><thead><tr><th>Question</th>"
+        f"<th>Points</th><th>Why</th></tr></thead><tbody>\n" + "\n".join(rows) + "\n</tbody></table>\n"
+        "<p>Your functions were called on inputs drawn for this class. The checks in your notebook show the kinds of "
+        "cases; the numbers differ.</p></body></html>\n"
+    )
+
+
+def safe_copy(notebook: Notebook) -> str:
+    """Return a notebook that is safe to open: code as it was, text without HTML, no outputs, no attachments.
+
+    Examples
+    --------
+    >>> from lsedu.grading.notebooks import Item
+    >>> "<script" in safe_copy(Notebook((Item("markdown", "<script>alert(1)</script>"),)))
+    False
+    """
+    cells: list[dict[str, Any]] = []
+    for item in notebook.items:
+        kind = item.kind if item.kind in ("code", "markdown") else "raw"
+        text = item.text if kind == "code" else plain_markdown(item.text)
+        cell: dict[str, Any] = {"cell_type": kind, "metadata": {}, "source": text}
+        if item.grade_id:
+            cell["metadata"]["grade_id"] = re.sub(r"[^\w.-]", "_", item.grade_id)[:80]
+        if kind == "code":
+            cell |= {"outputs": [], "execution_count": None}
+        cells.append(cell)
+    content = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    return json.dumps(content, indent=1, ensure_ascii=True) + "\n"
+
+
+def plain_markdown(text: str) -> str:
+    """Return Markdown in which no HTML and no script address is left."""
+    text = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
+    return re.sub(r"(?i)(java|vb)script\s*:|data\s*:(?=\s*text)", "removed:", text)

@@ -1,0 +1,218 @@
+"""The marks on disk: one JSON line a student, appended and synced, so that a grader killed at any moment can go on."""
+
+import contextlib
+import csv
+import errno
+import fcntl
+import hashlib
+import io
+import json
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from lsedu.labs.spec import Lab
+
+
+class OutputError(RuntimeError):
+    """The output folder cannot be used; the message says what to do. What was written before is whole."""
+
+
+def file_stem(student: str) -> str:
+    """Return a file name for a student, different for different ids and harmless on any system.
+
+    Examples
+    --------
+    >>> file_stem("../ada")
+    '%2E%2E%2Fada'
+    """
+    name = quote(student.encode("utf-8", "surrogateescape"), safe="@+")
+    name = name.replace(".", "%2E") if ".." in name or name.startswith(".") else name
+    if len(name) > 120:
+        name = name[:80] + "-" + hashlib.sha256(name.encode()).hexdigest()[:24]
+    return name or "%00"
+
+
+def printable(text: str) -> str:
+    """Return a name with what cannot be printed written as escapes.
+
+    Examples
+    --------
+    >>> printable("a\\nb")
+    'a\\\\x0ab'
+    """
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
+def csv_cell(value: Any) -> Any:
+    """Return a value that no spreadsheet takes for a formula.
+
+    Examples
+    --------
+    >>> csv_cell("=1+1")
+    "'=1+1"
+    """
+    text = printable(str(value))
+    if isinstance(value, str) and re.match(r"\s*[=+\-@|%\t\r\n]", text):
+        return "'" + text
+    return text if isinstance(value, str) else value
+
+
+class Results:
+    """The output folder of a class run.
+
+    Parameters
+    ----------
+    out
+        The folder; made if need be.
+    lab
+        The lab.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written to, belongs to another lab, or another grader is at work there.
+    """
+
+    def __init__(self, out: Path, lab: Lab) -> None:
+        self.out, self.lab = out, lab
+        self.lines_path = out / "results.jsonl"
+        self.pages = out / "feedback"
+        try:
+            self.pages.mkdir(parents=True, exist_ok=True)
+            self._lock = open(out / ".lock", "w")  # held as long as this object lives
+            self._file = os.open(self.lines_path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as error:
+            raise OutputError(_why(error, out)) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise OutputError(f"another grader is at work in {out}; wait for it or use another folder") from error
+        self.run = self._run()
+        self.lines = self._read()
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        os.close(self._file)
+        self._lock.close()
+
+    def _run(self) -> dict[str, Any]:
+        """Return what identifies this class run, made at its first start."""
+        path = self.out / "run.json"
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            run = json.loads(path.read_text(encoding="utf-8"))
+            if run["lab"] != self.lab.name:
+                raise OutputError(
+                    f"{self.out} holds marks of {run['lab']!r}, not of {self.lab.name!r}: use another folder"
+                )
+            return run
+        return {"lab": self.lab.name, "run": f"{self.lab.name}-{secrets.token_hex(8)}"}
+
+    def write_run(self, **fields: Any) -> None:
+        """Record what the run depends on."""
+        self.run = {**self.run, **fields}
+        self.write_text(self.out / "run.json", json.dumps(self.run, indent=1) + "\n")
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        """Read the lines there are; a torn last line, left by a kill, is cut off."""
+        data = self.lines_path.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        if whole < len(data):
+            os.ftruncate(self._file, whole)
+        found: dict[str, dict[str, Any]] = {}
+        for line in data[:whole].splitlines():
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                entry = json.loads(line)
+                found[entry["student"]] = entry
+        return found
+
+    def add(self, entry: Mapping[str, Any]) -> None:
+        """Append a student's line; it is on disk when this returns, or not there at all.
+
+        Raises
+        ------
+        OutputError
+            If the disk is full or not writable any more.
+        """
+        line = (json.dumps(entry, ensure_ascii=True, allow_nan=False) + "\n").encode()
+        before = os.fstat(self._file).st_size
+        try:
+            written = 0
+            while written < len(line):
+                written += os.write(self._file, line[written:])
+            os.fsync(self._file)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, before)
+            raise OutputError(_why(error, self.out)) from error
+        self.lines[entry["student"]] = dict(entry)
+
+    def write_text(self, path: Path, text: str) -> None:
+        """Write a file whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            If that is not possible; an older file stays as it was.
+        """
+        temporary = None
+        try:
+            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+            with open(descriptor, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except OSError as error:
+            if temporary is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary)
+            raise OutputError(_why(error, self.out)) from error
+
+    def finish(self, present: Iterable[str]) -> None:
+        """Write `grades.csv`, and `results.jsonl` anew with one line a student, sorted.
+
+        Students who are not `present` any more (their folder was removed) are kept: marks are never dropped.
+        """
+        for path in self.out.glob(".writing-*"):
+            path.unlink(missing_ok=True)
+        names = sorted({*self.lines, *(name for name in present if name in self.lines)})
+        text = "".join(json.dumps(self.lines[name], ensure_ascii=True) + "\n" for name in names)
+        self.write_text(self.out / "grades.csv", self.table(names))
+        self.write_text(self.lines_path, text)
+        os.close(self._file)
+        self._file = os.open(self.lines_path, os.O_RDWR | os.O_APPEND)
+
+    def table(self, names: Iterable[str]) -> str:
+        """Return `grades.csv`: student, points by question (empty: to be graded by hand), total, most, flags."""
+        rows = [["student", *(question.id for question in self.lab.questions), "total", "out_of", "flags"]]
+        automatic = sum(question.points for question in self.lab.questions if question.kind != "manual")
+        for name in names:
+            entry = self.lines[name]
+            points = [entry["points"].get(question.id) for question in self.lab.questions]
+            cells = ["" if value is None else value for value in points]
+            rows.append([name, *cells, entry["total"], automatic, "; ".join(entry["flags"])])
+        return _csv(rows)
+
+
+def _csv(rows: Iterable[Iterable[Any]]) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    for row in rows:
+        writer.writerow([csv_cell(value) for value in row])
+    return file.getvalue()
+
+
+def _why(error: OSError, out: Path) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full: {out}. Marks given so far are safe; make room and run the same command again"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"{out} cannot be written to ({error.strerror}): give another folder with --out, or change its rights"
+    return f"{out} cannot be used: {error.strerror}"

@@ -1,0 +1,75 @@
+"""The secret from which a class run draws its inputs: made once, kept outside the output, readable by its owner only."""
+
+import hashlib
+import os
+import re
+import secrets
+from pathlib import Path
+
+_BYTES = 32
+
+
+class SecretError(RuntimeError):
+    """The secret of a run cannot be had."""
+
+
+def folder() -> Path:
+    """Return where secrets are kept: `LSEDU_STATE`, or the user's state folder."""
+    base = os.environ.get("LSEDU_STATE") or os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "lsedu" / "grading"
+
+
+def default_path(run: str) -> Path:
+    """Return where the secret of a run is kept."""
+    return folder() / f"{run}.secret"
+
+
+def load_or_make(path: Path, *, make: bool) -> bytes:
+    """Read a secret, or make one if there is none and `make` says so.
+
+    Raises
+    ------
+    SecretError
+        If it is missing and must not be made, or is no secret.
+    """
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        if not make:
+            raise SecretError(
+                f"the secret of this class run is missing: {path}. Marks can only be repeated with the same secret; "
+                "give it with --secret-file, or grade anew into another folder"
+            ) from None
+        return _make(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SecretError(f"the secret {path} cannot be read: {error}") from error
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise SecretError(f"{path} is no secret of a class run: it must hold 64 hexadecimal digits")
+    return bytes.fromhex(text)
+
+
+def _make(path: Path) -> bytes:
+    value = secrets.token_bytes(_BYTES)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w") as file:
+            file.write(value.hex() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError:
+        return load_or_make(path, make=False)
+    except OSError as error:
+        raise SecretError(f"the secret of this class run cannot be written to {path}: {error.strerror}") from error
+    return value
+
+
+def fingerprint(secret: bytes) -> str:
+    """Return a short name for a secret that does not give it away."""
+    return hashlib.sha256(b"lsedu fingerprint " + secret).hexdigest()[:16]
+
+
+def seed(secret: bytes, purpose: str) -> list[int]:
+    """Return the entropy for a purpose ("cases of lab01", ...), as NumPy's generators take it."""
+    digest = hashlib.sha256(secret + b"\0" + purpose.encode()).digest()
+    return [int.from_bytes(digest[i : i + 4], "big") for i in range(0, 32, 4)]
