@@ -16,7 +16,6 @@ _HOME = {
     "Question": "spec",
     "Wrong": "spec",
     "case": "spec",
-    "evaluate": "evaluate",
     "explain": "compare",
     "load_lab": "load",
     "LabError": "source",

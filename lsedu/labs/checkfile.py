@@ -12,7 +12,7 @@ from lsedu.labs.compare import explain
 from lsedu.labs.evaluate import evaluate
 from lsedu.labs.spec import PUBLIC_SEED, Lab, Question
 
-_OPTIONS = ("title", "points", "kind", "function", "rtol", "atol", "dtype", "deterministic")
+_OPTIONS = ("title", "points", "kind", "function", "file", "rtol", "atol", "dtype", "deterministic")
 _SHIPPED = Path(__file__).resolve().parent.parent / "_labs"
 _CHECKOUT = Path(__file__).resolve().parents[2] / "labs"
 

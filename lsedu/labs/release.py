@@ -75,6 +75,8 @@ def build(
         make = v4.new_markdown_cell if cell.kind == "markdown" else v4.new_code_cell
         cells.append(make(text, id=cell.id, metadata=metadata))
     about = {"lab": lab.name, "title": lab.title, "release": lab.digest[:16], "allow": list(lab.manifest.allow)}
+    if files := [question.file for question in lab.questions if question.kind == "artefact"]:
+        about["files"] = files
     if student is not None:
         about |= {"student": student, "variant": values}
     metadata = {

@@ -36,8 +36,8 @@ class Report:
     @property
     def _lines(self) -> tuple[str, str]:
         automatic = sum(points for _, _, earned, points in self.rows if earned is not None)
-        by_hand = sum(points for _, _, earned, points in self.rows if earned is None)
-        total = f"{self.earned:g} of {automatic:g} points on the public cases, and {by_hand:g} graded by hand"
+        later = sum(points for _, _, earned, points in self.rows if earned is None)
+        total = f"{self.earned:g} of {automatic:g} points on the public cases, and {later:g} that are not checked here"
         stamp = ", ".join(f"{key} {value}" for key, value in self.environment.items())
         return total, stamp
 

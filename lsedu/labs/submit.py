@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +14,18 @@ _LIMIT_MB = 20
 
 @dataclass(frozen=True)
 class Submission:
-    """What was handed in: the file, its size in bytes, and what the student should know."""
+    """What was written: the notebook, its size in bytes, notes for the student, and the files that go with it."""
 
     path: Path
     size: int
     notes: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
 
     def __repr__(self) -> str:
-        lines = [f"Written: {self.path} ({self.size / 1024:.0f} KiB). Hand in this one file.", *self.notes]
-        return "\n".join(lines)
+        ask = "Hand in this one file."
+        if self.files:
+            ask = f"Hand it in together with {', '.join(file.name for file in self.files)} from the same folder."
+        return "\n".join([f"Written: {self.path} ({self.size / 1024:.0f} KiB). {ask}", *self.notes])
 
 
 class SubmitError(RuntimeError):
@@ -79,7 +83,13 @@ def submit(
     if len(text.encode()) > _LIMIT_MB * 2**20:
         raise SubmitError(f"the executed notebook is over {_LIMIT_MB} MiB: print and plot less, then try again")
     target.write_text(text, encoding="utf-8")
-    return Submission(target, target.stat().st_size, tuple(notes))
+    files = []
+    for name in about.get("files", ()):
+        if (made := path.resolve().parent / Path(name).name).is_file():
+            files.append(Path(shutil.copy(made, target.parent)))
+        else:
+            notes.append(f"Note: there is no {name} yet.")
+    return Submission(target, target.stat().st_size, tuple(notes), tuple(files))
 
 
 def _execute(content: Any, *, folder: Path, timeout: int) -> list[str]:

@@ -68,6 +68,39 @@ def test_what_is_no_notebook_is_refused(tmp_path, text):
         submit(path, out=tmp_path / "submission")
 
 
+ARTEFACT = """
+```{code-cell} ipython3
+np.savez("logits.npz", q=np.ones((2, 3)))
+```
+
+```{code-cell} ipython3
+:tags: [grader]
+
+@artefact("logits", title="Logits", points=1, file="logits.npz", arrays={"q": ArraySpec("f", (None, 3), 0, 1)})
+def score(arrays):
+    yield bool((arrays["q"] > 0).all()), "every value must be positive"
+```
+"""
+
+
+def test_files_go_with_the_notebook(toy, toy_text, tmp_path):
+    toy.write_text(
+        toy_text.replace(
+            "```{code-cell} ipython3\nchecks.report()", ARTEFACT + "\n```{code-cell} ipython3\nchecks.report()"
+        )
+    )
+    release(toy, out=tmp_path / "labs")
+    path = tmp_path / "labs" / "toy.ipynb"
+    path.write_text(path.read_text().replace('Checks(\\"toy\\"', 'Checks(\\"toy\\", folder=\\".\\"'))
+    handed = submit(path, out=tmp_path / "submission")
+    assert [file.name for file in handed.files] == ["logits.npz"] and handed.files[0].parent == handed.path.parent
+    assert "together with logits.npz" in repr(handed) and "logits.npz is there" in outputs(handed.path)
+    answer(path, "np.savez(", "dict(file=")
+    (tmp_path / "labs" / "logits.npz").unlink()
+    handed = submit(path, out=tmp_path / "again")
+    assert "Note: there is no logits.npz yet." in handed.notes and handed.files == ()
+
+
 def test_from_within_the_notebook(notebook, monkeypatch):
     assert "Not handed in" in from_notebook("toy", ready=False)
     monkeypatch.setenv("JPY_SESSION_NAME", str(notebook))
