@@ -145,7 +145,7 @@ class Frame {
     this.controls = make("fieldset", { class: "moving-figure-controls" },
       make("legend", { text: "Move it" }), ...controls,
       make("button", { type: "button", text: "Start again", class: "moving-figure-reset", click: () => this.reset() }));
-    this.readout = make("dl", { class: "moving-figure-readout" });
+    this.readout = make("dl", { class: "moving-figure-readout simple" });
     this.live = make("p", { class: "moving-figure-live", role: "status", "aria-live": "polite" });
     this.tableBody = make("div", { class: "moving-figure-table" });
     this.table = make("details", { class: "moving-figure-data" }, make("summary", { text: "Data table" }), this.tableBody);
