@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lsedu import _check
 from lsedu.information._inputs import distributions, row_weights, targets, xlogy
 from lsedu.information.units import Unit, nats_per
 
@@ -69,14 +70,8 @@ def mutual_information(joint: Any, *, unit: Unit) -> float:
     1.0
     """
     size = nats_per(unit)
-    shape = np.shape(joint)
-    if len(shape) != 2:
-        raise ValueError(f"joint must have 2 axes, got shape {tuple(shape)}")
-    if hasattr(joint, "reshape"):
-        flat = joint.reshape(-1)
-    else:
-        flat = np.reshape(joint, -1)
-    return information_of_joint(distributions("joint", flat).reshape(shape)) / size
+    table = _check.array("joint", joint, ndim=2)
+    return information_of_joint(distributions("joint", table.reshape(-1)).reshape(table.shape)) / size
 
 
 def encoder_information(encoder: Any, *, p_x: Any = None, unit: Unit) -> float:

@@ -1,0 +1,90 @@
+"""The bottleneck as it was posed: the most I(Y;Z) under a bound on I(X;Z)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lsedu import _check
+from lsedu.bottleneck.blahut_arimoto import blahut_arimoto
+from lsedu.information import Point, Unit, plane_point
+from lsedu.information.units import nats_per
+
+
+@dataclass(frozen=True)
+class Constrained:
+    """An encoder at a given rate.
+
+    Attributes
+    ----------
+    point : Point
+        Its place on the information plane.
+    encoder : ndarray, shape (N, M) or (N, 2 M)
+        Rows p(z|x); twice the codes where two encoders take turns.
+    betas : tuple of float
+        The multipliers between which the rate lies; the slope of the curve there is 1 / beta.
+    """
+
+    point: Point
+    encoder: np.ndarray
+    betas: tuple[float, float]
+
+
+def constrained(
+    p_y_given_x: Any, *, rate: float, p_x: Any = None, codes: int | None = None, largest: float = 1e4, unit: Unit
+) -> Constrained:
+    r"""Return an encoder with the most I(Y;Z) subject to I(X;Z) <= rate.
+
+    Parameters
+    ----------
+    p_y_given_x : array-like or Tensor, shape (N, K)
+        Rows p(y|x).
+    rate : float
+        Bound on I(X;Z), >= 0, in `unit`.
+    p_x : array-like or Tensor, shape (N,), optional
+        Distribution over the rows; uniform by default.
+    codes : int, optional
+        Codes M of each encoder; K by default.
+    largest : float
+        The largest beta tried, > 1; a rate above its solution's is not used up.
+    unit : {"nats", "bits"}
+        Unit of `rate` and of the result.
+
+    Returns
+    -------
+    Constrained
+
+    Raises
+    ------
+    ValueError
+        For rows that are no distributions, a negative rate, or options out of range.
+
+    Notes
+    -----
+    Equation 4 of :cite:p:`pragmatic-ib`. Beta is bisected until the solutions on both sides are close. Where they are
+    not, as on a straight piece of the curve, a coin that Z shows chooses between the two encoders: the point is then
+    on the chord between theirs, and the rate is met exactly.
+
+    Examples
+    --------
+    >>> result = constrained([[1.0, 0.0], [0.0, 1.0]], rate=0.5, unit="bits")
+    >>> round(result.point.i_x, 6), round(result.point.i_y, 6)
+    (0.5, 0.5)
+    """
+    nats_per(unit)
+    rate = _check.real_in("rate", rate, 0.0, np.inf, open_high=True)
+    high = _check.real_in("largest", largest, 1.0, np.inf, open_low=True, open_high=True)
+    upper = blahut_arimoto(p_y_given_x, beta=high, p_x=p_x, codes=codes, unit=unit)
+    if upper.point.i_x <= rate:
+        return Constrained(upper.point, upper.encoder, (high, high))
+    low, lower = 1.0, blahut_arimoto(p_y_given_x, beta=1.0, p_x=p_x, codes=codes, unit=unit)
+    while high / low - 1.0 > 1e-6 and upper.point.i_x - lower.point.i_x > 1e-7:
+        middle = float(np.sqrt(low * high))
+        found = blahut_arimoto(p_y_given_x, beta=middle, p_x=p_x, start=upper.encoder, unit=unit)
+        if found.point.i_x > rate:
+            high, upper = middle, found
+        else:
+            low, lower = middle, found
+    share = (rate - lower.point.i_x) / (upper.point.i_x - lower.point.i_x)
+    encoder = np.concatenate([share * upper.encoder, (1.0 - share) * lower.encoder], axis=1)
+    return Constrained(plane_point(encoder, p_y_given_x, p_x=p_x, unit=unit), encoder, (low, high))
