@@ -1,5 +1,6 @@
 """A student's hour in a real browser: open the lab, answer wrongly, mend it, hand in."""
 
+import csv
 import json
 import os
 import re
@@ -12,6 +13,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from typer.testing import CliRunner
+
+from lsedu.cli import app
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -87,7 +91,7 @@ def put(page, place, text):
     page.keyboard.press("Shift+Enter")
 
 
-def test_wrong_then_right_then_handed_in(lab_server):
+def test_wrong_then_right_then_handed_in_then_graded(lab_server, tmp_path):
     sync_api = pytest.importorskip("playwright.sync_api")
     address, work, server = lab_server
     with sync_api.sync_playwright() as playwright:
@@ -121,3 +125,13 @@ def test_wrong_then_right_then_handed_in(lab_server):
         browser.close()
     handed = nbformat.read(work / "submission/lab01.ipynb", as_version=4)
     assert "2 of 17 points on the public cases" in json.dumps(handed.cells)
+
+    student = tmp_path / "class/ada"
+    student.mkdir(parents=True)
+    shutil.copy(work / "submission/lab01.ipynb", student)
+    out, secret = tmp_path / "out", tmp_path / "secret"
+    command = ["grade", str(ROOT / "solutions/lab01.md"), str(student.parent), "--out", str(out)]
+    done = CliRunner().invoke(app, [*command, "--secret-file", str(secret)])
+    assert done.exit_code == 0, done.output
+    (row,) = csv.DictReader((out / "grades.csv").open())
+    assert float(row["softmax"]) == 2 == float(row["total"])
