@@ -4,7 +4,7 @@ from importlib import import_module
 
 from lsedu.experiments.experiment import Experiment
 
-NAMES = ("overconfidence",)
+NAMES = ("overconfidence", "smoothing", "gaps")
 
 
 def names() -> tuple[str, ...]:
