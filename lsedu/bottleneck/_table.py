@@ -30,8 +30,8 @@ class Table:
     def sweep(self, joint: np.ndarray, beta: float) -> tuple[float, np.ndarray, np.ndarray]:
         r"""Return the bound at a joint p(z, y), the best encoder given it, and that encoder's joint.
 
-        The bound is :math:`-\sum_x p(x) \log \sum_z r(z) e^{\beta \sum_y p(y|x) \log q(y|z)}` in nats; less the constant
-        :math:`\beta H(Y)` it is at least :math:`I(X;Z) - \beta I(Y;Z)` of the encoder returned.
+        The bound is :math:`-\sum_x p(x) \log \sum_z r(z) e^{\beta \sum_y p(y|x) \log q(y|z)}` in nats; less the
+        constant :math:`\beta H(Y)` it is at least :math:`I(X;Z) - \beta I(Y;Z)` of the encoder returned.
         """
         log_r = np.log(np.maximum(joint.sum(1), FLOOR))
         log_q = np.log(np.maximum(joint, FLOOR)) - log_r[:, None]
@@ -61,7 +61,7 @@ def first_encoder(table: Table, codes: int | None, start: Any) -> np.ndarray:
     """Return the encoder to start from, over the distinct rows.
 
     By default p(z|x) = p(y|x), a thousandth of it spread over all codes so that none is shut out; with more codes than
-    classes the classes are shared out among the codes in turn, with fewer they are folded onto them. A `start` is an
+    classes each class is split unevenly between codes, with fewer they are folded onto them. A `start` is an
     encoder over all N rows; rows that are merged are averaged.
     """
     rows = table.merged.rows
@@ -82,11 +82,8 @@ def first_encoder(table: Table, codes: int | None, start: Any) -> np.ndarray:
         for k in range(table.size):
             encoder[:, k % m] += rows[:, k]
     else:
-        copies = np.bincount(np.arange(m) % table.size, minlength=table.size)
-        tilt = np.linspace(0.5, 1.5, len(rows))[:, None]
+        index = np.arange(len(rows))
         for z in range(m):
-            k = z % table.size
-            share = 1.0 if copies[k] == 1 else (tilt[:, 0] if z < table.size else 2.0 - tilt[:, 0])
-            encoder[:, z] = rows[:, k] * share
+            encoder[:, z] = rows[:, z % table.size] * (1.0 + 0.5 * np.sin(z + (1 + z // table.size) * index))
         encoder /= encoder.sum(1, keepdims=True)
     return 0.999 * encoder + 0.001 / m

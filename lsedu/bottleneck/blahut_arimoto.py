@@ -10,6 +10,7 @@ mixing, which extrapolates from the last few sweeps, is cheap; a step that would
 plain sweep.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def _mix(states: list[np.ndarray], images: list[np.ndarray]) -> np.ndarray:
     """Return Anderson's extrapolation of log joints, weighed by the probability each entry carries; it sums to one."""
     weight = np.sqrt(np.exp(images[-1])).ravel()
     residuals = [(image - state).ravel() * weight for state, image in zip(states, images)]
-    steps = np.stack([later - earlier for earlier, later in zip(residuals, residuals[1:])], axis=1)
+    steps = np.stack([later - earlier for earlier, later in pairwise(residuals)], axis=1)
     coefficients = np.linalg.lstsq(steps, residuals[-1], rcond=1e-12)[0]
     result = images[-1].copy()
     for c, earlier, later in zip(coefficients, images, images[1:]):

@@ -1,0 +1,392 @@
+import math
+
+import dit
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from lsedu import information
+from lsedu.information import (
+    PlaneMeter,
+    balanced_information,
+    convert,
+    encoder_information,
+    entropy,
+    from_counts,
+    kl,
+    merge_rows,
+    mutual_information,
+    plane_point,
+    smoothed_point,
+    target_information,
+)
+
+LN2 = math.log(2.0)
+
+
+def rows(rng, n, k, zeros=0.0):
+    p = rng.dirichlet(np.ones(k), size=n)
+    p[rng.random((n, k)) < zeros] = 0.0
+    p[p.sum(1) == 0, 0] = 1.0
+    return p / p.sum(1, keepdims=True)
+
+
+@st.composite
+def tables(draw, columns=None):
+    n, k = draw(st.integers(1, 6)), columns or draw(st.integers(1, 5))
+    raw = draw(arrays(np.float64, (n, k), elements=st.one_of(st.just(0.0), st.floats(1e-6, 1.0))))
+    raw[raw.sum(1) == 0, 0] = 1.0
+    return raw / raw.sum(1, keepdims=True)
+
+
+# --- units
+
+
+def test_a_bit_is_ln_2_nats():
+    assert convert(3.0, source="bits", target="nats") == pytest.approx(3.0 * LN2, abs=1e-15)
+    assert convert(LN2, source="nats", target="bits") == pytest.approx(1.0, abs=1e-15)
+    assert convert(0.7, source="bits", target="bits") == 0.7
+
+
+def test_the_unit_must_be_named():
+    with pytest.raises(TypeError):
+        entropy([0.5, 0.5])
+    with pytest.raises(ValueError, match="unit must be one of 'nats', 'bits', got 'bit'"):
+        entropy([0.5, 0.5], unit="bit")
+    with pytest.raises(ValueError, match="'dits'"):
+        convert(1.0, source="dits", target="bits")
+
+
+# --- entropy and KL
+
+
+def test_entropy_closed_forms():
+    assert entropy([0.5, 0.25, 0.25], unit="bits") == pytest.approx(1.5, abs=1e-15)
+    assert entropy([0.5, 0.25, 0.25], unit="nats") == pytest.approx(1.5 * LN2, abs=1e-15)
+    assert entropy([1.0], unit="bits") == 0.0
+    assert entropy([0.0, 1.0, 0.0], unit="nats") == 0.0
+    assert entropy(np.full((2, 3, 8), 0.125), unit="bits").tolist() == [[3.0] * 3] * 2
+
+
+def test_kl_closed_forms():
+    assert kl([0.75, 0.25], [0.5, 0.5], unit="bits") == pytest.approx(0.75 * math.log2(3) - 1.0, abs=1e-15)
+    assert kl([0.75, 0.25], [0.25, 0.75], unit="nats") == pytest.approx(0.5 * math.log(3), abs=1e-15)
+    assert kl([0.5, 0.5], [1.0, 0.0], unit="nats") == math.inf
+    assert kl([1.0, 0.0], [1.0, 0.0], unit="nats") == 0.0
+    assert kl([1.0], [1.0], unit="nats") == 0.0
+
+
+def test_kl_broadcasts_a_prior_over_rows():
+    p = np.array([[1.0, 0.0], [0.5, 0.5]])
+    assert kl(p, [0.5, 0.5], unit="bits").tolist() == [1.0, 0.0]
+
+
+def test_float32_tensors_are_taken_and_computed_in_float64():
+    p = torch.softmax(torch.linspace(-3, 3, 10), 0).requires_grad_()
+    assert entropy(p, unit="nats") == pytest.approx(torch.distributions.Categorical(probs=p).entropy().item(), abs=1e-6)
+    assert isinstance(entropy(p, unit="nats"), float)
+
+
+def test_small_misses_of_the_sum_are_divided_out():
+    assert entropy(np.array([0.5, 0.5]) * (1 + 9e-5), unit="bits") == 1.0
+    with pytest.raises(ValueError, match=r"sum of 1.0002"):
+        entropy(np.array([0.5, 0.5]) * 1.0002, unit="bits")
+
+
+@pytest.mark.parametrize(
+    ("p", "message"),
+    [
+        ([0.5, 0.6], "p must sum to 1 along the last axis, got a sum of 1.1"),
+        ([1.5, -0.5], "p must be >= 0, got -0.5"),
+        ([math.nan, 1.0], "p must be finite"),
+        ([], "at least one distribution along its last axis, got shape \\(0,\\)"),
+        (0.5, "got shape \\(\\)"),
+        (np.zeros((0, 3)), "got shape \\(0, 3\\)"),
+    ],
+)
+def test_bad_distributions_are_named(p, message):
+    with pytest.raises(ValueError, match=message):
+        entropy(p, unit="nats")
+
+
+def test_kl_wants_the_same_number_of_classes():
+    with pytest.raises(ValueError, match="same number of classes, got 2 and 3"):
+        kl([0.5, 0.5], [0.2, 0.3, 0.5], unit="nats")
+
+
+@given(tables(columns=4), tables(columns=4))
+def test_kl_is_never_negative_and_zero_on_itself(p, q):
+    assert (kl(p, q[0], unit="nats") >= 0).all()
+    assert (kl(p, p, unit="nats") == 0).all()
+
+
+@given(tables(), st.randoms())
+def test_entropy_ignores_the_order_of_classes_and_is_bounded(p, random):
+    order = list(range(p.shape[1]))
+    random.shuffle(order)
+    h = entropy(p, unit="nats")
+    np.testing.assert_allclose(h, entropy(p[:, order], unit="nats"), atol=1e-12)
+    assert (h <= math.log(p.shape[1]) + 1e-12).all()
+
+
+# --- mutual information
+
+
+def test_mutual_information_closed_forms():
+    assert mutual_information([[0.5, 0.0], [0.0, 0.5]], unit="bits") == 1.0
+    assert mutual_information(np.outer([0.3, 0.7], [0.2, 0.8]), unit="bits") == pytest.approx(0.0, abs=1e-15)
+    flip = 0.11
+    channel = np.array([[1 - flip, flip], [flip, 1 - flip]]) / 2
+    assert mutual_information(channel, unit="bits") == pytest.approx(
+        1 - entropy([flip, 1 - flip], unit="bits"), abs=1e-14
+    )
+    assert mutual_information([[1.0]], unit="nats") == 0.0
+
+
+def test_mutual_information_wants_a_table_that_sums_to_one():
+    with pytest.raises(ValueError, match=r"joint must have 2 axes, got shape \(2,\)"):
+        mutual_information([0.5, 0.5], unit="nats")
+    with pytest.raises(ValueError, match="sum of 2"):
+        mutual_information(np.eye(2), unit="nats")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_mutual_information_agrees_with_dit(seed):
+    rng = np.random.default_rng(seed)
+    joint = rng.dirichlet(np.ones(12)).reshape(3, 4)
+    cells = [(str(i), str(j)) for i in range(3) for j in range(4)]
+    want = dit.shannon.mutual_information(dit.Distribution(cells, joint.ravel()), [0], [1])
+    assert mutual_information(joint, unit="bits") == pytest.approx(want, abs=1e-12)
+    assert mutual_information(torch.from_numpy(joint), unit="bits") == pytest.approx(want, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_plane_follows_from_the_two_joints(seed):
+    rng = np.random.default_rng(seed)
+    z, y, p = rows(rng, 7, 4, zeros=0.3), rows(rng, 7, 3, zeros=0.3), rng.dirichlet(np.ones(7))
+    p[2] = 0.0
+    p /= p.sum()
+    point = plane_point(z, y, p_x=p, unit="bits")
+    assert point.i_x == pytest.approx(mutual_information(z * p[:, None], unit="bits"), abs=1e-12)
+    assert point.i_y == pytest.approx(mutual_information((y * p[:, None]).T @ z, unit="bits"), abs=1e-12)
+    assert point.unit == "bits"
+    nats = plane_point(z, y, p_x=p, unit="nats")
+    assert nats.i_x == pytest.approx(point.i_x * LN2, abs=1e-14)
+    assert nats.i_y == pytest.approx(point.i_y * LN2, abs=1e-14)
+
+
+def test_inputs_weigh_the_same_by_default():
+    z = [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]
+    assert encoder_information(z, unit="bits") == 1.0
+    assert encoder_information(z, p_x=[0.25] * 4, unit="bits") == 1.0
+    assert target_information(z, [0, 1, 0, 1], unit="bits") == 0.0
+    assert target_information(z, torch.tensor([1, 1, 0, 0]), unit="bits") == 1.0
+
+
+def test_a_class_no_input_has_changes_nothing():
+    z = [[0.9, 0.1], [0.2, 0.8]]
+    two = target_information(z, [[1.0, 0.0], [0.0, 1.0]], unit="nats")
+    assert target_information(z, [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], unit="nats") == pytest.approx(two, abs=1e-15)
+    assert target_information(z, [0, 7], unit="nats") == pytest.approx(two, abs=1e-15)
+
+
+def test_one_code_or_one_input_holds_no_information():
+    one = plane_point([[1.0], [1.0]], [0, 1], unit="nats")
+    assert (one.i_x, one.i_y) == (0.0, 0.0)
+    single = plane_point([[0.3, 0.7]], [0], unit="nats")
+    assert (single.i_x, single.i_y) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: encoder_information([0.5, 0.5], unit="nats"), "encoder must have 2 axes"),
+        (
+            lambda: encoder_information([[1.0]], p_x=[0.5, 0.5], unit="nats"),
+            "p_x must have shape \\(1,\\), got \\(2,\\)",
+        ),
+        (lambda: encoder_information([[1.0]], p_x=[0.4], unit="nats"), "p_x must sum to 1"),
+        (lambda: target_information([[1.0]], [[0.5, 0.5]] * 2, unit="nats"), "target must have 1 rows.*\\(2, 2\\)"),
+        (lambda: target_information([[1.0]], [0, 1], unit="nats"), "target must have shape \\(1,\\), got \\(2,\\)"),
+        (lambda: target_information([[1.0]], [-1], unit="nats"), "target must be integers in .*, got -1"),
+        (lambda: target_information([[1.0]], [0.5], unit="nats"), "target must have an integer dtype"),
+        (lambda: plane_point(np.zeros((0, 2)), [], unit="nats"), "encoder must hold at least one distribution"),
+    ],
+)
+def test_misfits_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@given(tables(columns=3), st.data())
+def test_data_processing(y, data):
+    z = data.draw(arrays(np.float64, (len(y), 4), elements=st.floats(1e-3, 1.0)))
+    z /= z.sum(1, keepdims=True)
+    point = plane_point(z, y, unit="nats")
+    full = mutual_information(y / len(y), unit="nats")
+    assert 0 <= point.i_y <= min(point.i_x, full) + 1e-12
+    coarser = z @ np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.3, 0.7]])
+    coarse = plane_point(coarser, y, unit="nats")
+    assert coarse.i_x <= point.i_x + 1e-12
+    assert coarse.i_y <= point.i_y + 1e-12
+
+
+# --- merged rows, counts, streaming
+
+
+def test_merging_keeps_both_informations_and_undoes():
+    rng = np.random.default_rng(3)
+    y = rows(rng, 4, 3)[[0, 1, 0, 2, 3, 3, 1]]
+    p = rng.dirichlet(np.ones(7))
+    merged = merge_rows(y, p_x=p)
+    assert merged.rows.shape == (4, 3)
+    np.testing.assert_allclose(merged.rows[merged.inverse], y, atol=1e-15)
+    assert merged.p_x[merged.inverse[0]] == pytest.approx(p[0] + p[2], abs=1e-15)
+    z = 0.8 * y + 0.2 / 3
+    whole = plane_point(z, y, p_x=p, unit="nats")
+    part = plane_point(0.8 * merged.rows + 0.2 / 3, merged.rows, p_x=merged.p_x, unit="nats")
+    assert part.i_x == pytest.approx(whole.i_x, abs=1e-13)
+    assert part.i_y == pytest.approx(whole.i_y, abs=1e-13)
+
+
+def test_negative_zero_is_zero_when_rows_are_merged():
+    assert len(merge_rows([[0.0, 1.0], [-0.0, 1.0]]).rows) == 1
+
+
+def test_counts_to_shares():
+    p, p_x = from_counts([[3, 1], [0, 2]])
+    assert p.tolist() == [[0.75, 0.25], [0.0, 1.0]]
+    assert p_x.tolist() == [0.5, 0.5]
+    assert from_counts([[3, 1], [0, 2]], weigh="labels")[1] == pytest.approx([2 / 3, 1 / 3])
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ([[1, -2]], "counts must be >= 0, got -2"),
+        ([[1, 2], [0, 0]], "got none in row 1"),
+        ([1, 2], "counts must have 2 axes, got shape \\(2,\\)"),
+        (np.zeros((0, 2)), "at least one input and one class, got shape \\(0, 2\\)"),
+        ([[math.inf, 1]], "counts must be finite"),
+        ([["a", "b"]], "counts must be numeric"),
+    ],
+)
+def test_bad_counts_are_named(counts, message):
+    with pytest.raises(ValueError, match=message):
+        from_counts(counts)
+
+
+def test_counts_weigh_is_checked():
+    with pytest.raises(ValueError, match="weigh must be one of 'inputs', 'labels', got 'rows'"):
+        from_counts([[1]], weigh="rows")
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 100])
+def test_batches_add_up_to_the_whole(size):
+    rng = np.random.default_rng(0)
+    z, y, w = rows(rng, 50, 4, zeros=0.2), rng.integers(0, 3, 50), rng.random(50)
+    meter = PlaneMeter(codes=4, classes=3)
+    for i in range(0, 50, size):
+        meter.update(z[i : i + size], y[i : i + size], weights=w[i : i + size])
+    meter.update(np.zeros((0, 4)), np.zeros(0, dtype=int))
+    want = plane_point(z, y, p_x=w / w.sum(), unit="bits")
+    got = meter.point(unit="bits")
+    assert (got.i_x, got.i_y) == pytest.approx((want.i_x, want.i_y), abs=1e-12)
+
+
+def test_the_meter_takes_soft_targets_and_tensors():
+    rng = np.random.default_rng(1)
+    z, y = rows(rng, 20, 3), rows(rng, 20, 5)
+    meter = PlaneMeter(codes=3, classes=5)
+    meter.update(torch.from_numpy(z[:8]), torch.from_numpy(y[:8]))
+    meter.update(z[8:], y[8:])
+    want = plane_point(z, y, unit="nats")
+    assert meter.point(unit="nats").i_x == pytest.approx(want.i_x, abs=1e-12)
+    assert meter.point(unit="nats").i_y == pytest.approx(want.i_y, abs=1e-12)
+
+
+def test_the_meter_refuses_what_does_not_fit():
+    meter = PlaneMeter(codes=2, classes=2)
+    with pytest.raises(ValueError, match="at least one row of positive weight"):
+        meter.point(unit="nats")
+    with pytest.raises(ValueError, match=r"encoder must have 2 columns, got shape \(1, 3\)"):
+        meter.update([[1.0, 0.0, 0.0]], [0])
+    with pytest.raises(ValueError, match="target must have 2 classes, got 3"):
+        meter.update([[1.0, 0.0]], [2])
+    with pytest.raises(ValueError, match="target must have 2 classes, got 1"):
+        meter.update([[1.0, 0.0]], [[1.0]])
+    with pytest.raises(ValueError, match=r"weights must be >= 0.*least -1"):
+        meter.update([[1.0, 0.0]], [0], weights=[-1.0])
+    with pytest.raises(ValueError, match=r"weights must be >= 0 and have shape \(1,\), got shape \(2,\)"):
+        meter.update([[1.0, 0.0]], [0], weights=[1.0, 1.0])
+    for name in ("codes", "classes"):
+        with pytest.raises(ValueError, match=f"{name} must be an integer >= 1, got 0"):
+            PlaneMeter(**{"codes": 2, "classes": 2, name: 0})
+        with pytest.raises(ValueError, match=f"{name} must be an integer >= 1, got True"):
+            PlaneMeter(**{"codes": 2, "classes": 2, name: True})
+        assert PlaneMeter(**{"codes": 2, "classes": 2, name: 1}) is not None
+
+
+# --- optima of one-hot and smoothed training
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.1, 0.5, 1.0])
+@pytest.mark.parametrize("k", [1, 2, 10])
+def test_balanced_classes_have_a_closed_form(k, alpha):
+    point = smoothed_point(np.eye(k), alpha=alpha, unit="nats")
+    want = balanced_information(k, alpha=alpha, unit="nats")
+    assert (point.i_x, point.i_y) == pytest.approx((want, want), abs=1e-13)
+    assert balanced_information(k, alpha=alpha, unit="bits") == pytest.approx(want / LN2, abs=1e-14)
+
+
+def test_the_ends_of_the_balanced_form():
+    assert balanced_information(10, alpha=0.0, unit="nats") == pytest.approx(math.log(10), abs=1e-15)
+    assert balanced_information(10, alpha=1.0, unit="nats") == pytest.approx(0.0, abs=1e-14)
+    # by hand: K = 2, alpha = 1/2 is a binary channel with flip probability 1/4
+    assert balanced_information(2, alpha=0.5, unit="bits") == pytest.approx(0.75 * math.log2(3) - 1, abs=1e-15)
+    for k in (0, 2.0, True):
+        with pytest.raises(ValueError, match="num_classes must be an integer >= 1"):
+            balanced_information(k, alpha=0.1, unit="nats")
+    with pytest.raises(ValueError, match=r"alpha must be in \[0, 1\], got 1.5"):
+        balanced_information(2, alpha=1.5, unit="nats")
+
+
+@pytest.mark.parametrize("prior", [None, [1.0, 0.0, 0.0], [0.2, 0.3, 0.5]])
+def test_without_contradiction_any_prior_stays_on_the_curve(prior):
+    p_x = [0.6, 0.3, 0.1]
+    point = smoothed_point(np.eye(3), alpha=0.3, prior=prior, p_x=p_x, unit="bits")
+    assert point.i_x == pytest.approx(point.i_y, abs=1e-13)
+    assert 0 < point.i_x < entropy(p_x, unit="bits")
+    hot = smoothed_point(np.eye(3), alpha=0.0, prior=prior, p_x=p_x, unit="bits")
+    assert hot.i_x == pytest.approx(entropy(p_x, unit="bits"), abs=1e-13)
+
+
+def test_with_contradiction_smoothing_loses_on_the_way():
+    y = np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.0, 0.3, 0.7]])
+    point = smoothed_point(y, alpha=0.2, unit="nats")
+    want = plane_point(0.8 * y + 0.2 / 3, y, unit="nats")
+    assert (point.i_x, point.i_y) == pytest.approx((want.i_x, want.i_y), abs=1e-13)
+    assert point.i_y < point.i_x
+
+
+def test_the_other_convention_is_the_same_family():
+    y = np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.0, 0.3, 0.7]])
+    others = smoothed_point(y, alpha=0.2, convention="others", unit="nats")
+    scaled = smoothed_point(y, alpha=0.2 * 3 / 2, unit="nats")
+    assert (others.i_x, others.i_y) == pytest.approx((scaled.i_x, scaled.i_y), abs=1e-12)
+
+
+def test_bad_smoothing_is_named():
+    with pytest.raises(ValueError, match="alpha must be in"):
+        smoothed_point(np.eye(2), alpha=-0.1, unit="nats")
+    with pytest.raises(ValueError, match="convention must be one of"):
+        smoothed_point(np.eye(2), alpha=0.1, convention="torch", unit="nats")
+    with pytest.raises(ValueError, match="p_y_given_x must sum to 1"):
+        smoothed_point(2 * np.eye(2), alpha=0.1, unit="nats")
+
+
+def test_public_names_exist():
+    assert all(hasattr(information, name) for name in information.__all__)
