@@ -36,6 +36,19 @@ CASES = {
         {"temperature": [0.25, 0.6, 1.0, 1.43, 3.0, 8.0], "bins": [2, 10, 15, 50]},
         [logits_and_labels(), none_wrong(logits_and_labels(seed=4))],
     ),
+    "smoothing": (
+        {
+            "alpha": [0.0, 0.1, 0.5, 0.95],
+            "classes": [2, 5, 100],
+            "convention": ["all", "others"],
+            "gap": [-2.0, 0.0, 4.51, 14.0],
+        },
+        [{}],
+    ),
+    "simplex": (
+        {"first": [-4.0, 1.3], "second": [-2.0, 4.0], "alpha": [0.0, 0.3, 0.9], "time": [0.1, 2.96, 50.0]},
+        [{}],
+    ),
 }
 
 # What a twin returns, taken from what the figure's compute returns.
@@ -43,14 +56,16 @@ READ = {
     "temperature": """(r) => ({ece: r.ece, nll: r.nll, accuracy: r.accuracy, confidence: r.confidence, auroc: r.auroc,
         counts: r.bins.map((b) => b.count), bin_confidence: r.bins.map((b) => b.confidence),
         bin_accuracy: r.bins.map((b) => b.accuracy)})""",
+    "smoothing": "(r) => r",
+    "simplex": "({paths, ...r}) => r",
 }
 
-# JSON has no NaN: it crosses as the text "NaN".
+# JSON has neither NaN nor infinity: they cross as text.
 RUN = """async ({url, grid, data, read}) => {
     const {default: figure} = await import(url);
     const plain = eval(read);
     return JSON.stringify(grid.map((parameters) => plain(figure.compute(parameters, data))),
-        (_, value) => (Number.isNaN(value) ? "NaN" : value));
+        (_, value) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value));
 }"""
 
 

@@ -7,8 +7,8 @@ together) and `fallback`.
 
 from types import ModuleType
 
-from lsedu.book.twins import temperature
+from lsedu.book.twins import simplex, smoothing, temperature
 
-TWINS: dict[str, ModuleType] = {"temperature": temperature}
+TWINS: dict[str, ModuleType] = {"temperature": temperature, "smoothing": smoothing, "simplex": simplex}
 
 __all__ = ["TWINS"]
