@@ -64,6 +64,20 @@ def labels(
     ValueError
         For another type, dtype or shape, or a label out of range.
     """
+    labels_inside(name, value, num_classes, size=size, ignore_index=ignore_index)
+    return value
+
+
+def labels_inside(
+    name: str, value: Any, num_classes: int, *, size: int | None = None, ignore_index: int | None = None
+) -> bool:
+    """Return whether all labels that `labels` accepts lie in [0, num_classes).
+
+    Raises
+    ------
+    ValueError
+        For another type, dtype or shape, or a label out of range.
+    """
     if not isinstance(value, Tensor):
         raise ValueError(f"{name} must be a torch.Tensor of shape (N,), got {type(value).__name__}")
     if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
@@ -72,10 +86,10 @@ def labels(
         want = "(N,)" if size is None else f"({size},)"
         raise ValueError(f"{name} must have shape {want}, got {tuple(value.shape)}")
     if value.numel() == 0:
-        return value
+        return True
     low, high = value.aminmax()
-    if low >= 0 and high < num_classes:
-        return value
+    if low.item() >= 0 and high.item() < num_classes:
+        return True
     bad = (value < 0) | (value >= num_classes)
     if ignore_index is not None:
         bad &= value != ignore_index
@@ -85,7 +99,7 @@ def labels(
             + (f" or ignore_index={ignore_index}" if ignore_index is not None else "")
             + f", got {value[bad][0].item()}"
         )
-    return value
+    return False
 
 
 def distributions(name: str, value: Any) -> Tensor:

@@ -10,7 +10,9 @@ With :math:`q = \mathrm{softmax}(z)`, :math:`r = \mathrm{softmax}(t)` and :math:
     \partial L / \partial t_j &= \alpha r_j (\langle r, A\rangle - A_j) + c_2 (r_j \langle a, 1\rangle - a_j),
     \qquad a_j = \alpha r_j q_j / s_j
 
-and :math:`a_j = q_j` off the label, so that nothing is divided by a target that may underflow.
+and :math:`a_j = q_j` off the label, so that nothing is divided by a target that may underflow. Both gradients stay the
+same when a constant is added to A or B, so the logarithms are needed up to a constant of the row only: logits less
+their maximum will do, and no second exponential is taken.
 """
 
 import math
@@ -18,10 +20,13 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-# elements of one block on the CPU: its half-dozen buffers stay in the second-level cache
-_BLOCK = 1 << 16
+# elements of one block on the CPU: its half-dozen buffers stay in the cache
+_BLOCK = 1 << 18
+# below this many classes PyTorch's softmax over the last axis is slower than its parts
+_NARROW = 64
+# logits this small lose no more than a unit in the last place of 16 when they are not centred
+_NEAR = 16.0
 
 
 class Coefficients(NamedTuple):
@@ -32,10 +37,6 @@ class Coefficients(NamedTuple):
     pred_em: float
     target_em: float
 
-    def scaled(self, factor: float) -> "Coefficients":
-        """Return every multiplier times `factor`."""
-        return Coefficients(*(factor * c for c in self))
-
 
 class Options(NamedTuple):
     """What is fixed for one call: alpha, the multipliers, and whether Q's row leaves its own label out."""
@@ -45,22 +46,44 @@ class Options(NamedTuple):
     others: bool = False
 
 
-def q_rows(t: Tensor, label: Tensor | None, options: Options) -> tuple[Tensor, Tensor]:
-    """Return log(alpha r) and alpha r of rows of logits (M, K); the label's entry is left out under `others`."""
+class Rows(NamedTuple):
+    """Logits up to a constant of the row, their softmax (both (M, K)), and the constant (M, 1): their log-sum-exp."""
+
+    logits: Tensor
+    p: Tensor
+    lse: Tensor
+
+
+def rows_of(x: Tensor, *, own: bool) -> Rows:
+    """Return the rows of logits (M, K); `own` says that `x` may be overwritten, and the result's logits too."""
+    top = x.amax(1, keepdim=True)
+    if x.shape[1] < _NARROW:
+        centred = x.sub_(top) if own else x - top
+        p = centred.exp()
+        total = p.sum(1, keepdim=True)
+        return Rows(centred, p.div_(total), total.log_())
+    p = torch.softmax(x, 1)
+    lse = p.amax(1, keepdim=True).log_().neg_()
+    if x.is_cpu and top.abs().amax().item() < _NEAR:
+        # no digits to gain by centring
+        return Rows(x, p, lse.add_(top))
+    return Rows(x.sub_(top) if own else x - top, p, lse)
+
+
+def q_rows(t: Tensor, label: Tensor | None, options: Options) -> Rows:
+    """Return the rows of Q's logits (M, K), which may be overwritten; without the label's entry if `others`."""
     if options.others:
-        t = t.scatter(1, label, -torch.inf)
-    log_rows = torch.log_softmax(t, 1).add_(math.log(options.alpha))
-    return log_rows, log_rows.exp()
-
-
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    return torch.linalg.vecdot(a, b).unsqueeze(1)
+        t.scatter_(1, label, -torch.inf)
+    rows = rows_of(t, own=True)
+    if options.others:
+        # its probability is 0; any finite stand-in for the logarithm is overwritten later
+        rows.logits.scatter_(1, label, 0.0)
+    return rows
 
 
 def block(
     z: Tensor,
-    log_s: Tensor,
-    rows: Tensor,
+    rows: Rows,
     label: Tensor,
     options: Options,
     dz: Tensor | None,
@@ -69,42 +92,56 @@ def block(
 ) -> Tensor:
     """Return losses (n, 1) times `factor`; write the gradients on the logits and on each sample's row into dz, dt.
 
-    `z` are logits in float32 or float64, `log_s` and `rows` are log(alpha r) and alpha r for each sample; `log_s` is
-    overwritten. `label` has shape (n, 1); `dz` and `dt` have the shape and dtype of `z`, or are None.
+    `z` are logits in float32 or float64, `rows` Q's row for each sample, whose logits are overwritten; `label` has
+    shape (n, 1); `dz` and `dt` have the shape and dtype of `z`, or are None.
     """
     alpha, c = options.alpha, options.c
-    log_q = torch.log_softmax(z, 1)
-    q = log_q.exp()
-    own = log_s.gather(1, label)
-    rest = math.log1p(-alpha) if alpha < 1.0 else -math.inf
-    log_s_y = torch.logaddexp(own, torch.full_like(own, rest))
-    log_s.scatter_(1, label, log_s_y)
-    a = _combine(log_q, c.fce, log_s, c.target_em)
-    b = a if (c.fce, c.target_em) == (c.pred_em, c.rce) else _combine(log_q, c.pred_em, log_s, c.rce)
-    q_dot_b, rows_dot_a = _dot(q, b), _dot(rows, a)
-    loss = q_dot_b - rows_dot_a
+    log_q, q, log_q_sum = rows_of(z, own=False)
+    log_s, r, log_r_sum = rows
     if alpha < 1.0:
-        loss -= (1.0 - alpha) * a.gather(1, label)
+        # log s less log(alpha) and the row's constant: log r off the label
+        s_y = r.gather(1, label).mul_(alpha).add_(1.0 - alpha)
+        log_s.scatter_(1, label, s_y.log().add_(log_r_sum).sub_(math.log(alpha)))
+    if c == (1.0, 1.0, 1.0, 1.0):
+        a = b = torch.sub(log_q, log_s, out=log_s)
+    else:
+        a, b = _combine(log_q, c.fce, log_s, c.target_em), _combine(log_q, c.pred_em, log_s, c.rce)
+    q_dot_b, r_dot_a = _dot(q, b), _dot(r, a)
+    loss = torch.sub(q_dot_b, r_dot_a, alpha=alpha)
+    if alpha < 1.0:
+        loss.sub_(a.gather(1, label), alpha=1.0 - alpha)
+    if b is not a:
+        # put back the constants of the rows, which cancel where A = B
+        loss.add_(log_q_sum, alpha=c.fce - c.pred_em)
+        loss.add_(log_r_sum - math.log(alpha), alpha=c.rce - c.target_em)
+    scratch = torch.empty_like(a)
     if dz is not None:
-        torch.mul(rows, -factor * c.fce, out=dz).addcmul_(b - (q_dot_b - c.fce), q, value=factor)
-        dz.scatter_add_(1, label, torch.full_like(own, -factor * c.fce * (1.0 - alpha)))
+        torch.mul(r, -factor * c.fce * alpha, out=dz)
+        dz.addcmul_(torch.sub(b, q_dot_b - c.fce, out=scratch), q, value=factor)
+        if alpha < 1.0 and c.fce:
+            dz.scatter_add_(1, label, torch.full_like(loss, -factor * c.fce * (1.0 - alpha)))
     if dt is not None:
-        level = rows_dot_a / alpha
+        level = r_dot_a
         if c.rce:
+            level = level + c.rce / alpha
+        fixed = None
+        if c.rce and alpha < 1.0:
             # (1 - alpha) / s_y is the label's share that Q does not decide
-            fixed = q.gather(1, label) * torch.exp(rest - log_s_y)
-            level = level + (c.rce / alpha) * (1.0 - fixed)
-        torch.mul(q, -factor * c.rce, out=dt).addcmul_(level - a, rows, value=factor)
-        if c.rce:
-            dt.scatter_add_(1, label, (factor * c.rce) * fixed)
-    return loss * factor
+            fixed = q.gather(1, label).div_(s_y).mul_(factor * c.rce * (1.0 - alpha))
+            level.sub_(fixed, alpha=1.0 / (factor * alpha))
+        torch.mul(q, -factor * c.rce, out=dt)
+        dt.addcmul_(torch.sub(level, a, out=scratch), r, value=factor * alpha)
+        if fixed is not None:
+            dt.scatter_add_(1, label, fixed)
+    return loss if factor == 1.0 else loss.mul_(factor)
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return torch.linalg.vecdot(a, b).unsqueeze(1)
 
 
 def _combine(log_q: Tensor, c: float, log_s: Tensor, d: float) -> Tensor:
-    if d == 0.0:
-        return log_q if c == 1.0 else c * log_q
-    scaled = log_q if c == 1.0 else c * log_q
-    return torch.sub(scaled, log_s, alpha=d)
+    return torch.sub(c * log_q, log_s, alpha=d) if c != 1.0 else torch.sub(log_q, log_s, alpha=d)
 
 
 class LearnableSmoothing(torch.autograd.Function):
@@ -122,32 +159,40 @@ class LearnableSmoothing(torch.autograd.Function):
         dt = z.new_empty((n, k), dtype=dtype) if want_t else None
         column = label.unsqueeze(1)
         shared = None
-        if len(table) <= n:
+        if 2 * len(table) <= n:
             # fewer rows than samples: each row's softmax once
-            label_of_row = column.new_zeros((len(table), 1))
-            label_of_row[row] = column
-            shared = q_rows(table.to(dtype), label_of_row, options)
-        step = n if z.is_cuda else max(1, _BLOCK // k)
-        losses = []
-        for start in range(0, n, step):
-            part = slice(start, start + step)
-            index, y = row[part], column[part]
+            label_of_row = None
+            if options.others:
+                label_of_row = column.new_zeros((len(table), 1))
+                label_of_row[row] = column
+            shared = q_rows(table.to(dtype, copy=True), label_of_row, options)
+
+        def run(z: Tensor, row: Tensor, column: Tensor, dz: Tensor | None, dt: Tensor | None) -> Tensor:
             if shared is None:
-                log_s, rows = q_rows(table.index_select(0, index).to(dtype), y, options)
+                rows = q_rows(table.index_select(0, row).to(dtype), column, options)
             else:
-                log_s, rows = (t.index_select(0, index) for t in shared)
-            out_z, out_t = (None if g is None else g[part] for g in (dz, dt))
-            losses.append(block(z[part].to(dtype), log_s, rows, y, options, out_z, out_t, factor))
+                rows = Rows(*(t.index_select(0, row) for t in shared))
+            return block(z.to(dtype), rows, column, options, dz, dt, factor)
+
+        step = n if z.is_cuda else max(1, _BLOCK // k)
+        if step >= n > 0:
+            losses = run(z, row, column, dz, dt)
+        else:
+            losses = z.new_empty((n, 1), dtype=dtype)
+            for start in range(0, n, step):
+                part = [None if x is None else x[start : start + step] for x in (z, row, column, dz, dt)]
+                losses[start : start + step] = run(*part)
         ctx.dtypes, ctx.rows, ctx.sparse = (z.dtype, table.dtype), len(table), sparse
         ctx.save_for_backward(dz, dt, row)
-        return torch.cat(losses).squeeze(1) if losses else z.new_zeros(0, dtype=dtype)
+        return losses.squeeze(1)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx, grad: Tensor):
         """Scale the stored gradients by the losses' own; add up the rows of Q that occur in the batch."""
+        if torch.is_grad_enabled():
+            raise RuntimeError("learnable label smoothing has no second derivative: leave out create_graph=True")
         dz, dt, row = ctx.saved_tensors
-        if not (grad.is_cpu and grad.numel() and grad.stride(0) == 0 and grad[0] == 1.0):
+        if not (grad.is_cpu and grad.numel() and grad.stride(0) == 0 and grad[0].item() == 1.0):
             column = grad.unsqueeze(1)
             dz, dt = (None if g is None else g * column for g in (dz, dt))
         z_dtype, t_dtype = ctx.dtypes

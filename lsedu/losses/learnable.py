@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from lsedu import _check
 from lsedu.losses._lls import Coefficients, LearnableSmoothing, Options
-from lsedu.losses._reduce import Reduction, reduce
+from lsedu.losses._reduce import Reduction, reduce_kept
 from lsedu.losses.cross_entropy import class_weights, log_softmax
 from lsedu.targets import q_targets
 
@@ -34,12 +34,12 @@ VARIANTS: dict[str, Coefficients] = {
 }
 
 
-def coefficients(variant: Variant, alpha: float, *, half: bool) -> Coefficients:
+def coefficients(variant: Variant, alpha: float) -> Coefficients:
     """Return a variant's multipliers, or raise ValueError where it has no finite value at alpha = 0."""
     c = VARIANTS[_check.one_of("variant", variant, get_args(Variant))]
     if alpha == 0.0 and c.rce:
         raise ValueError(f"alpha must be in (0, 1] for variant {variant!r}, got 0: H(q, s) is infinite for one-hot s")
-    return Coefficients(*(c_i / 2 for c_i in c)) if half else c
+    return c
 
 
 def learnable_smoothing(
@@ -103,15 +103,14 @@ def learnable_smoothing(
     0.0545
     """
     _check.logits("logits", logits)
-    n, k = logits.shape
-    _check.labels("labels", labels, k, size=n, ignore_index=ignore_index)
+    k = logits.shape[1]
     _check.logits("q_logits", q_logits)
     if tuple(q_logits.shape) != (k, k):
         raise ValueError(f"q_logits must have shape ({k}, {k}), got {tuple(q_logits.shape)}")
     alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
-    c = coefficients(variant, alpha, half=half)
+    options = Options(alpha, coefficients(variant, alpha))
     return smoothed_loss(
-        logits, labels, q_logits, None, Options(alpha, c), weight, ignore_index, reduction=reduction, sparse=sparse
+        logits, labels, q_logits, None, options, weight, ignore_index, reduction=reduction, half=half, sparse=sparse
     )
 
 
@@ -125,16 +124,20 @@ def smoothed_loss(
     ignore_index: int,
     *,
     reduction: Reduction,
+    half: bool,
     sparse: bool,
 ) -> Tensor:
-    """Run the kernel on checked inputs and reduce; `row` says which row of `table` is a sample's, its label if None."""
-    n = len(logits)
+    """Check the labels, run the kernel, reduce; `row` says which row of `table` is a sample's, its label if None."""
+    n, k = logits.shape
     _check.one_of("reduction", reduction, ("mean", "sum", "none"))
-    ignored = labels == ignore_index
-    any_ignored = bool(ignored.any())
-    label = (torch.where(ignored, 0, labels) if any_ignored else labels).long()
-    plain = weight is None and not any_ignored and n > 0
-    factor = 1.0 / n if plain and reduction == "mean" else 1.0
+    inside = _check.labels_inside("labels", labels, k, size=n, ignore_index=ignore_index)
+    ignored = None
+    if not inside or 0 <= ignore_index < k:
+        ignored = labels == ignore_index
+        labels = torch.where(ignored, 0, labels)
+    label = labels.long()
+    plain = weight is None and ignored is None and n > 0
+    factor = (0.5 if half else 1.0) / (n if plain and reduction == "mean" else 1)
     index = label if row is None else row
     if options.alpha > 0.0:
         losses = LearnableSmoothing.apply(logits, table, index, label, options, factor, sparse)
@@ -145,10 +148,9 @@ def smoothed_loss(
         losses = factor * (confidence - options.c.fce * own) + 0.0 * table[index].sum(1)
     if plain:
         return losses if reduction == "none" else losses.sum()
-    share = (~ignored).to(losses.dtype)
-    if weight is not None:
-        share = share * class_weights(weight, logits).to(losses.dtype)[label]
-    return reduce(torch.where(ignored, 0.0, losses) * share, reduction=reduction, weight=share)
+    kept = torch.ones_like(label, dtype=torch.bool) if ignored is None else ~ignored
+    share = None if weight is None else class_weights(weight, losses.new_empty((0, k)))[label]
+    return reduce_kept(losses, kept, reduction=reduction, weight=share)
 
 
 class LearnableLabelSmoothing(nn.Module):
@@ -209,7 +211,7 @@ class LearnableLabelSmoothing(nn.Module):
         if num_classes < 1:
             raise ValueError(f"num_classes must be at least 1, got {num_classes}")
         self.alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
-        coefficients(variant, self.alpha, half=half)
+        coefficients(variant, self.alpha)
         self.lr_factor = _check.real_in("lr_factor", lr_factor, 0.0, float("inf"), open_high=True)
         if weight_decay is not None:
             weight_decay = _check.real_in("weight_decay", weight_decay, 0.0, float("inf"), open_high=True)

@@ -72,13 +72,22 @@ class _Relative(nn.Module):
         super().__init__()
         self.alpha = _check.real_in("alpha", alpha, 0.0, 1.0, open_low=True)
         self.variant, self.half, self.ignore_index = variant, half, ignore_index
-        coefficients(variant, self.alpha, half=half)
+        coefficients(variant, self.alpha)
         self.reduction = _check.one_of("reduction", reduction, ("mean", "sum", "none"))
 
     def _loss(self, logits: Tensor, labels: Tensor, table: Tensor, row: Tensor | None, *, others: bool) -> Tensor:
-        options = Options(self.alpha, coefficients(self.variant, self.alpha, half=self.half), others)
+        options = Options(self.alpha, coefficients(self.variant, self.alpha), others)
         return smoothed_loss(
-            logits, labels, table, row, options, None, self.ignore_index, reduction=self.reduction, sparse=False
+            logits,
+            labels,
+            table,
+            row,
+            options,
+            None,
+            self.ignore_index,
+            reduction=self.reduction,
+            half=self.half,
+            sparse=False,
         )
 
     def _checked(self, logits: Tensor, labels: Tensor, num_classes: int) -> Tensor:

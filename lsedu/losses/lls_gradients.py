@@ -95,6 +95,6 @@ def lls_gradients(logits: Tensor, labels: Tensor, q_logits: Tensor, *, alpha: fl
     for name, c in TERMS.items():
         options = Options(alpha, c)
         dz, dt = torch.empty_like(z), torch.empty_like(z)
-        value = block(z, *q_rows(rows, label, options), label, options, dz, dt, 1.0)
+        value = block(z, q_rows(rows.clone(), label, options), label, options, dz, dt, 1.0)
         terms[name] = Term(value.squeeze(1), dz, dt)
     return terms

@@ -73,7 +73,7 @@ def test_reductions_agree(loss, batch):
     torch.testing.assert_close(loss(z, y, reduction="sum"), each.sum(), rtol=1e-12, atol=1e-14)
     torch.testing.assert_close(loss(z, y, reduction="mean"), each.mean(), rtol=1e-12, atol=1e-14)
     torch.testing.assert_close(loss(z, y), each.mean(), rtol=1e-12, atol=1e-14)
-    with pytest.raises(ValueError, match="^reduction must be one of 'mean', 'sum', 'none', got 'x'$"):
+    with pytest.raises(ValueError, match=r"^reduction must be one of 'mean', 'sum', 'none', got 'x'$"):
         loss(z, y, reduction="x")
 
 
