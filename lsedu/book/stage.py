@@ -58,8 +58,8 @@ def assigned(source: str) -> dict[str, object]:
     }
 
 
-def with_badges(notebook: nbformat.NotebookNode, page: str) -> nbformat.NotebookNode:
-    """Return a copy of an executed notebook with badges under its first heading."""
+def presented(notebook: nbformat.NotebookNode, page: str) -> nbformat.NotebookNode:
+    """Return a copy of an executed notebook as it is shown: badges under its first heading, parameters once."""
     notebook = nbformat.from_dict(json.loads(json.dumps(notebook)))
     facts = notebook.metadata["lsedu"]
     for before, cell in zip(notebook.cells, notebook.cells[1:]):
@@ -166,7 +166,7 @@ def stage(book: Book, executed: dict[str, Path]) -> None:
         if page in executed:
             notebook = nbformat.read(executed[page], as_version=4)
             target = book.staged / f"{page}.ipynb"
-            shown = _retarget_notebook(with_badges(notebook, page), page, set(executed))
+            shown = _retarget_notebook(presented(notebook, page), page, set(executed))
             _write(target, nbformat.writes(shown).encode())
             extra = book.staged / "_extra" / PUBLISHED / f"{page}.ipynb"
             _write(extra, nbformat.writes(for_colab(notebook)).encode())

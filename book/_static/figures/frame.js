@@ -9,9 +9,9 @@ default export is
   question   {text, control, answer(data) -> number, verdict(guess, data) -> string}
              or {text, choices: [[value, text], ...], answer(data) -> value, verdict(guess, data) -> string}
   compute    (parameters, data) -> result, pure: the same numbers as the library's function, to 1e-6
-  readout    (result) -> [{key, label, value, text}]
+  readout    (result) -> [{key, label, value, text, sealed}]
   panels     (result, {parameters, data, theme, guess, revealed}) -> [{name, traces, layout, sealed}]
-             a sealed panel is drawn only once the reader has predicted
+             a sealed panel or readout is shown only once the reader has predicted
   describe   (result, {parameters, data}) -> one sentence for those who listen
   table      (result, {parameters, data}) -> {columns: [...], rows: [[...], ...]}
 
@@ -217,7 +217,8 @@ class Frame {
       try { localStorage.setItem(STORE + this.name, guess); } catch { this.unsaved = true; } // only lost on reload
     }
     this.reveal();
-    this.draw();
+    this.update();
+    this.speak();
     this.answerText.focus({ preventScroll: true });
   }
 
@@ -249,7 +250,8 @@ class Frame {
     this.pending = setTimeout(() => { this.writeState(); this.speak(); }, 200);
   }
 
-  speak() { this.live.textContent = this.spec.describe(this.result, this); }
+  /** Say in words what is drawn, once nothing of it is sealed. */
+  speak() { this.live.textContent = this.revealed ? this.spec.describe(this.result, this) : this.spec.title; }
 
   showState() {
     for (const control of this.spec.controls) this.inputs.get(control.key)(this.parameters[control.key]);
@@ -257,8 +259,11 @@ class Frame {
 
   update() {
     this.result = this.spec.compute(this.parameters, this.data);
-    this.readout.replaceChildren(...this.spec.readout(this.result).map(({ key, label, value, text }) =>
-      make("div", {}, make("dt", { text: label }), make("dd", { text, "data-key": key, "data-value": String(value) }))));
+    this.readout.replaceChildren(...this.spec.readout(this.result).map(({ key, label, value, text, sealed }) => {
+      const shut = Boolean(sealed) && !this.revealed;
+      const shown = shut ? { text: "?", title: "sealed until you have predicted" } : { text, "data-value": String(value) };
+      return make("div", {}, make("dt", { text: label }), make("dd", { "data-key": key, ...shown }));
+    }));
     const { columns, rows } = this.spec.table(this.result, this);
     this.tableBody.replaceChildren(make("table", {},
       make("thead", {}, make("tr", {}, ...columns.map((text) => make("th", { scope: "col", text })))),
@@ -286,19 +291,22 @@ class Frame {
   async drawNow(Plotly) {
     const theme = readTheme(this.frame);
     const wanted = this.spec.panels(this.result, { ...this, theme });
-    for (const { name, traces, layout, sealed } of wanted) {
+    // All boxes stand before the first drawing: a drawing takes the width that its box has at that moment.
+    const boxes = wanted.map(({ name, sealed }) => {
       let box = this.panels.querySelector(`[data-panel="${name}"]`);
       if (!box) {
-        box = make("div", { class: "moving-figure-panel", "data-panel": name });
-        box.append(make("div", { class: "moving-figure-plot" }),
+        box = make("div", { class: "moving-figure-panel", "data-panel": name },
+          make("div", { class: "moving-figure-plot" }),
           make("p", { class: "moving-figure-sealed", text: "Sealed until you have predicted." }));
         this.panels.append(box);
       }
-      const shut = Boolean(sealed) && !this.revealed;
-      box.classList.toggle("is-sealed", shut);
-      if (shut) continue;
-      const config = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false };
-      await Plotly.react(box.firstChild, traces, baseLayout(theme, layout), config);
+      box.classList.toggle("is-sealed", Boolean(sealed) && !this.revealed);
+      return box;
+    });
+    const config = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false };
+    for (const [i, { traces, layout }] of wanted.entries()) {
+      if (boxes[i].classList.contains("is-sealed")) continue;
+      await Plotly.react(boxes[i].firstChild, traces, baseLayout(theme, layout), config);
     }
     if (this.fallback) this.fallback.hidden = true;
     this.root.dataset.drawn = "true";

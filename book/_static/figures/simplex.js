@@ -106,11 +106,11 @@ export default {
   },
   compute,
   readout: (r) => [
-    { key: "gap", label: "Gap, one-hot", value: r.gap, text: number(r.gap) },
-    { key: "gap_smoothed", label: "Gap, smoothed", value: r.gap_smoothed, text: number(r.gap_smoothed) },
-    { key: "later", label: "q of the label, one-hot", value: r.later[0], text: r.later[0].toFixed(3) },
+    { key: "gap", label: "Gap, one-hot", value: r.gap, text: number(r.gap), sealed: true },
+    { key: "gap_smoothed", label: "Gap, smoothed", value: r.gap_smoothed, text: number(r.gap_smoothed), sealed: true },
+    { key: "later", label: "q of the label, one-hot", value: r.later[0], text: r.later[0].toFixed(3), sealed: true },
     { key: "later_smoothed", label: "q of the label, smoothed", value: r.later_smoothed[0],
-      text: r.later_smoothed[0].toFixed(3) },
+      text: r.later_smoothed[0].toFixed(3), sealed: true },
   ],
   describe: (r, { parameters }) => `After time ${parameters.time.toFixed(1)} the label has probability `
     + `${r.later[0].toFixed(3)} with one-hot targets and ${r.later_smoothed[0].toFixed(3)} with alpha `
@@ -176,7 +176,7 @@ export default {
         sealed: true,
         traces: [gapLine(r.paths.plain, 0), gapLine(r.paths.soft, 1), gapDot(r.gap, 0), gapDot(r.gap_smoothed, 1)],
         layout: {
-          title: "Gap of the label's logit to the mean of the others", height: 360, showlegend: true,
+          title: "Gap to the mean of the other logits", height: 360, showlegend: true,
           legend: { x: 0.02, y: 1, bgcolor: "rgba(0,0,0,0)" },
           xaxis: { title: { text: "time (logarithmic)" }, type: "log", range: [-1, Math.log10(LONGEST)],
             tickvals: [0.1, 1, 10, 100], ticktext: ["0.1", "1", "10", "100"] },

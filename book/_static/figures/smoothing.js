@@ -82,9 +82,9 @@ export default {
     { key: "target_other", label: "Target, others", value: r.target_other, text: r.target_other.toFixed(4) },
     { key: "gradient_label", label: "Gradient, label", value: r.gradient_label, text: signed(r.gradient_label) },
     { key: "gradient_other", label: "Gradient, others", value: r.gradient_other, text: signed(r.gradient_other) },
-    { key: "loss", label: "Loss \u2212 least (nats)", value: r.loss - r.least_loss,
+    { key: "loss", label: "Loss over least", value: r.loss - r.least_loss,
       text: (r.loss - r.least_loss).toFixed(3) },
-    { key: "fixed_gap", label: "Push ends at gap", value: r.fixed_gap, text: number(r.fixed_gap) },
+    { key: "fixed_gap", label: "Push ends at gap", value: r.fixed_gap, text: number(r.fixed_gap), sealed: true },
   ],
   describe: (r, { parameters }) => `At alpha ${parameters.alpha.toFixed(2)} with ${parameters.classes} classes and a gap of `
     + `${number(parameters.gap)}: target ${r.target_label.toFixed(3)} for the label, gradient ${signed(r.gradient_label)}; `

@@ -1,0 +1,134 @@
+"""The notebook chain: what is executed, when again, and what holds the outputs."""
+
+import shutil
+
+import nbformat
+import pytest
+
+from lsedu import _modules
+from lsedu.book import execute, expected, pages
+from lsedu.book.expected import PARAMETERS
+from lsedu.book.pages import BookError, page_key
+
+
+def executed_pages(book, parameters=PARAMETERS):
+    lines = []
+    done = execute.execute(book, parameters, say=lines.append)
+    return done, [line for line in lines if line.endswith("executing")]
+
+
+def test_a_page_runs_once_and_again_only_when_it_changes(toy):
+    (toy.source / "other.md").write_text((toy.source / "page.md").read_text().replace("A page", "Another"))
+    (toy.source / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: page\n  - file: other\n")
+    assert len(executed_pages(toy)[1]) == 2
+    assert executed_pages(toy)[1] == []
+    (toy.source / "other.md").write_text((toy.source / "other.md").read_text().replace("+ 41", "+ 42"))
+    assert executed_pages(toy)[1] == ["[2/2] other: executing"]
+
+
+def test_parameters_reach_the_page(toy):
+    done, _ = executed_pages(toy, {**PARAMETERS, "seed": 1})
+    notebook = nbformat.read(done["page"], as_version=4)
+    assert notebook.cells[-1].outputs[0].text == "smoke 42\n"
+    assert notebook.metadata["lsedu"]["parameters"]["seed"] == 1
+
+
+def test_the_key_covers_text_modules_records_constraints_and_parameters(toy, monkeypatch):
+    page = toy.source / "page.md"
+    page.write_text(page.read_text() + '\n```{code-cell} ipython3\nload_record("thing")\n```\n')
+    keys = [page_key(toy, "page", PARAMETERS)]
+
+    def changed():
+        keys.append(page_key(toy, "page", PARAMETERS))
+        return keys[-1] != keys[-2]
+
+    assert not changed()
+    page.write_text(page.read_text() + "\nMore.\n")
+    assert changed()
+    (toy.source / "records" / "thing.json").write_text("{}")
+    assert changed()
+    (toy.source / "records" / "other.json").write_text("{}")
+    assert not changed()
+    (toy.root / "constraints.txt").write_text("numpy==2.4.7\n")
+    assert changed()
+    monkeypatch.setattr(_modules, "digest", lambda names: "another library")
+    assert changed()
+    assert page_key(toy, "page", {**PARAMETERS, "seed": 7}) != keys[-1]
+
+
+def test_the_modules_of_a_page_are_those_it_reaches(toy):
+    found = _modules.reached(_modules.imports(pages.code(pages.read_notebook(toy.source / "page.md"))))
+    assert "lsedu.data.registry" in found and "lsedu.losses.smoothing" not in found
+
+
+def test_a_failing_cell_is_named_and_kept(toy):
+    page = toy.source / "page.md"
+    page.write_text(page.read_text().replace("seed + 41", "1 / 0"))
+    with pytest.raises(BookError, match=r"page\.md: cell \d+ failed with ZeroDivisionError.*page\.out\.ipynb"):
+        executed_pages(toy)
+
+
+def test_a_missing_page_is_named(toy):
+    (toy.source / "page.md").unlink()
+    with pytest.raises(BookError, match=r"book/page\.md does not exist"):
+        toy.pages()
+
+
+@pytest.fixture
+def stored(toy):
+    done, _ = executed_pages(toy)
+    return expected.refresh(toy, done)[0]
+
+
+def test_nbval_passes_what_is_as_expected(toy, stored):
+    expected.check(toy)
+
+
+def test_nbval_fails_on_a_tampered_output(toy, stored):
+    text = stored.read_text()
+    assert "smoke 41" in text
+    stored.write_text(text.replace("smoke 41", "smoke 43"))
+    with pytest.raises(BookError, match="nbval found a difference"):
+        expected.check(toy)
+
+
+def test_a_notebook_without_outputs_fails(toy, stored):
+    notebook = nbformat.read(stored, as_version=4)
+    for cell in expected.marked(notebook):
+        cell.outputs = []
+    nbformat.write(notebook, stored)
+    with pytest.raises(BookError, match="has no output"):
+        expected.check(toy)
+
+
+def test_a_stale_missing_or_left_over_notebook_fails(toy, stored):
+    shutil.copy(stored, stored.with_name("gone.ipynb"))
+    with pytest.raises(BookError, match="has no page"):
+        expected.check_stored(toy)
+    stored.with_name("gone.ipynb").unlink()
+    page = toy.source / "page.md"
+    page.write_text(page.read_text().replace("A page", "A new page"))
+    with pytest.raises(BookError, match="not the present text"):
+        expected.check_stored(toy)
+    stored.unlink()
+    with pytest.raises(BookError, match="no expected outputs"):
+        expected.check_stored(toy)
+
+
+def test_a_page_that_marks_nothing_fails(toy):
+    page = toy.source / "page.md"
+    page.write_text(page.read_text().replace(":tags: [check]\n", ""))
+    with pytest.raises(BookError, match="marks no cell"):
+        expected.refresh(toy, executed_pages(toy)[0])
+
+
+def test_outputs_of_the_build_are_compared(toy, stored):
+    done, _ = executed_pages(toy)
+    expected.compare(toy, done)
+    stored.write_text(stored.read_text().replace("smoke 41", "smoke 43"))
+    with pytest.raises(BookError, match="is not the stored one"):
+        expected.compare(toy, done)
+
+
+def test_the_stored_notebooks_of_the_book_are_fit(root):
+    assert expected.check_stored(pages.Book(root))

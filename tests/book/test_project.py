@@ -1,0 +1,73 @@
+"""One source for each version and address: environment files, citation and workflows held to it."""
+
+import re
+import tomllib
+
+import pytest
+import yaml
+
+from lsedu import __version__, _project
+from lsedu.book import stage
+
+
+def pins(text):
+    return {
+        name.lower(): version for name, version in re.findall(r"^\s*-?\s*([\w.-]+)==(\S+)$", text, flags=re.MULTILINE)
+    }
+
+
+@pytest.mark.parametrize("name", ["environment.yml", "binder/requirements.txt"])
+def test_pins_are_those_of_the_constraints(root, name):
+    constraints = pins((root / "constraints.txt").read_text())
+    here = pins((root / name).read_text())
+    assert "torch" in here
+    assert here == {package: constraints[package] for package in here}
+
+
+def test_constraints_satisfy_the_package_exactly_once(root):
+    lines = [line for line in (root / "constraints.txt").read_text().splitlines() if line]
+    names = [line.split("==")[0].lower().replace("_", "-") for line in lines]
+    assert len(names) == len(set(names))
+    assert all(re.fullmatch(r"[\w.-]+==[\w.!]+", line) for line in lines), "no local versions, no addresses"
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    wanted = project["dependencies"] + [r for extra in project["optional-dependencies"].values() for r in extra]
+    named = {re.match(r"[\w-]+", r)[0].lower() for r in wanted if not r.startswith("lsedu")}
+    assert named <= set(names), f"not pinned: {named - set(names)}"
+
+
+def test_citation_names_this_version_and_repository(root):
+    citation = yaml.safe_load((root / "CITATION.cff").read_text())
+    assert citation["version"] == __version__
+    assert citation["repository-code"] == _project.link("Repository")
+    assert citation["url"] == _project.link("Book")
+
+
+def test_workflows_are_valid_and_use_the_same_commands(root):
+    runs = []
+    for path in sorted((root / ".github" / "workflows").glob("*.yml")):
+        workflow = yaml.safe_load(path.read_text())
+        assert workflow.keys() >= {"name", True, "permissions", "jobs"}, path  # YAML reads the key `on` as true
+        for job in workflow["jobs"].values():
+            assert job["timeout-minutes"] <= 90
+            assert all(("uses" in step) != ("run" in step) for step in job["steps"])
+            runs += [step["run"] for step in job["steps"] if "run" in step]
+    assert "bash .ci/run" in runs and "make book" in runs
+    assert any("apparmor_restrict_unprivileged_userns=0" in run for run in runs)
+    targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(), flags=re.MULTILINE))
+    used = {
+        word for run in [*runs, (root / ".ci" / "run").read_text()] for word in re.findall(r"^make (\w+)", run, re.M)
+    }
+    assert used <= targets
+
+
+def test_badges_come_from_the_one_slug():
+    line = stage.badges("principles/page", seconds=12.3)
+    assert line.count(_project.slug()) == 2
+    assert f"/blob/{stage.PAGES_BRANCH}/{stage.PUBLISHED}/principles/page.ipynb" in line
+    assert "12 s" in line
+    assert "2 min" in stage.badges("page", seconds=120)
+
+
+def test_links_to_text_notebooks_are_turned():
+    turned = stage._retarget("[a](../x/page.md#at), [b](other.md), [c](https://e.org/page.md)", "y/here", {"x/page"})
+    assert turned == "[a](../x/page.ipynb#at), [b](other.md), [c](https://e.org/page.md)"

@@ -1,0 +1,217 @@
+"""The built site in headless Chromium with no network: needs `make book` to have run."""
+
+import functools
+import http.server
+import re
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+from lsedu import _project
+from lsedu.book.pages import Book
+from lsedu.book.stage import PAGES_BRANCH
+from lsedu.book.twins import temperature
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOK = Book(ROOT)
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+CHAPTER = "principles/overconfidence"
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def origin():
+    assert (BOOK.site / "index.html").is_file(), "there is no site: run `make book` first"
+    handler = functools.partial(Quiet, directory=str(BOOK.site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    path = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+    assert path, "no Chromium on this machine: install it (on Debian, apt-get install chromium)"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium, origin):
+    """Open pages; at the end nothing may have gone outside and no error may stand in the console."""
+    outside, errors, contexts = [], [], []
+
+    def guard(route):
+        if route.request.url.startswith(origin):
+            route.continue_()
+        else:
+            outside.append(route.request.url)
+            route.abort()
+
+    def open_page(path, **options):
+        context = chromium.new_context(**options)
+        contexts.append(context)
+        context.route("**/*", guard)
+        page = context.new_page()
+        page.on(
+            "console",
+            lambda message: errors.append(f"{message.text} {message.location}") if message.type == "error" else None,
+        )
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(origin + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert outside == []
+    assert errors == []
+
+
+def documents():
+    """Pages as the site names them."""
+    return [f"{page}.html" for page in BOOK.pages()]
+
+
+@pytest.mark.parametrize("path", documents())
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_opens_without_errors_and_fits(visit, path, width):
+    page = visit(path, viewport={"width": width, "height": 850})
+    expect(page.locator(".bd-article h1").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_math_is_typeset(visit):
+    page = visit(f"{CHAPTER}.html")
+    expect(page.locator("mjx-container").first).to_be_visible()
+    assert page.locator("mjx-container").count() > 10
+    assert page.locator("mjx-merror").count() == 0
+
+
+def test_search_finds(visit):
+    page = visit("search.html?q=reliability")
+    expect(page.locator("#search-results li a", has_text="Overconfidence").first).to_be_visible()
+
+
+def test_the_quiz_answers(visit):
+    page = visit(f"{CHAPTER}.html")
+    questions = page.locator(".quiz-question")
+    assert questions.count() >= 3
+    for question in questions.all():
+        assert question.locator('.quiz-answer[data-correct="true"]').count() == 1
+        for answer in question.locator(".quiz-answer").all():
+            why = answer.locator(".quiz-why")
+            expect(why).to_be_hidden()
+            answer.locator("summary").focus()
+            page.keyboard.press("Enter")
+            expect(why).to_be_visible()
+            right = answer.get_attribute("data-correct") == "true"
+            expect(why.locator(".quiz-verdict")).to_have_text("Right." if right else "Not so.")
+            assert len(why.inner_text()) > len("Not so.") + 10
+
+
+def shown(page):
+    return {
+        key: float(page.locator(f".moving-figure dd[data-key={key}]").get_attribute("data-value"))
+        for key in ("ece", "nll", "accuracy", "confidence")
+    }
+
+
+def test_the_figure_moves_and_shows_the_librarys_values(visit):
+    page = visit(f"{CHAPTER}.html")
+    figure = page.locator(".moving-figure")
+    figure.scroll_into_view_if_needed()
+    page.wait_for_selector(".moving-figure [data-drawn=true], .moving-figure[data-drawn=true]")
+    page.locator(".moving-figure-ask input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    page.locator(".moving-figure-seal").click()
+    before = shown(page)
+    slider = page.locator(".moving-figure-controls input[data-key=temperature]")
+    slider.focus()
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_url("**temperature**=**")  # the address follows with a delay
+    after = shown(page)
+    assert after != before
+    state = dict(re.findall(r"(temperature|bins)=([\d.]+)", page.url))
+    parameters = {key: float(value) for key, value in state.items()}
+    assert parameters["temperature"] != 1.0
+    wanted = temperature.compute({"bins": 15, **parameters}, temperature.payload())
+    for key, value in after.items():
+        assert value == pytest.approx(wanted[key], abs=1e-6), key
+    assert after["accuracy"] == before["accuracy"]
+
+
+def test_the_figure_keeps_its_state_in_the_url_and_has_a_data_table(visit):
+    page = visit(f"{CHAPTER}.html")
+    address = page.url.split("#")[0]
+    page.locator(".moving-figure").scroll_into_view_if_needed()
+    page.wait_for_selector(".moving-figure [data-drawn=true], .moving-figure[data-drawn=true]")
+    page.locator(".moving-figure-ask input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    page.locator(".moving-figure-seal").click()
+    slider = page.locator(".moving-figure-controls input[data-key=temperature]")
+    slider.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_url("**temperature**=**")
+    first, url = shown(page), page.url
+    assert url.startswith(address) and url != address
+    again = visit(url.removeprefix(url[: url.index("principles/")]))
+    again.locator(".moving-figure").scroll_into_view_if_needed()
+    again.wait_for_selector(".moving-figure [data-drawn=true], .moving-figure[data-drawn=true]")
+    assert shown(again) == pytest.approx(first, abs=1e-5)  # the address rounds
+    assert again.locator(".moving-figure table td").count() > 10
+
+
+def test_without_scripts_the_figure_is_a_picture(visit):
+    page = visit(f"{CHAPTER}.html", java_script_enabled=False)
+    picture = page.locator(".moving-figure img")
+    assert len(picture.get_attribute("alt")) > 40
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["index.html", f"{CHAPTER}.html"])
+def test_accessibility(visit, path, scheme):
+    page = visit(path, color_scheme=scheme)
+    page.wait_for_load_state("networkidle")
+    found = Axe().run(page, context=".bd-article", options={"preload": False})
+    serious = [
+        f"{violation['id']}: {violation['nodes'][0]['html'][:200]} {violation['nodes'][0]['failureSummary']}"
+        for violation in found.response["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+def test_every_badge_has_its_target_in_the_build():
+    slug = re.escape(_project.slug())
+    seen = set()
+    for path in BOOK.site.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        for branch, target in re.findall(rf"colab\.research\.google\.com/github/{slug}/blob/([\w-]+)/([^\"#?]+)", text):
+            home = {PAGES_BRANCH: BOOK.site, "main": ROOT}[branch]
+            assert (home / target).is_file(), f"{path.name}: {target}"
+            seen.add(target)
+        for target in re.findall(rf"mybinder\.org/v2/gh/{slug}/main\?urlpath=lab/tree/([^\"#&]+)", text):
+            assert (ROOT / target).is_file(), f"{path.name}: {target}"
+            seen.add(target)
+        assert not re.search(r"colab\.research\.google\.com/github/(?!" + slug + ")", text)
+    assert {f"_notebooks/{CHAPTER}.ipynb", "labs/lab01.ipynb"} <= seen
