@@ -13,6 +13,18 @@ from lsedu.book.pages import Book, BookError, page_key, read_notebook
 Say = Callable[[str], None]
 
 
+def merge_streams(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Return outputs with consecutive pieces of one stream joined: where a kernel cuts its output is chance."""
+    merged: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        last = merged[-1] if merged else None
+        if last is not None and output.output_type == last.output_type == "stream" and output.name == last.name:
+            last.text += output.text
+        else:
+            merged.append(output)
+    return merged
+
+
 def execute_page(book: Book, page: str, parameters: dict[str, object], *, progress: bool = False) -> Path:
     """Execute one page and return the notebook with its outputs; the seconds it took are in its metadata.
 
@@ -48,6 +60,8 @@ def execute_page(book: Book, page: str, parameters: dict[str, object], *, progre
     for cell in done.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = merge_streams(cell.outputs)
     part = work / f"{page}.part.ipynb"
     nbformat.write(done, part)
     return part

@@ -132,3 +132,11 @@ def test_outputs_of_the_build_are_compared(toy, stored):
 
 def test_the_stored_notebooks_of_the_book_are_fit(root):
     assert expected.check_stored(pages.Book(root))
+
+
+def test_pieces_of_a_stream_are_joined():
+    def stream(name, text):
+        return nbformat.v4.new_output("stream", name=name, text=text)
+
+    merged = execute.merge_streams([stream("stdout", "a"), stream("stdout", "b"), stream("stderr", "c")])
+    assert [(output.name, output.text) for output in merged] == [("stdout", "ab"), ("stderr", "c")]
