@@ -11,7 +11,7 @@ Verdict = Literal["shown", "reversed", "not shown", "inconclusive", "not yet run
 
 
 def t_quantile(confidence: float, degrees: int) -> float:
-    """Return the two-sided Student t quantile: P(|T| <= t) = confidence.
+    """Return the two-sided Student t quantile: the t with P(-t <= T <= t) = confidence.
 
     Parameters
     ----------
