@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from lsedu._ranks import auroc
 from lsedu.calibration._inputs import arrays, top
 
 
@@ -39,12 +40,7 @@ def error_auroc(probs: Any, labels: Any) -> float:
     1.0
     """
     confidence, correct = top(*arrays(probs, labels))
-    right, wrong = int(correct.sum()), int((~correct).sum())
-    if right == 0 or wrong == 0:
-        return float("nan")
-    _, inverse, counts = np.unique(confidence, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2.0)[inverse]
-    return float((ranks[correct].sum() - right * (right + 1) / 2.0) / (right * wrong))
+    return auroc(confidence[correct], confidence[~correct])
 
 
 @dataclass(frozen=True)
