@@ -11,7 +11,7 @@ _HOME = {
     "Options": "classroom",
     "OutputError": "results",
     "Report": "classroom",
-    "SandboxError": "sandbox",
+    "SandboxError": "zygotes",
     "SecretError": "secret",
     "grade": "classroom",
 }

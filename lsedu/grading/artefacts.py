@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from lsedu.grading.marking import Mark
-from lsedu.grading.notebooks import Unreadable, read_file
+from lsedu.grading.notebooks import UnreadableError, read_file
 from lsedu.labs.spec import ArraySpec, Question
 
 MAX_FILE = 32 * 2**20
 MAX_ARRAY = 64 * 2**20
 
 
-class BadArtefact(ValueError):
+class ArtefactError(ValueError):
     """A file that does not hold what was asked for; the message is for the student."""
 
 
@@ -31,16 +31,16 @@ def load(path: Path, arrays: dict[str, ArraySpec]) -> dict[str, np.ndarray]:
 
     Raises
     ------
-    BadArtefact
+    ArtefactError
         If the file cannot be read, or an array is missing or not of the type, shape and range asked for.
     """
     try:
         data = read_file(path, limit=MAX_FILE)
-    except Unreadable as error:
-        raise BadArtefact(str(error)) from None
+    except UnreadableError as error:
+        raise ArtefactError(str(error)) from None
     if data.startswith(b"\x93NUMPY"):
         if len(arrays) != 1:
-            raise BadArtefact(f"one array was found, but {len(arrays)} are asked for in one .npz file")
+            raise ArtefactError(f"one array was found, but {len(arrays)} are asked for in one .npz file")
         raw = dict.fromkeys(arrays, data)
     else:
         raw = _members(data, list(arrays))
@@ -55,19 +55,19 @@ def _members(data: bytes, names: list[str]) -> dict[str, bytes]:
                 try:
                     about = archive.getinfo(f"{name}.npy")
                 except KeyError:
-                    raise BadArtefact(f"there is no array {name!r} in the file") from None
+                    raise ArtefactError(f"there is no array {name!r} in the file") from None
                 if about.file_size > MAX_ARRAY:
-                    raise BadArtefact(f"array {name!r} is larger than {MAX_ARRAY // 2**20} MiB")
+                    raise ArtefactError(f"array {name!r} is larger than {MAX_ARRAY // 2**20} MiB")
                 with archive.open(about) as member:
                     found[name] = member.read(MAX_ARRAY + 1)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
-        raise BadArtefact("the file is not a whole .npz file as numpy.savez writes it") from error
+        raise ArtefactError("the file is not a whole .npz file as numpy.savez writes it") from error
     except (ValueError, OverflowError) as error:
-        if isinstance(error, BadArtefact):
+        if isinstance(error, ArtefactError):
             raise
-        raise BadArtefact("the file is not a whole .npz file as numpy.savez writes it") from error
+        raise ArtefactError("the file is not a whole .npz file as numpy.savez writes it") from error
     except Exception as error:  # zlib.error and its kin of other compressions share no base class
-        raise BadArtefact("the file is damaged") from error
+        raise ArtefactError("the file is damaged") from error
     return found
 
 
@@ -78,23 +78,23 @@ def _array(name: str, data: bytes, spec: ArraySpec) -> np.ndarray:
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = read(file, max_header_size=4096)
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError, EOFError) as error:
-        raise BadArtefact(f"array {name!r} has no valid header") from error
+        raise ArtefactError(f"array {name!r} has no valid header") from error
     if dtype.hasobject or dtype.kind not in "biuf":
-        raise BadArtefact(f"array {name!r} holds objects or text; numbers are asked for")
+        raise ArtefactError(f"array {name!r} holds objects or text; numbers are asked for")
     if dtype.kind != spec.kind and not (spec.kind in "iu" and dtype.kind in "iu"):
         words = {"f": "floating-point numbers", "i": "integers", "u": "integers", "b": "True or False"}
-        raise BadArtefact(f"array {name!r} must hold {words[spec.kind]}")
+        raise ArtefactError(f"array {name!r} must hold {words[spec.kind]}")
     wanted = tuple("any" if size is None else size for size in spec.shape)
     if len(shape) != len(spec.shape) or any(b is not None and a != b for a, b in zip(shape, spec.shape)):
-        raise BadArtefact(f"array {name!r} has shape {shape}, asked for is {wanted}")
+        raise ArtefactError(f"array {name!r} has shape {shape}, asked for is {wanted}")
     rest = data[file.tell() :]
     if math.prod(shape) * dtype.itemsize != len(rest):
-        raise BadArtefact(f"array {name!r} is not as long as its header says")
+        raise ArtefactError(f"array {name!r} is not as long as its header says")
     array = np.frombuffer(rest, dtype=dtype).reshape(shape, order="F" if fortran else "C")
     if dtype.kind == "f" and not np.isfinite(array).all():
-        raise BadArtefact(f"array {name!r} holds NaN or infinity")
+        raise ArtefactError(f"array {name!r} holds NaN or infinity")
     if array.size and (array.min() < spec.low or array.max() > spec.high):
-        raise BadArtefact(f"array {name!r} leaves the range [{spec.low:g}, {spec.high:g}]")
+        raise ArtefactError(f"array {name!r} leaves the range [{spec.low:g}, {spec.high:g}]")
     return array.astype(dtype.newbyteorder("="))
 
 
@@ -109,7 +109,7 @@ def mark(question: Question, path: Path | None, *, student: str, seed: Sequence[
         return Mark(question.id, 0.0, [f"there is no file {question.file!r}"]), ""
     try:
         arrays = load(path, dict(question.arrays))
-    except BadArtefact as error:
+    except ArtefactError as error:
         return Mark(question.id, 0.0, [str(error)]), ""
     sha = hashlib.sha256()
     for name, array in sorted(arrays.items()):

@@ -1,14 +1,11 @@
-"""Grade a class: find the submissions, mark each in a sandbox, write a line and a page for every one, go on after a kill."""
+"""Grade a class: find the submissions, mark each in a sandbox, write a line and a page for each, survive a kill."""
 
 import contextlib
 import hashlib
-import json
 import os
-import queue
-import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -16,13 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from lsedu import _modules
-from lsedu.grading import artefacts, examples, matching, notebooks, pages, sandbox, secret, similarity
-from lsedu.grading.marking import Mark, Marker, Prepared, prepare
-from lsedu.grading.results import OutputError, Results, _csv, file_stem
+from lsedu.grading import matching, notebooks, pages, sandbox, secret, shapes, similarity, submission, zygotes
+from lsedu.grading.marking import prepare
+from lsedu.grading.results import Results, _csv, file_stem
 from lsedu.labs import load_lab
 from lsedu.labs.spec import Lab
-
-_RENEWALS = 3
 
 
 class ClassError(RuntimeError):
@@ -68,16 +63,6 @@ class Report:
     kept: int = 0
     level: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Class:
-    lab: Lab
-    prepared: list[Prepared]
-    released: frozenset[str]
-    seed: list[int]
-    key: str
-    level: int
 
 
 def grade(
@@ -157,28 +142,28 @@ def _grade(
     print_ = secret.fingerprint(known)
     if results.run.get("secret", print_) != print_:
         raise secret.SecretError(
-            f"{results.out} was graded with the secret {results.run['secret']}, but {path} is {print_}: equal code would "
-            "get unequal marks. Give the first secret with --secret-file, or use another folder"
+            f"{results.out} was graded with the secret {results.run['secret']}, but {path} is {print_}: equal code "
+            "would get unequal marks. Give the first secret with --secret-file, or use another folder"
         )
     seed = secret.seed(known, f"cases of {lab.name}")
     prepared = prepare(lab, seed)
-    marks = _Class(lab, prepared, matching.released_texts(lab), seed, _key(lab, print_), 0)
+    marks = submission.ClassRun(lab, prepared, matching.released_texts(lab), seed, _key(lab, print_), 0)
     results.write_run(secret=print_, secret_file=str(path), lab_digest=lab.digest)
     report = Report(seconds={"prepare": time.monotonic() - begin})
     todo = [item for item in found if options.regrade or _stale(item, results.lines.get(item.student), marks)]
     report.kept = len(found) - len(todo)
-    limits = sandbox.Limits(memory_mb=lab.manifest.memory_mb, cpu_seconds=_cpu_seconds(lab))
+    limits = zygotes.Limits(memory_mb=lab.manifest.memory_mb, cpu_seconds=_cpu_seconds(lab))
     if todo:
-        with sandbox.setting(lab.manifest.allow, lab.manifest.answers, limits) as place:
-            accept = 0 if options.unsandboxed else sandbox.ACCEPTED
+        with zygotes.setting(lab.manifest.allow, lab.manifest.answers, limits) as place:
+            accept = 0 if options.unsandboxed else shapes.ACCEPTED
             seen, zygote = sandbox.probe(place, at_most=options.at_most, accept=accept)
             report.level = seen.describe()
             report.seconds["start"] = time.monotonic() - begin - report.seconds["prepare"]
             say(f"sandbox: {report.level}")
             if zygote.missing:
                 say(f"could not be imported for the students: {'; '.join(zygote.missing)}")
-            marks = _Class(lab, prepared, marks.released, seed, marks.key, seen.level)
-            with contextlib.closing(_Pool(place, seen.shape, zygote)) as pool:
+            marks = submission.ClassRun(lab, prepared, marks.released, seed, marks.key, seen.level)
+            with contextlib.closing(submission.Pool(place, seen.shape, zygote)) as pool:
                 _each(todo, marks, results, pool, options, report, progress, kept=report.kept)
     _across(results, lab)
     results.finish(item.student for item in found)
@@ -197,7 +182,7 @@ def _key(lab: Lab, print_: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _stale(item: notebooks.Submission, line: dict[str, Any] | None, marks: _Class) -> bool:
+def _stale(item: notebooks.Submission, line: dict[str, Any] | None, marks: submission.ClassRun) -> bool:
     return line is None or line.get("digest") != item.digest() or line.get("key") != marks.key
 
 
@@ -208,47 +193,11 @@ def _cpu_seconds(lab: Lab) -> int:
     return int(min(cells + cases, 3600)) + 10
 
 
-class _Pool:
-    """One zygote a thread; one that is lost is replaced."""
-
-    def __init__(self, place: sandbox.Setting, shape: sandbox.Shape, first: sandbox.Zygote) -> None:
-        self.place, self.shape = place, shape
-        self.idle: queue.SimpleQueue[sandbox.Zygote] = queue.SimpleQueue()
-        self.idle.put(first)
-        self.started = [first]
-        self.lock = threading.Lock()
-
-    @contextlib.contextmanager
-    def zygote(self) -> Iterator[list[sandbox.Zygote]]:
-        """Lend a zygote, in a list of one so that it can be replaced."""
-        try:
-            held = [self.idle.get_nowait()]
-        except queue.Empty:
-            held = [self.start()]
-        try:
-            yield held
-        finally:
-            self.idle.put(held[0])
-
-    def start(self) -> sandbox.Zygote:
-        """Start another zygote."""
-        zygote = sandbox.Zygote(self.shape, self.place)
-        with self.lock:
-            self.started.append(zygote)
-        return zygote
-
-    def close(self) -> None:
-        """End all."""
-        for zygote in self.started:
-            with zygote:
-                pass
-
-
 def _each(
     todo: list[notebooks.Submission],
-    marks: _Class,
+    marks: submission.ClassRun,
     results: Results,
-    pool: _Pool,
+    pool: submission.Pool,
     options: Options,
     report: Report,
     progress: Callable[[int, int, str], None] | None,
@@ -262,7 +211,7 @@ def _each(
     stages: Counter[str] = Counter()
     try:
         for item in waiting:
-            running.add(executor.submit(one, item, marks, pool, options))
+            running.add(executor.submit(submission.mark, item, marks, pool, with_examples=options.examples))
             if len(running) >= 2 * jobs:
                 running = _collect(running, marks, results, report, stages, progress, kept, len(todo))
         while running:
@@ -273,7 +222,7 @@ def _each(
 
 
 def _collect(
-    running: set, marks: _Class, results: Results, report: Report, stages: Counter, progress, kept, total
+    running: set, marks: submission.ClassRun, results: Results, report: Report, stages: Counter, progress, kept, total
 ) -> set:
     done, rest = wait(running, return_when=FIRST_COMPLETED)
     for future in done:
@@ -289,90 +238,6 @@ def _collect(
         if progress is not None:
             progress(kept + report.graded, kept + total, entry["student"])
     return rest
-
-
-def one(
-    item: notebooks.Submission, marks: _Class, pool: _Pool, options: Options
-) -> tuple[dict[str, Any], dict[str, str], dict[str, str], dict[str, float]]:
-    """Mark one submission; whatever it holds, there is a line for it.
-
-    Returns
-    -------
-    tuple
-        The line, the text answers, further files (suffix to text), and the seconds by stage.
-    """
-    begin = time.monotonic()
-    lab = marks.lab
-    flags, reason, written = list(item.flags), item.reason, {}
-    earned = {q.id: Mark(q.id, None if q.kind == "manual" else 0.0) for q in lab.questions}
-    extra: dict[str, str] = {}
-    made: dict[str, str] = {}
-    shown: dict[str, int] = {}
-    spent = {"read": 0.0, "run": 0.0}
-    try:
-        if item.path is not None:
-            notebook = notebooks.read(item.path)
-            answers = matching.match(lab, notebook, marks.released)
-            flags += [*notebook.flags, *answers.flags, *matching.suspicions(notebook, marks.released)]
-            written = answers.written
-            extra[".notebook.ipynb"] = pages.safe_copy(notebook)
-            spent["read"] = time.monotonic() - begin
-            with pool.zygote() as held:
-                marked, marker = _questions(marks, answers, held, pool)
-                earned |= marked
-                flags += marker.flags
-                if options.examples:
-                    shown, text = examples.search(lab, marker, marked)
-                    extra |= {".checks.json": text} if text else {}
-    except notebooks.Unreadable as error:
-        reason = str(error)
-        flags.append("unreadable")
-    for question in lab.questions:
-        if question.kind == "artefact":
-            mark, digest = artefacts.mark(
-                question, item.files.get(question.file), student=item.student, seed=marks.seed
-            )
-            earned[question.id] = mark
-            made |= {question.id: digest} if digest else {}
-    for mark in earned.values():
-        flags += mark.flags
-        if reason and mark.points == 0 and not mark.reasons:
-            mark.reasons = [reason]
-    spent["run"] = time.monotonic() - begin - spent["read"]
-    total = round(sum(mark.points for mark in earned.values() if mark.points is not None), 2)
-    entry = {
-        "student": item.student,
-        "total": total,
-        "points": {name: mark.points for name, mark in earned.items()},
-        "reasons": {name: mark.reasons for name, mark in earned.items() if mark.reasons},
-        "reason": reason,
-        "flags": list(dict.fromkeys(flags)),
-        "artefacts": made,
-        "examples": shown,
-        "level": marks.level,
-        "seconds": round(time.monotonic() - begin, 3),
-        "digest": item.digest(),
-        "key": marks.key,
-    }
-    return entry, written, extra, spent
-
-
-def _questions(
-    marks: _Class, answers: matching.Answers, held: list[sandbox.Zygote], pool: _Pool
-) -> tuple[dict[str, Mark], Marker]:
-    marker = Marker(marks.lab, answers, held[0], seed=marks.seed[0])
-    earned, lost = {}, 0
-    for prepared in marks.prepared:
-        while prepared.question.kind == "function" and prepared.question.id not in earned:
-            try:
-                earned[prepared.question.id] = marker.mark(prepared)
-            except sandbox.Lost as error:
-                lost += 1
-                if lost > _RENEWALS:
-                    raise
-                marker.flags.append(f"the sandbox had to be started again ({error})")
-                held[0] = marker.zygote = pool.start()
-    return earned, marker
 
 
 def _across(results: Results, lab: Lab) -> None:
@@ -392,7 +257,7 @@ def _resemblance(lab: Lab, found: list[notebooks.Submission], results: Results, 
     """Write `similarity.csv`: pairs of students, and of a student and what is published, that resemble each other."""
     code = {}
     for item in found:
-        with contextlib.suppress(notebooks.Unreadable):
+        with contextlib.suppress(notebooks.UnreadableError):
             if item.path is not None:
                 answers = matching.match(lab, notebooks.read(item.path), released)
                 code[item.student] = "\n".join(text for _, text in answers.cells)

@@ -1,4 +1,4 @@
-"""Mark one submission: a fresh locked child for every question, calls with secret inputs, values back, compared here."""
+"""Mark one submission: a fresh locked child a question, calls with secret inputs, values back, compared here."""
 
 import builtins
 import time
@@ -11,7 +11,7 @@ import numpy as np
 from lsedu.grading import comparison
 from lsedu.grading.child import wire
 from lsedu.grading.matching import Answers
-from lsedu.grading.sandbox import Child, SandboxError, Zygote
+from lsedu.grading.zygotes import Child, SandboxError, Zygote
 from lsedu.labs.checkfile import usual
 from lsedu.labs.evaluate import evaluate
 from lsedu.labs.spec import Case, Lab, Question
@@ -48,7 +48,7 @@ def prepare(lab: Lab, seed: Sequence[int]) -> list[Prepared]:
 
     Raises
     ------
-    wire.Unsendable
+    wire.UnsendableError
         If a case holds something that cannot be sent into the sandbox.
     """
     prepared = []
@@ -85,7 +85,7 @@ class Marker:
         self.errors: dict[str, list[Any]] = {}
 
     def mark(self, prepared: Prepared) -> Mark:
-        """Mark one question; where an answer needs what other cells define, once more with all of the student's code."""
+        """Mark one question; where an answer needs what other cells define, again with all of the student's code."""
         first = self._attempt(prepared, self.answers.cells)
         needs_more = any("NameError" in reason or "no function" in reason for reason in first.reasons)
         if needs_more and len(self.answers.all_cells) > len(self.answers.cells):
@@ -156,7 +156,7 @@ class Marker:
                     current = number
                     if kind == "ran" and number and header.get("error"):
                         self.errors[kept[number][0]] = header["error"]
-            except (wire.Late, wire.Closed, wire.WireError, wire.Unsendable) as error:
+            except (wire.LateError, wire.ClosedError, wire.WireError, wire.UnsendableError) as error:
                 status = child.end()
                 why = self._broken(error, status, f"longer than {self.lab.manifest.cell_seconds:g} s")
                 if current == 0:
@@ -167,12 +167,12 @@ class Marker:
 
     def _broken(self, error: Exception, status: int | None, limit: str) -> str:
         """Say in words how a child was lost."""
-        if isinstance(error, wire.Late):
+        if isinstance(error, wire.LateError):
             return f"ran {limit} and was stopped"
         if isinstance(error, wire.WireError):
             self.flags.append("wrote into the grader's channel")
             return "disturbed the channel to the grader"
-        if isinstance(error, wire.Unsendable):
+        if isinstance(error, wire.UnsendableError):
             return "is too long"
         if status is not None and status < 0:
             names = {-11: "crashed (segmentation fault)", -6: "aborted", -24: "used up its processor time"}
@@ -194,10 +194,10 @@ class Marker:
             child.send(frame, seconds=until - time.monotonic())
             header, body = child.receive(seconds=until - time.monotonic())
             return self._answer(header, body, prepared, index), ""
-        except wire.Late as error:
+        except wire.LateError as error:
             child.end()
             return f"your function {self._broken(error, None, f'longer than {question.seconds:g} s')}", "late"
-        except (wire.Closed, wire.WireError) as error:
+        except (wire.ClosedError, wire.WireError) as error:
             status = child.end()
             return f"your function {self._broken(error, status, '')}", "gone"
 
@@ -227,7 +227,7 @@ class Marker:
 
 def _error(error: Any) -> str:
     """Say an error in words: a type from a closed list and a line of the student's own cell."""
-    name, line, place = error if isinstance(error, list) and len(error) == 3 else ("", 0, "")
+    name, line, _ = error if isinstance(error, list) and len(error) == 3 else ("", 0, "")
     known = isinstance(name, str) and name.isidentifier() and len(name) < 40 and name.isascii() and name in _ERRORS
     words = name if known else "an error of its own kind"
     if type(line) is int and 0 < line < 10_000:

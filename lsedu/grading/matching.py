@@ -51,7 +51,7 @@ def match(lab: Lab, notebook: Notebook, released: frozenset[str]) -> Answers:
     checks = {cell.id for cell in lab.cells if cell.role == "check"}
     owner: dict[int, str] = {}
     for index, item in enumerate(notebook.items):
-        if item.graded and not item.solution or item.id in checks or item.grade_id in checks:
+        if (item.graded and not item.solution) or item.id in checks or item.grade_id in checks:
             continue
         for name in (item.grade_id, item.id):
             if name in wanted and wanted[name].kind == item.kind:
@@ -96,7 +96,7 @@ def match(lab: Lab, notebook: Notebook, released: frozenset[str]) -> Answers:
     written = {
         wanted[name].question: notebook.items[i].text
         for i, name in owner.items()
-        if wanted.get(name, None) is not None and wanted[name].role == "manual"
+        if wanted.get(name) is not None and wanted[name].role == "manual"
     }
     return Answers(tuple(cells), tuple(everything), written, tuple(missing), tuple(dict.fromkeys(flags)))
 
@@ -132,14 +132,14 @@ _SUSPICIOUS = {
     "os._exit or a signal": r"os\._exit|os\.kill|os\.abort|signal\.(SIG|signal|pthread)",
     "another process": r"\bsubprocess\b|os\.fork|os\.system|os\.popen|multiprocessing|os\.exec|posix_spawn|pty\.",
     "network": r"\bsocket\b|urllib|requests\.(get|post)|http\.client|httpx",
-    "the interpreter's insides": r"_getframe|gc\.get_|\bctypes\b|\binspect\.(stack|currentframe)|f_back|f_locals|f_globals",
+    "interpreter internals": r"_getframe|gc\.get_|\bctypes\b|\binspect\.(stack|currentframe)|f_(back|locals|globals)",
     "other processes' or system files": r"/proc/|/etc/|/root|/home/|\.ssh|os\.environ",
-    "patching": r"\bbuiltins\.\w+\s*=|\b(?:np|numpy|torch)(?:\.\w+)+\s*=[^=]|\bsetattr\(\s*(?:np|numpy|torch|builtins|sys)",
+    "patching": r"\bbuiltins\.\w+\s*=|\b(np|numpy|torch)(\.\w+)+\s*=[^=]|\bsetattr\(\s*(np|numpy|torch|builtins|sys)",
     "import hooks": r"sys\.meta_path|sys\.path_hooks|sys\.modules|sitecustomize|usercustomize|__import__",
-    "objects that lie": r"def __(?:eq|array__|array_ufunc__|array_function__|torch_function__|reduce|reduce_ex|getstate)",
+    "objects that lie": r"def __(eq|array__|array_ufunc__|array_function__|torch_function__|reduce|reduce_ex|getstate)",
     "pickle": r"\bpickle\b|\bdill\b|\bmarshal\b|__reduce",
-    "grading machinery": r"nbgrader|gradebook|lsedu\.(?:labs|grading)|results\.jsonl|grades\.csv|autograde|hidden.?tests?",
-    "raw file descriptors": r"os\.(?:write|read|dup2?|closerange|open)\(",
+    "the grader": r"nbgrader|gradebook|lsedu\.(labs|grading)|results\.jsonl|grades\.csv|autograde|hidden.?tests?",
+    "raw file descriptors": r"os\.(write|read|dup2?|closerange|open)\(",
 }
 
 

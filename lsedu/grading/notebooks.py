@@ -23,7 +23,7 @@ MAX_FILES = 2000
 _SKIPPED = {".ipynb_checkpoints", ".git", "__MACOSX", ".DS_Store", "__pycache__"}
 
 
-class Unreadable(ValueError):
+class UnreadableError(ValueError):
     """A file that cannot be read as a notebook; the message is for the student."""
 
 
@@ -66,7 +66,7 @@ class Submission:
             if path is not None:
                 try:
                     sha.update(hashlib.sha256(read_file(path)).digest())
-                except Unreadable as error:
+                except UnreadableError as error:
                     sha.update(str(error).encode())
         return sha.hexdigest()
 
@@ -131,24 +131,25 @@ def read_file(path: Path, *, limit: int = MAX_BYTES) -> bytes:
 
     Raises
     ------
-    Unreadable
+    UnreadableError
         If it is no regular file, too large or not to be opened.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EMLINK):
-            raise Unreadable("the file is a link, which is not followed") from error
-        raise Unreadable(f"the file cannot be opened ({error.strerror})") from error
+            raise UnreadableError("the file is a link, which is not followed") from error
+        raise UnreadableError(f"the file cannot be opened ({error.strerror})") from error
+    about = os.fstat(descriptor)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(descriptor)
+        raise UnreadableError("this is not a regular file")
     with open(descriptor, "rb") as file:
-        about = os.fstat(descriptor)
-        if not stat.S_ISREG(about.st_mode):
-            raise Unreadable("this is not a regular file")
         if about.st_size > limit:
-            raise Unreadable(f"the file is larger than {limit // 2**20} MiB")
+            raise UnreadableError(f"the file is larger than {limit // 2**20} MiB")
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise Unreadable(f"the file is larger than {limit // 2**20} MiB")
+        raise UnreadableError(f"the file is larger than {limit // 2**20} MiB")
     return data
 
 
@@ -183,7 +184,7 @@ def read(path: Path) -> Notebook:
 
     Raises
     ------
-    Unreadable
+    UnreadableError
         If it cannot be read; the message says why.
     """
     return parse(read_file(path))
@@ -192,26 +193,26 @@ def read(path: Path) -> Notebook:
 def parse(data: bytes) -> Notebook:
     """Read a notebook from the bytes of its file; see `read`."""
     if not data.strip(b" \t\r\n\0"):
-        raise Unreadable("the file is empty")
+        raise UnreadableError("the file is empty")
     text, encoding = decode(data)
     flags = [] if encoding in ("utf-8", "utf-8-sig") else [f"encoding {encoding}"]
     try:
         content = json.loads(text.strip("\0 \t\r\n\ufeff"))
     except RecursionError:
-        raise Unreadable("the file is nested too deeply") from None
+        raise UnreadableError("the file is nested too deeply") from None
     except ValueError as error:
-        raise Unreadable(f"the file is not a whole notebook: it is not JSON ({_first_line(error)})") from None
+        raise UnreadableError(f"the file is not a whole notebook: it is not JSON ({_first_line(error)})") from None
     if not isinstance(content, dict):
-        raise Unreadable("the file is JSON, but not a notebook")
+        raise UnreadableError("the file is JSON, but not a notebook")
     raw = content.get("cells")
     if not isinstance(raw, list) and isinstance(content.get("worksheets"), list):
         sheets = [sheet for sheet in content["worksheets"] if isinstance(sheet, dict)]
         raw = [cell for sheet in sheets if isinstance(sheet.get("cells"), list) for cell in sheet["cells"]]
         flags.append("old notebook format")
     if not isinstance(raw, list):
-        raise Unreadable("the file is JSON, but not a notebook: it has no cells")
+        raise UnreadableError("the file is JSON, but not a notebook: it has no cells")
     if len(raw) > MAX_CELLS:
-        raise Unreadable(f"the notebook has more than {MAX_CELLS} cells")
+        raise UnreadableError(f"the notebook has more than {MAX_CELLS} cells")
     items = tuple(item for item in map(_item, raw) if item is not None)
     if len(items) < len(raw):
         flags.append("malformed cells")
@@ -240,11 +241,11 @@ def _item(raw: Any) -> Item | None:
 
 
 def defines(text: str, function: str) -> bool:
-    """Whether a cell's text defines or assigns the name `function` at its top level, judged by its lines alone.
+    r"""Whether a cell's text defines or assigns the name `function` at its top level, judged by its lines alone.
 
     Examples
     --------
-    >>> defines("x = 1\\ndef f(a):\\n    pass", "f")
+    >>> defines("x = 1\ndef f(a):\n    pass", "f")
     True
     >>> defines("print(f(1))", "f")
     False

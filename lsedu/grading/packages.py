@@ -13,8 +13,9 @@ from pathlib import Path
 
 from lsedu import _modules
 
-PACKAGES, COURSE = "/packages", "/course"
-"""Where the sandbox finds third-party packages, and the worker with the view of lsedu."""
+PACKAGES, COURSE, LINKS = "/packages", "/course", "packages"
+"""Where the sandbox finds third-party packages, and the worker with the view of lsedu; and, where nothing can be
+mounted, the folder of links to the packages inside the latter."""
 
 _HERE = Path(__file__).resolve().parent
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib64", "/usr/lib")
@@ -22,7 +23,7 @@ _FILES = ("/etc/ld.so.cache", "/proc/cpuinfo", "/sys/devices/system/cpu")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
 
-class NotAllowed(ValueError):
+class NotAllowedError(ValueError):
     """A lab allows a module that holds an answer, or one that is not to be had."""
 
 
@@ -61,7 +62,7 @@ def allowed_view(allow: Iterable[str], answers: Iterable[str], folder: Path) -> 
 
     Raises
     ------
-    NotAllowed
+    NotAllowedError
         If an allowed module reaches an answer, or is not installed.
     """
     allow = list(allow)
@@ -69,6 +70,9 @@ def allowed_view(allow: Iterable[str], answers: Iterable[str], folder: Path) -> 
     own = [name for name in allow if name.split(".")[0] == "lsedu"]
     for source, name in _packages(name for name in allow if name.split(".")[0] != "lsedu"):
         view.binds.append((source, f"{PACKAGES}/{name}"))
+        link = folder / LINKS / name
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(source)
     lsedu_view(own, answers, folder)
     shutil.copytree(_HERE / "child", folder / "grading_child", ignore=shutil.ignore_patterns("__pycache__"))
     view.binds.append((str(folder), COURSE))
@@ -80,17 +84,17 @@ def lsedu_view(allow: Iterable[str], answers: Iterable[str], folder: Path) -> li
 
     Raises
     ------
-    NotAllowed
+    NotAllowedError
         If there is no such module, or an answer would come along.
     """
     allow, answers = list(allow), tuple(answers)
     modules = _modules.reached(allow)
     for name in allow:
         if name not in modules:
-            raise NotAllowed(f"the lab allows {name!r}, but lsedu has no such module")
+            raise NotAllowedError(f"the lab allows {name!r}, but lsedu has no such module")
     barred = [name for name in modules if any(name == held or name.startswith(held + ".") for held in answers)]
     if barred:
-        raise NotAllowed(
+        raise NotAllowedError(
             f"the lab allows {', '.join(allow)}, and that reaches {', '.join(barred)}, which its manifest calls answers"
         )
     root = _modules.ROOT
@@ -146,7 +150,7 @@ def _packages(names: Iterable[str]) -> list[tuple[str, str]]:
 
     Raises
     ------
-    NotAllowed
+    NotAllowedError
         If a module is not installed.
     """
     homes = importlib.metadata.packages_distributions()
@@ -157,7 +161,7 @@ def _packages(names: Iterable[str]) -> list[tuple[str, str]]:
             continue
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
-            raise NotAllowed(f"the lab allows {name!r}, which is not installed here: pip install {name}")
+            raise NotAllowedError(f"the lab allows {name!r}, which is not installed here: pip install {name}")
         origin = Path(spec.origin)
         place = origin.parent if spec.submodule_search_locations else origin
         found[place.name] = str(place)

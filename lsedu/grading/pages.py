@@ -14,7 +14,8 @@ _TAGS = {"p", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "h1
 _TAGS |= {"table", "thead", "tbody", "tr", "th", "td", "del", "sub", "sup"}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;"
+    "color:#1a1a1a;background:#fff}"
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #bbb;"
     "vertical-align:top}td.n{white-space:nowrap}blockquote,pre{background:#f2f2f2;padding:.5rem;overflow:auto}"
     "@media(prefers-color-scheme:dark){body{color:#eee;background:#181818}blockquote,pre{background:#2a2a2a}}"
@@ -22,12 +23,12 @@ _STYLE = (
 
 
 def markdown(text: str) -> str:
-    """Return HTML for a student's Markdown: no raw HTML, no links, no images, no scripts.
+    r"""Return HTML for a student's Markdown: no raw HTML, no links, no images, no scripts.
 
     Examples
     --------
     >>> markdown("**a** <script>alert(1)</script>")
-    '<p><strong>a</strong> &lt;script&gt;alert(1)&lt;/script&gt;</p>\\n'
+    '<p><strong>a</strong> &lt;script&gt;alert(1)&lt;/script&gt;</p>\n'
     """
     import nh3
     from markdown_it import MarkdownIt

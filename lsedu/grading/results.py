@@ -39,12 +39,12 @@ def file_stem(student: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a name with what cannot be printed written as escapes.
+    r"""Return a name with what cannot be printed written as escapes.
 
     Examples
     --------
-    >>> printable("a\\nb")
-    'a\\\\x0ab'
+    >>> printable("a\nb")
+    'a\\x0ab'
     """
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
@@ -86,7 +86,7 @@ class Results:
         self.pages = out / "feedback"
         try:
             self.pages.mkdir(parents=True, exist_ok=True)
-            self._lock = open(out / ".lock", "w")  # held as long as this object lives
+            self._lock = os.open(out / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
             self._file = os.open(self.lines_path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
             raise OutputError(_why(error, out)) from error
@@ -100,7 +100,7 @@ class Results:
     def close(self) -> None:
         """Let go of the folder."""
         os.close(self._file)
-        self._lock.close()
+        os.close(self._lock)
 
     def _run(self) -> dict[str, Any]:
         """Return what identifies this class run, made at its first start."""

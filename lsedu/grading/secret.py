@@ -1,4 +1,4 @@
-"""The secret from which a class run draws its inputs: made once, kept outside the output, readable by its owner only."""
+"""The secret from which a class run draws its inputs: made once, kept outside the output, its owner's alone."""
 
 import hashlib
 import os

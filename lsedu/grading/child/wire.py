@@ -25,22 +25,22 @@ MAX_DEPTH = 32
 _DTYPES = {"|b1", "|i1", "|u1", *(f"<{kind}{size}" for kind in "iu" for size in (2, 4, 8))}
 _DTYPES |= {"<f2", "<f4", "<f8", "<c8", "<c16"}
 _LENGTHS = struct.Struct("<II")
-_dumps, _asarray = json.dumps, np.asarray
+_dumps, _loads, _asarray = json.dumps, json.loads, np.asarray
 
 
 class WireError(ValueError):
     """What arrived is not a frame."""
 
 
-class Unsendable(TypeError):
+class UnsendableError(TypeError):
     """A value that no frame can hold; the message says what kind of value."""
 
 
-class Closed(EOFError):
+class ClosedError(EOFError):
     """The other side is gone."""
 
 
-class Late(TimeoutError):
+class LateError(TimeoutError):
     """The deadline has passed."""
 
 
@@ -54,7 +54,7 @@ def flatten(value: Any) -> tuple[Any, list[np.ndarray], list[tuple[str, list[int
 
     Raises
     ------
-    Unsendable
+    UnsendableError
         For any other value, or one that is too large or too deep.
 
     Examples
@@ -71,7 +71,7 @@ def flatten(value: Any) -> tuple[Any, list[np.ndarray], list[tuple[str, list[int
 def _node(value: Any, buffers: list, kinds: list, left: list[int], depth: int) -> Any:
     left[0] -= 1
     if left[0] < 0 or depth > MAX_DEPTH:
-        raise Unsendable("too many or too deeply nested values")
+        raise UnsendableError("too many or too deeply nested values")
     kind = type(value)
     if value is None or kind is bool:
         return value
@@ -80,14 +80,14 @@ def _node(value: Any, buffers: list, kinds: list, left: list[int], depth: int) -
     if isinstance(value, int):
         value = int(value)
         if value.bit_length() > 4096:
-            raise Unsendable("an integer of more than a thousand digits")
+            raise UnsendableError("an integer of more than a thousand digits")
         return value
     if isinstance(value, float):
         value = float(value)
         return value if math.isfinite(value) else {"f": repr(value)}
     if isinstance(value, str):
         if len(value) > MAX_HEADER // 8:
-            raise Unsendable("a very long string")
+            raise UnsendableError("a very long string")
         return str.__str__(value)
     if isinstance(value, list):
         return {"l": [_node(item, buffers, kinds, left, depth + 1) for item in list.__iter__(value)]}
@@ -101,7 +101,7 @@ def _node(value: Any, buffers: list, kinds: list, left: list[int], depth: int) -
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
         return {"T": _tensor(value, torch, buffers, kinds, left)}
-    raise Unsendable(f"a value of type {kind.__name__[:40]!r}")
+    raise UnsendableError(f"a value of type {kind.__name__[:40]!r}")
 
 
 def _buffer(value: Any, buffers: list, kinds: list, left: list[int]) -> int:
@@ -109,10 +109,10 @@ def _buffer(value: Any, buffers: list, kinds: list, left: list[int]) -> int:
     if type(array) is not np.ndarray:
         array = array.view(np.ndarray)
     if array.dtype.newbyteorder("<").str not in _DTYPES:
-        raise Unsendable(f"an array of dtype {array.dtype.name[:40]!r}")
+        raise UnsendableError(f"an array of dtype {array.dtype.name[:40]!r}")
     left[1] -= array.nbytes
     if left[1] < 0:
-        raise Unsendable(f"more than {MAX_BODY // 2**20} MiB")
+        raise UnsendableError(f"more than {MAX_BODY // 2**20} MiB")
     array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(array.shape)
     kinds.append((array.dtype.str, [int(size) for size in array.shape]))
     buffers.append(array)
@@ -121,9 +121,9 @@ def _buffer(value: Any, buffers: list, kinds: list, left: list[int]) -> int:
 
 def _tensor(value: Any, torch: Any, buffers: list, kinds: list, left: list[int]) -> int:
     if value.layout is not torch.strided or value.is_quantized:
-        raise Unsendable("a sparse or quantised tensor")
+        raise UnsendableError("a sparse or quantised tensor")
     if value.numel() * value.element_size() > left[1]:
-        raise Unsendable(f"more than {MAX_BODY // 2**20} MiB")
+        raise UnsendableError(f"more than {MAX_BODY // 2**20} MiB")
     value = torch.Tensor.detach(value).as_subclass(torch.Tensor).cpu().resolve_conj().resolve_neg()
     if value.dtype == torch.bfloat16:
         place = _buffer(value.contiguous().view(torch.int16).numpy(), buffers, kinds, left)
@@ -132,7 +132,7 @@ def _tensor(value: Any, torch: Any, buffers: list, kinds: list, left: list[int])
     try:
         return _buffer(value.numpy(), buffers, kinds, left)
     except TypeError as error:
-        raise Unsendable(f"a tensor of dtype {value.dtype}") from error
+        raise UnsendableError(f"a tensor of dtype {value.dtype}") from error
 
 
 def build(tree: Any, kinds: list, body: bytes) -> Any:
@@ -218,7 +218,7 @@ def pack(kind: str, *, value: Any = None, has_value: bool = False, **fields: Any
         header["tree"], buffers, header["buffers"] = flatten(value)
     text = _dumps(header).encode("utf-8", "backslashreplace")
     if len(text) > MAX_HEADER:
-        raise Unsendable("too many values")
+        raise UnsendableError("too many values")
     body = b"".join(array.tobytes() for array in buffers)
     return _LENGTHS.pack(len(text), len(body)) + text + body
 
@@ -228,9 +228,9 @@ def send(channel: socket.socket, frame: bytes, *, until: float) -> None:
 
     Raises
     ------
-    Late
+    LateError
         If the other side does not read in time.
-    Closed
+    ClosedError
         If it is gone.
     """
     view = memoryview(frame)
@@ -241,7 +241,7 @@ def send(channel: socket.socket, frame: bytes, *, until: float) -> None:
         except BlockingIOError:
             continue
         except OSError as error:
-            raise Closed("the other side is gone") from error
+            raise ClosedError("the other side is gone") from error
 
 
 def receive(channel: socket.socket, *, until: float) -> tuple[dict[str, Any], bytes]:
@@ -249,9 +249,9 @@ def receive(channel: socket.socket, *, until: float) -> tuple[dict[str, Any], by
 
     Raises
     ------
-    Late
+    LateError
         If it is not there by the monotonic time `until`.
-    Closed
+    ClosedError
         If the other side is gone.
     WireError
         If what arrives is no frame.
@@ -262,7 +262,7 @@ def receive(channel: socket.socket, *, until: float) -> tuple[dict[str, Any], by
     text = _exactly(channel, header_size, until)
     body = _exactly(channel, body_size, until)
     try:
-        header = json.loads(text)
+        header = _loads(text)
     except (ValueError, RecursionError) as error:
         raise WireError("a header is not JSON") from error
     if not isinstance(header, dict) or not isinstance(header.get("kind"), str):
@@ -279,9 +279,9 @@ def _exactly(channel: socket.socket, size: int, until: float) -> bytes:
         except BlockingIOError:
             continue
         except OSError as error:
-            raise Closed("the other side is gone") from error
+            raise ClosedError("the other side is gone") from error
         if not part:
-            raise Closed("the other side is gone")
+            raise ClosedError("the other side is gone")
         parts += part
     return bytes(parts)
 
@@ -291,7 +291,7 @@ def _wait(channel: socket.socket, event: int, until: float) -> None:
     poll.register(channel, event)
     left = until - time.monotonic()
     if left <= 0 or not poll.poll(None if left == math.inf else math.ceil(left * 1000)):
-        raise Late("the deadline has passed")
+        raise LateError("the deadline has passed")
 
 
 def close_all_but(keep: set[int]) -> None:

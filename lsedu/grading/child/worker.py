@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import types
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -105,12 +106,12 @@ def _future(tree: ast.Module) -> int:
 
 
 def plain_python(text: str) -> str:
-    """Blank out the lines that are IPython's (magics and shell commands); line numbers stay.
+    r"""Blank out the lines that are IPython's (magics and shell commands); line numbers stay.
 
     Examples
     --------
-    >>> plain_python("%matplotlib inline\\nx = 1")
-    'pass\\nx = 1'
+    >>> plain_python("%matplotlib inline\nx = 1")
+    'pass\nx = 1'
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", " ")
     try:
@@ -148,9 +149,9 @@ def _call(header: dict[str, Any], body: bytes, space: dict[str, Any]) -> bytes:
             args, kwargs = wire.build(header["tree"], header["buffers"], body)
             values.append(_evaluate(space[name], list(args), kwargs, header["grad"]))
         return wire.pack("value", value=values, has_value=True)
-    except wire.Unsendable as error:
+    except wire.UnsendableError as error:
         return wire.pack("unsendable", what=str(error))
-    except _NoGradient as error:
+    except _NoGradientError as error:
         return wire.pack("gradient", what=error.args[0])
     except BaseException as error:  # the student's function may raise anything
         with contextlib.suppress(Exception):
@@ -158,7 +159,7 @@ def _call(header: dict[str, Any], body: bytes, space: dict[str, Any]) -> bytes:
         return wire.pack("error", error=["", 0, ""])
 
 
-class _NoGradient(Exception):
+class _NoGradientError(Exception):
     """The value carries no gradient; the argument says which kind of lack: "none" or "unused"."""
 
 
@@ -169,11 +170,11 @@ def _evaluate(function: Any, args: list[Any], kwargs: dict[str, Any], grad: list
     if not grad:
         return value
     if not getattr(value, "requires_grad", False):
-        raise _NoGradient("none")
+        raise _NoGradientError("none")
     value.sum().backward()
     grads = [args[position].grad for position in grad]
     if any(item is None for item in grads):
-        raise _NoGradient("unused")
+        raise _NoGradientError("unused")
     return {"value": value.detach(), "grad": grads}
 
 
@@ -187,7 +188,7 @@ def _probe(header: dict[str, Any]) -> dict[str, bool]:
         "starting a process": _forked,
         "running a program": lambda: os.posix_spawn(sys.executable, [sys.executable, "-c", "0"], {}),
         "signalling the parent": lambda: os.kill(os.getppid() or -1, 0),
-        "reading another process": lambda: open(f"/proc/{os.getppid()}/environ", "rb").read(),
+        "reading another process": lambda: Path(f"/proc/{os.getppid()}/environ").read_bytes(),
     }
     held = {}
     for name, attempt in attempts.items():

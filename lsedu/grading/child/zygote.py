@@ -62,7 +62,8 @@ class Zygote:
         if setup["shape"] == "namespaces":
             self.own_pids = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=procfs)
         self.rules = -1
-        if confine.landlock_version() and setup["landlock"]:
+        self.late_rules = setup["landlock"] and self.own_pids >= 0
+        if setup["landlock"] and not self.late_rules:
             self.rules = confine.landlock_rules(read=setup["read"], write=setup["write"])
         self.ended: dict[int, int] = {}
 
@@ -147,6 +148,8 @@ class Zygote:
                 confine.mount_tmpfs("/tmp", megabytes=order["tmp_mb"], files=4096, mode="700")
                 confine.mount_tmpfs("/dev/shm", megabytes=order["tmp_mb"], files=256, mode="700")
                 os.chdir("/tmp")
+                if self.late_rules:  # they must name the memory file systems mounted just now
+                    self.rules = confine.landlock_rules(read=self.setup["read"], write=self.setup["write"])
             os.umask(0o077)
             null = os.open(os.devnull, os.O_RDWR)
             os.dup2(null, 2)

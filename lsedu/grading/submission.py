@@ -1,0 +1,154 @@
+"""One submission from file to line: read, match, run, score, and say why points were lost, whatever the file holds."""
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lsedu.grading import artefacts, examples, matching, notebooks, pages
+from lsedu.grading.marking import Mark, Marker, Prepared
+from lsedu.grading.shapes import Shape
+from lsedu.grading.zygotes import LostError, SandboxError, Setting, Zygote
+from lsedu.labs.spec import Lab
+
+_RENEWALS = 3
+
+
+@dataclass(frozen=True)
+class ClassRun:
+    """What all submissions of a class are marked by: lab, cases, released texts, seed, cache key and sandbox level."""
+
+    lab: Lab
+    prepared: list[Prepared]
+    released: frozenset[str]
+    seed: list[int]
+    key: str
+    level: int
+
+
+class Pool:
+    """One zygote a thread; one that is lost is replaced."""
+
+    def __init__(self, place: Setting, shape: Shape, first: Zygote) -> None:
+        self.place, self.shape = place, shape
+        self.idle: queue.SimpleQueue[Zygote] = queue.SimpleQueue()
+        self.idle.put(first)
+        self.started = [first]
+        self.lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def zygote(self) -> Iterator[list[Zygote]]:
+        """Lend a zygote, in a list of one so that it can be replaced."""
+        try:
+            held = [self.idle.get_nowait()]
+        except queue.Empty:
+            held = [self.start()]
+        try:
+            yield held
+        finally:
+            self.idle.put(held[0])
+
+    def start(self) -> Zygote:
+        """Start another zygote."""
+        zygote = Zygote(self.shape, self.place)
+        with self.lock:
+            self.started.append(zygote)
+        return zygote
+
+    def close(self) -> None:
+        """End all."""
+        for zygote in self.started:
+            with zygote:
+                pass
+
+
+def mark(
+    item: notebooks.Submission, marks: ClassRun, pool: Pool, *, with_examples: bool = False
+) -> tuple[dict[str, Any], dict[str, str], dict[str, str], dict[str, float]]:
+    """Mark one submission; whatever it holds, there is a line for it.
+
+    Returns
+    -------
+    tuple
+        The line, the text answers, further files (suffix to text), and the seconds by stage.
+    """
+    begin = time.monotonic()
+    lab = marks.lab
+    flags, reason, written = list(item.flags), item.reason, {}
+    earned = {q.id: Mark(q.id, None if q.kind == "manual" else 0.0) for q in lab.questions}
+    extra: dict[str, str] = {}
+    made: dict[str, str] = {}
+    shown: dict[str, int] = {}
+    spent = {"read": 0.0, "run": 0.0}
+    try:
+        if item.path is not None:
+            notebook = notebooks.read(item.path)
+            answers = matching.match(lab, notebook, marks.released)
+            flags += [*notebook.flags, *answers.flags, *matching.suspicions(notebook, marks.released)]
+            written = answers.written
+            extra[".notebook.ipynb"] = pages.safe_copy(notebook)
+            spent["read"] = time.monotonic() - begin
+            with pool.zygote() as held:
+                marked, marker = _questions(marks, answers, held, pool)
+                earned |= marked
+                flags += marker.flags
+                if with_examples:
+                    shown, text = examples.search(lab, marker, marked)
+                    extra |= {".checks.json": text} if text else {}
+    except notebooks.UnreadableError as error:
+        reason = str(error)
+        flags.append("unreadable")
+    except (LostError, SandboxError):
+        raise
+    except Exception as error:  # an error of the grader's own on one submission must not cost the class
+        reason = f"the grader failed on this submission ({type(error).__name__}): please tell your instructor"
+        flags.append(f"grader error: {type(error).__name__}: {str(error)[:200]}")
+    for question in lab.questions:
+        if question.kind == "artefact":
+            scored, digest = artefacts.mark(
+                question, item.files.get(question.file), student=item.student, seed=marks.seed
+            )
+            earned[question.id] = scored
+            made |= {question.id: digest} if digest else {}
+    for mark in earned.values():
+        flags += mark.flags
+        if reason and mark.points == 0 and not mark.reasons:
+            mark.reasons = [reason]
+    spent["run"] = time.monotonic() - begin - spent["read"]
+    total = round(sum(mark.points for mark in earned.values() if mark.points is not None), 2)
+    entry = {
+        "student": item.student,
+        "total": total,
+        "points": {name: mark.points for name, mark in earned.items()},
+        "reasons": {name: mark.reasons for name, mark in earned.items() if mark.reasons},
+        "reason": reason,
+        "flags": list(dict.fromkeys(flags)),
+        "artefacts": made,
+        "examples": shown,
+        "level": marks.level,
+        "seconds": round(time.monotonic() - begin, 3),
+        "digest": item.digest(),
+        "key": marks.key,
+    }
+    return entry, written, extra, spent
+
+
+def _questions(
+    marks: ClassRun, answers: matching.Answers, held: list[Zygote], pool: Pool
+) -> tuple[dict[str, Mark], Marker]:
+    marker = Marker(marks.lab, answers, held[0], seed=marks.seed[0])
+    earned, lost = {}, 0
+    for prepared in marks.prepared:
+        while prepared.question.kind == "function" and prepared.question.id not in earned:
+            try:
+                earned[prepared.question.id] = marker.mark(prepared)
+            except LostError as error:
+                lost += 1
+                if lost > _RENEWALS:
+                    raise
+                marker.flags.append(f"the sandbox had to be started again ({error})")
+                held[0] = marker.zygote = pool.start()
+    return earned, marker

@@ -1,0 +1,288 @@
+"""Zygotes and children as the grader sees them: started, spoken to over a socket, ended."""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lsedu.grading import packages
+from lsedu.grading.child import wire
+from lsedu.grading.shapes import OTHER_USER, Shape, bwrap_path
+
+_START_SECONDS, _ORDER_SECONDS = 120.0, 30.0
+
+
+class SandboxError(RuntimeError):
+    """No sandbox of the level asked for can be had here; the message names what to change."""
+
+
+class LostError(RuntimeError):
+    """A zygote has ended unexpectedly."""
+
+
+@dataclass
+class Limits:
+    """What one child may use: MiB beyond the libraries', CPU seconds, MiB of temporary files."""
+
+    memory_mb: int = 2048
+    cpu_seconds: int = 120
+    tmp_mb: int = 64
+
+
+@dataclass
+class Setting:
+    """What all zygotes of a run share: the view of the file tree, the modules to import, and the folder behind it."""
+
+    view: packages.View
+    preload: list[str]
+    folder: Path
+    limits: Limits = field(default_factory=Limits)
+
+
+@contextlib.contextmanager
+def setting(
+    allow: list[str] | tuple[str, ...], answers: list[str] | tuple[str, ...], limits: Limits
+) -> Iterator["Setting"]:
+    """Prepare the view for a lab; its folder is removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="lsedu-view-"))
+    try:
+        view = packages.allowed_view(allow, answers, folder)
+        for path in [folder, *folder.rglob("*")]:
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() else 0o644)
+        yield Setting(view, [name for name in allow if name != "lsedu"], folder, limits)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Child:
+    """One locked process: a channel for frames and a handle by which to end it."""
+
+    def __init__(self, zygote: "Zygote", pid: int, watch: int, channel: socket.socket) -> None:
+        self.zygote, self.pid, self.watch, self.channel = zygote, pid, watch, channel
+
+    def send(self, frame: bytes, *, seconds: float) -> None:
+        """Send a frame; raises `wire.LateError` or `wire.ClosedError`."""
+        wire.send(self.channel, frame, until=time.monotonic() + seconds)
+
+    def receive(self, *, seconds: float) -> tuple[dict[str, Any], bytes]:
+        """Return the next frame; raises `wire.LateError`, `wire.ClosedError` or `wire.WireError`."""
+        return wire.receive(self.channel, until=time.monotonic() + seconds)
+
+    def end(self) -> int | None:
+        """End the process and all it started; return its exit status if it had ended by itself, negative: a signal."""
+        poll = select.poll()
+        poll.register(self.watch, select.POLLIN)
+        alive = not poll.poll(50 if self._hung_up() else 0)
+        self.channel.close()
+        if alive:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.watch, signal.SIGKILL)
+            poll.poll(10_000)
+        os.close(self.watch)
+        status = self.zygote.status(self.pid)
+        return None if alive else status
+
+    def _hung_up(self) -> bool:
+        poll = select.poll()
+        poll.register(self.channel, 0)
+        return bool(poll.poll(0))
+
+    def __enter__(self) -> "Child":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        if self.channel.fileno() >= 0:
+            self.end()
+
+
+class Zygote:
+    """A process that has imported what the lab allows, and forks children from there.
+
+    Raises
+    ------
+    SandboxError
+        If it cannot be started in this shape.
+    """
+
+    def __init__(self, shape: Shape, setting: Setting) -> None:
+        self.shape, self.setting = shape, setting
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.control.settimeout(_START_SECONDS)
+        try:
+            self.process = self._launch(theirs)
+        finally:
+            theirs.close()
+        try:
+            ready = self._wait_ready()
+        except (OSError, ValueError, EOFError) as error:
+            self.close()
+            said = self.process.stderr.read().decode(errors="replace").strip().splitlines()
+            raise SandboxError(said[-1] if said else f"the zygote did not start ({error})") from error
+        self.control.settimeout(_ORDER_SECONDS)
+        self.missing: list[str] = ready["missing"]
+        self.seconds: float = ready["seconds"]
+        self.address_space = self._address_space()
+
+    def _launch(self, theirs: socket.socket) -> subprocess.Popen:
+        view, number = self.setting.view, theirs.fileno()
+        inside = self.shape.namespaces or self.shape.bwrap
+        course = packages.COURSE if inside else str(self.setting.folder)
+        paths = [course, packages.PACKAGES if inside else f"{course}/{packages.LINKS}"]
+        setup = {
+            "control": number,
+            "preload": self.setting.preload,
+            "shape": "namespaces" if self.shape.namespaces else "plain",
+            "landlock": self.shape.landlock,
+            "seccomp": self.shape.seccomp,
+            "read": ["/"] if inside else [*view.sources, *packages.DEVICES],
+            "write": ["/tmp", "/dev/shm", "/dev/null"] if self.shape.namespaces else ["/dev/null"],
+        }
+        code = f"import sys; sys.path[:0] = {paths!r}; from grading_child.zygote import main; main()"
+        python = packages.interpreter()
+        command = [python, "-P", "-s", "-S", "-B", "-c", code, json.dumps(setup)]
+        plan = {
+            "control": number,
+            "shape": setup["shape"],
+            "mapped": self.shape.mapped,
+            "uid": self.shape.uid,
+            "binds": view.binds,
+            "links": view.links,
+            "hidden": view.hidden,
+            "devices": packages.DEVICES,
+            "command": command if not self.shape.bwrap else self._bwrap(command),
+            "environment": environment("/tmp" if inside else "/nonexistent"),
+        }
+        start = (
+            f"import sys; sys.path.insert(0, {str(self.setting.folder)!r}); import grading_child.launch as l; l.main()"
+        )
+        process = subprocess.Popen(
+            [python, "-P", "-s", "-S", "-B", "-c", start],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=[number],
+            env=environment("/nonexistent"),
+            cwd="/",
+            start_new_session=True,
+        )
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(plan).encode())
+            process.stdin.close()
+        return process
+
+    def _bwrap(self, command: list[str]) -> list[str]:
+        words = [bwrap_path(), "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+        for source, target in self.setting.view.binds:
+            words += ["--ro-bind", source, target]
+        for target, points_to in self.setting.view.links:
+            words += ["--symlink", points_to, target]
+        for name in self.setting.view.hidden:
+            if any(name.startswith(target + "/") for _, target in self.setting.view.binds) and os.path.isdir(name):
+                words += ["--tmpfs", name, "--remount-ro", name]
+        for name in packages.DEVICES:
+            words += ["--dev-bind", name, name]
+        return [*words, "--dir", "/tmp", "--remount-ro", "/", "--chdir", "/", *command]
+
+    def _wait_ready(self) -> dict[str, Any]:
+        data = self.control.recv(65536)
+        if data == b"map":
+            user = OTHER_USER
+            for name, text in (("uid_map", f"0 {user} 1"), ("gid_map", f"0 {user} 1")):
+                Path(f"/proc/{self.process.pid}/{name}").write_text(text)
+            self.control.send(b"mapped")
+            data = self.control.recv(65536)
+        if not data:
+            raise EOFError("it ended at once")
+        return json.loads(data)
+
+    def _address_space(self) -> int:
+        """Return the address space of the zygote in bytes, from outside."""
+        pids, best = [self.process.pid], 0
+        while pids:
+            pid = pids.pop()
+            with contextlib.suppress(OSError):
+                best = max(best, int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE"))
+                pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+        return best or 4 * 2**30
+
+    def child(self) -> Child:
+        """Fork a locked child.
+
+        Raises
+        ------
+        LostError
+            If the zygote is gone.
+        """
+        ours, theirs = socket.socketpair()
+        limits = self.setting.limits
+        order = {
+            "do": "fork",
+            "address_space": self.address_space + limits.memory_mb * 2**20,
+            "cpu_seconds": limits.cpu_seconds,
+            "tmp_mb": limits.tmp_mb,
+            "own_network": False,
+            "strict": self.shape.seccomp,
+        }
+        try:
+            socket.send_fds(self.control, [json.dumps(order).encode()], [theirs.fileno()])
+            data, descriptors, _, _ = socket.recv_fds(self.control, 65536, 1)
+            answer = json.loads(data)
+        except (OSError, ValueError) as error:
+            ours.close()
+            raise LostError(f"the zygote is gone ({error})") from error
+        finally:
+            theirs.close()
+        if "error" in answer or not descriptors:
+            ours.close()
+            raise LostError(f"the zygote could not fork: {answer.get('error')}")
+        return Child(self, answer["pid"], descriptors[0], ours)
+
+    def status(self, pid: int) -> int | None:
+        """Return how a child ended."""
+        try:
+            self.control.send(json.dumps({"do": "status", "pid": pid}).encode())
+            return json.loads(self.control.recv(65536))["status"]
+        except (OSError, ValueError):
+            return None
+
+    def close(self) -> None:
+        """End the zygote and everything it started."""
+        self.control.close()
+        try:
+            self.process.wait(2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def __enter__(self) -> "Zygote":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+        self.process.stderr.close()
+
+
+def environment(home: str) -> dict[str, str]:
+    """Return all of the environment that a zygote gets: nothing of the grader's own."""
+    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+    return {
+        **dict.fromkeys(threads, "1"),
+        "HOME": home,
+        "TMPDIR": home,
+        "MPLCONFIGDIR": home,
+        "MPLBACKEND": "agg",
+        "LANG": "C.UTF-8",
+        "PYTHONHASHSEED": "0",
+        "PATH": "/nonexistent",
+    }

@@ -1,0 +1,127 @@
+"""The tiny lab, its hostile suite, and a class graded once for all tests that look at the outcome."""
+
+import importlib.util
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+TINY = HERE / "fixtures" / "tiny.md"
+
+
+def _load(name):
+    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+hostile = _load("hostile")
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path_factory, monkeypatch):
+    """Keep secrets of test runs out of the user's state folder, and plant one that no submission may see."""
+    monkeypatch.setenv("LSEDU_STATE", str(tmp_path_factory.getbasetemp() / "state"))
+    monkeypatch.setenv("A_SECRET_TOKEN", "not for students")
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    from lsedu.labs import load_lab
+
+    return load_lab(TINY)
+
+
+@pytest.fixture(scope="session")
+def solved(tiny):
+    from lsedu.labs.release import build
+
+    return build(tiny, solved=True)
+
+
+@pytest.fixture
+def classroom(tmp_path, solved):
+    """Return a function that writes cases as a class and grades it."""
+    from lsedu.grading import Options, grade
+
+    def run(cases, *, out=None, lab=TINY, **options):
+        root = tmp_path / "submitted"
+        for case in cases:
+            if not (root / case.name).exists():
+                hostile.write(case, root, solved, {})
+        out = out or tmp_path / "out"
+        report = grade(lab, root, out, Options(**{"jobs": 2, **options}))
+        lines = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+        return SimpleNamespace(report=report, out=out, root=root, lines={line["student"]: line for line in lines})
+
+    return run
+
+
+def grade_suite(folder, solved, cases, **options):
+    """Grade the suite as one class, among things that no submission may reach; return lines and what was touched."""
+    from lsedu.grading import Options, grade
+
+    root, out, mark = folder / "submitted", folder / "out", folder / "mark"
+    mark.mkdir()
+    home = folder / "home"
+    home.mkdir()
+    (home / "diary").write_text("private")
+    listener = socket.create_server(("127.0.0.1", 0))
+    places = {
+        "LAB": str(TINY),
+        "OTHER": str(root / "right" / "tiny.ipynb"),
+        "OUT": str(out),
+        "MARK": str(mark),
+        "HOME": str(home / "diary"),
+        "PORT": str(listener.getsockname()[1]),
+        "REPO": str(HERE.parents[1]),
+        "SITE": str(Path(json.__file__).parent.parent / "site-packages"),
+    }
+    for case in cases:
+        hostile.write(case, root, solved, places)
+    before = processes()
+    report = grade(TINY, root, out, Options(**{"jobs": 2, **options}))
+    listener.settimeout(0)
+    try:
+        listener.accept()
+        reached = True
+    except BlockingIOError:
+        reached = False
+    listener.close()
+    lines = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+    return SimpleNamespace(
+        report=report,
+        out=out,
+        root=root,
+        lines={line["student"]: line for line in lines},
+        rows=len(lines),
+        written=sorted(path.name for path in mark.rglob("*")),
+        left=processes() - before,
+        reached=reached,
+    )
+
+
+def processes():
+    """Return the ids of this process's descendants and of the processes that one of them left behind."""
+    found = set()
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                words = Path(f"/proc/{name}/cmdline").read_bytes()
+            except OSError:
+                continue
+            if b"grading_child" in words or b"613" in words.split(b"\0"):
+                found.add(int(name))
+    return found
+
+
+@pytest.fixture(scope="session")
+def suite_runner():
+    return grade_suite
