@@ -14,15 +14,8 @@ from lsedu.losses.lls_gradients import TERMS, Term, lls_gradients
 from lsedu.losses.online import OnlineLabelSmoothing, online_smoothing
 from lsedu.losses.smoothing import label_smoothing, logit_gap
 from lsedu.losses.teacher_free import tf_kd_reg, tf_kd_self, virtual_teacher
-from lsedu.losses.variational import (
-    Bounds,
-    StochasticEncoder,
-    gaussian_kl,
-    reparametrise,
-    vib,
-    vib_bounds,
-    vib_discrete,
-)
+from lsedu.losses.variational import StochasticEncoder, gaussian_kl, reparametrise, vib
+from lsedu.losses.variational_discrete import Bounds, vib_bounds, vib_discrete
 from lsedu.losses.zipf import zipf_smoothing
 
 __all__ = [

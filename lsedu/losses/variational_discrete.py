@@ -1,0 +1,154 @@
+r"""The variational information bottleneck for a discrete representation: both variational bounds, and the loss.
+
+.. math::
+
+    I(Y;Z) \ge H(Y) + \mathbb{E}\log q(y|z), \qquad I(X;Z) \le \mathbb{E}\,\mathrm{KL}(p(z|x) \,\|\, r(z))
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lsedu import _check
+from lsedu.losses._reduce import Reduction, reduce_kept
+from lsedu.losses.cross_entropy import log_softmax
+
+
+class Bounds(NamedTuple):
+    """Variational bounds on the two informations of a representation, in nats."""
+
+    relevance: Tensor
+    rate: Tensor
+
+
+def vib_bounds(encoder: Tensor, classifier: Tensor, joint: Tensor, prior: Tensor) -> Bounds:
+    r"""Return a lower bound on I(Y;Z) and an upper bound on I(X;Z) for finite X, Y and Z, in nats.
+
+    Parameters
+    ----------
+    encoder : Tensor, shape (N, M)
+        p(z|x), each row a distribution.
+    classifier : Tensor, shape (M, K)
+        q(y|z), each row a distribution.
+    joint : Tensor, shape (N, K)
+        p(x, y), entries summing to one.
+    prior : Tensor, shape (M,)
+        r(z), a distribution.
+
+    Returns
+    -------
+    Bounds
+        `relevance` = :math:`H(Y) + \mathbb{E}\log q(y|z) \le I(Y;Z)`, with equality for q(y|z) = p(y|z), and
+        `rate` = :math:`\mathbb{E}\,\mathrm{KL}(p(z|x) \| r) \ge I(X;Z)`, with equality for r(z) = p(z). Either may be
+        infinite where a zero of q or r meets mass.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit or rows that are no distributions.
+
+    Notes
+    -----
+    :cite:p:`alemi2017`; :cite:p:`pragmatic-ib`, eq. 6 and 7.
+
+    Examples
+    --------
+    >>> eye = torch.eye(2)
+    >>> bounds = vib_bounds(eye, eye, eye / 2, torch.full((2,), 0.5))
+    >>> round(bounds.relevance.item(), 4), round(bounds.rate.item(), 4)
+    (0.6931, 0.6931)
+    """
+    for name, value in (("encoder", encoder), ("classifier", classifier), ("prior", prior)):
+        _check.distributions(name, value)
+    _check.distributions("joint", joint.flatten())
+    n, m, k = encoder.shape[0], encoder.shape[-1], classifier.shape[-1]
+    wants = {"encoder": (encoder, (n, m)), "classifier": (classifier, (m, k)), "joint": (joint, (n, k))}
+    for name, (value, shape) in {**wants, "prior": (prior, (m,))}.items():
+        if tuple(value.shape) != shape:
+            raise ValueError(f"{name} must have shape {shape}, got {tuple(value.shape)}")
+    p_y, p_x = joint.sum(0), joint.sum(1)
+    p_zy = encoder.T @ joint
+    entropy = -torch.xlogy(p_y, p_y).sum()
+    relevance = entropy + torch.xlogy(p_zy, classifier).sum()
+    rate = (p_x[:, None] * (torch.xlogy(encoder, encoder) - torch.xlogy(encoder, prior))).sum()
+    return Bounds(relevance, rate)
+
+
+def vib_discrete(
+    encoder_logits: Tensor,
+    classifier: Tensor,
+    labels: Tensor,
+    *,
+    beta: float,
+    prior: Tensor | None = None,
+    log_outside: bool = False,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    r"""Return the loss of the variational information bottleneck for a discrete representation, in nats.
+
+    Parameters
+    ----------
+    encoder_logits : Tensor, shape (N, M)
+        Logits of p(z|x) over M values; half precision is widened to float32.
+    classifier : Tensor, shape (M, K)
+        q(y|z), each row a distribution.
+    labels : Tensor, shape (N,)
+        Integer labels in [0, K) or `ignore_index`.
+    beta : float
+        Price of information >= 0.
+    prior : Tensor, shape (M,), optional
+        r(z) > 0, uniform when None.
+    log_outside : bool
+        Take the logarithm of the expected q(y|z) rather than the expected logarithm. With the identity as classifier
+        this is the cross-entropy of p(z|x), and the loss becomes the confidence penalty.
+    ignore_index : int
+        Label of samples left out.
+    reduction : {"mean", "sum", "none"}
+        The mean is over the samples kept; over none of them it is 0.
+
+    Returns
+    -------
+    Tensor
+        Loss in nats, float32 or float64; infinite without `log_outside` where p(z|x) > 0 meets q(y|z) = 0.
+
+    Raises
+    ------
+    ValueError
+        For hyper-parameters, shapes or labels out of range.
+
+    Notes
+    -----
+    :cite:p:`pragmatic-ib`, section 4.1: with the indicator classifier the expectation inside is infinite unless
+    p(z|x) is one-hot, so the tie between the bottleneck and smoothing is one of structure, not of value.
+
+    Examples
+    --------
+    >>> loss = vib_discrete(torch.zeros(1, 2), torch.eye(2), torch.tensor([0]), beta=1.0, log_outside=True)
+    >>> round(loss.item(), 4)
+    0.6931
+    """
+    _check.logits("encoder_logits", encoder_logits)
+    beta = _check.real_in("beta", beta, 0.0, math.inf, open_high=True)
+    _check.distributions("classifier", classifier)
+    n, m = encoder_logits.shape
+    if classifier.ndim != 2 or len(classifier) != m:
+        raise ValueError(f"classifier must have shape ({m}, K), got {tuple(classifier.shape)}")
+    _check.labels("labels", labels, classifier.shape[1], size=n, ignore_index=ignore_index)
+    kept = labels != ignore_index
+    label = torch.where(kept, labels, 0).long()
+    log_p = log_softmax(encoder_logits)
+    p = log_p.exp()
+    fit = classifier.to(log_p).T[label]  # row n holds q(y_n | z) for every z
+    distortion = -torch.logsumexp(log_p + fit.log(), 1) if log_outside else -torch.xlogy(p, fit).sum(1)
+    if prior is None:
+        log_r = log_p.new_full((m,), -math.log(m))
+    else:
+        _check.distributions("prior", prior)
+        if tuple(prior.shape) != (m,) or not (prior > 0).all():
+            raise ValueError(f"prior must have shape ({m},) and entries > 0, got {prior.tolist()}")
+        log_r = prior.to(log_p).log()
+    rate = (p * (log_p - log_r)).sum(1)
+    return reduce_kept(distortion + beta * rate, kept, reduction=reduction)
