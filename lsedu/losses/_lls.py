@@ -11,8 +11,8 @@ With :math:`q = \mathrm{softmax}(z)`, :math:`r = \mathrm{softmax}(t)` and :math:
     \qquad a_j = \alpha r_j q_j / s_j
 
 and :math:`a_j = q_j` off the label, so that nothing is divided by a target that may underflow. Both gradients stay the
-same when a constant is added to A or B, so the logarithms are needed up to a constant of the row only: logits less
-their maximum will do, and no second exponential is taken.
+same when a constant is added to A or B, and so does the loss when it is added to both: where A = B, log q may carry the
+rounding error of its row's log-sum-exp, and one subtraction makes it.
 """
 
 import math
@@ -25,7 +25,7 @@ from torch import Tensor
 _BLOCK = 1 << 18
 # below this many classes PyTorch's softmax over the last axis is slower than its parts
 _NARROW = 64
-# logits this small lose no more than a unit in the last place of 16 when they are not centred
+# Q's logits seldom drift: below this their log-sum-exp is precise enough to be subtracted in one pass
 _NEAR = 16.0
 
 
@@ -47,38 +47,39 @@ class Options(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Logits up to a constant of the row, their softmax (both (M, K)), and the constant (M, 1): their log-sum-exp."""
+    """Logarithm and value of the softmax of each row, both (M, K)."""
 
-    logits: Tensor
+    log_p: Tensor
     p: Tensor
-    lse: Tensor
 
 
-def rows_of(x: Tensor, *, own: bool) -> Rows:
-    """Return the rows of logits (M, K); `own` says that `x` may be overwritten, and the result's logits too."""
+def rows_of(x: Tensor, *, own: bool, shift: float = 0.0, loose_below: float = 0.0) -> Rows:
+    """Return the rows of logits (M, K), with `shift` added to the logarithms.
+
+    `own` says that `x` may be overwritten. Where no row's maximum is as large as `loose_below`, a row's logarithms may
+    all be off by the same rounding error of its log-sum-exp.
+    """
     top = x.amax(1, keepdim=True)
     if x.shape[1] < _NARROW:
-        centred = x.sub_(top) if own else x - top
-        p = centred.exp()
+        log_p = x.sub_(top) if own else x - top
+        p = log_p.exp()
         total = p.sum(1, keepdim=True)
-        return Rows(centred, p.div_(total), total.log_())
+        p.div_(total)
+        return Rows(log_p.sub_(total.log_().sub_(shift)), p)
     p = torch.softmax(x, 1)
-    lse = p.amax(1, keepdim=True).log_().neg_()
-    if x.is_cpu and top.abs().amax().item() < _NEAR:
-        # no digits to gain by centring
-        return Rows(x, p, lse.add_(top))
-    return Rows(x.sub_(top) if own else x - top, p, lse)
+    log_p_top = p.amax(1, keepdim=True).log_().add_(shift)
+    loose = loose_below == math.inf or (loose_below > 0.0 and x.is_cpu and top.abs().amax().item() < loose_below)
+    if loose:
+        less = top.sub_(log_p_top)
+        return Rows(x.sub_(less) if own else x - less, p)
+    return Rows((x.sub_(top) if own else x - top).add_(log_p_top), p)
 
 
 def q_rows(t: Tensor, label: Tensor | None, options: Options) -> Rows:
-    """Return the rows of Q's logits (M, K), which may be overwritten; without the label's entry if `others`."""
+    """Return log(alpha r) and r of rows of Q's logits (M, K), which are overwritten; without the label if `others`."""
     if options.others:
         t.scatter_(1, label, -torch.inf)
-    rows = rows_of(t, own=True)
-    if options.others:
-        # its probability is 0; any finite stand-in for the logarithm is overwritten later
-        rows.logits.scatter_(1, label, 0.0)
-    return rows
+    return rows_of(t, own=True, shift=math.log(options.alpha), loose_below=_NEAR)
 
 
 def block(
@@ -92,17 +93,17 @@ def block(
 ) -> Tensor:
     """Return losses (n, 1) times `factor`; write the gradients on the logits and on each sample's row into dz, dt.
 
-    `z` are logits in float32 or float64, `rows` Q's row for each sample, whose logits are overwritten; `label` has
+    `z` are logits in float32 or float64, `rows` Q's row for each sample, whose logarithms are overwritten; `label` has
     shape (n, 1); `dz` and `dt` have the shape and dtype of `z`, or are None.
     """
     alpha, c = options.alpha, options.c
-    log_q, q, log_q_sum = rows_of(z, own=False)
-    log_s, r, log_r_sum = rows
+    symmetric = c == (1.0, 1.0, 1.0, 1.0)
+    log_q, q = rows_of(z, own=False, loose_below=math.inf if symmetric else 0.0)
+    log_s, r = rows
     if alpha < 1.0:
-        # log s less log(alpha) and the row's constant: log r off the label
         s_y = r.gather(1, label).mul_(alpha).add_(1.0 - alpha)
-        log_s.scatter_(1, label, s_y.log().add_(log_r_sum).sub_(math.log(alpha)))
-    if c == (1.0, 1.0, 1.0, 1.0):
+        log_s.scatter_(1, label, s_y.log())
+    if symmetric:
         a = b = torch.sub(log_q, log_s, out=log_s)
     else:
         a, b = _combine(log_q, c.fce, log_s, c.target_em), _combine(log_q, c.pred_em, log_s, c.rce)
@@ -110,10 +111,6 @@ def block(
     loss = torch.sub(q_dot_b, r_dot_a, alpha=alpha)
     if alpha < 1.0:
         loss.sub_(a.gather(1, label), alpha=1.0 - alpha)
-    if b is not a:
-        # put back the constants of the rows, which cancel where A = B
-        loss.add_(log_q_sum, alpha=c.fce - c.pred_em)
-        loss.add_(log_r_sum - math.log(alpha), alpha=c.rce - c.target_em)
     scratch = torch.empty_like(a)
     if dz is not None:
         torch.mul(r, -factor * c.fce * alpha, out=dz)

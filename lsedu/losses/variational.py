@@ -6,6 +6,7 @@ r"""The variational information bottleneck with a stochastic Gaussian encoder.
 """
 
 import math
+
 import torch
 from torch import Tensor, nn
 
