@@ -234,6 +234,59 @@ def test_data_processing(y, data):
     assert coarse.i_y <= point.i_y + 1e-12
 
 
+# --- every argument is called by its name when it is refused
+
+HALF = [[0.5, 0.5]]
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("p", lambda bad: entropy(bad[0], unit="nats")),
+        ("p", lambda bad: kl(bad[0], HALF[0], unit="nats")),
+        ("q", lambda bad: kl(HALF[0], bad[0], unit="nats")),
+        ("joint", lambda bad: mutual_information(bad, unit="nats")),
+        ("encoder", lambda bad: encoder_information(bad, unit="nats")),
+        ("p_x", lambda bad: encoder_information(HALF * 2, p_x=bad[0], unit="nats")),
+        ("encoder", lambda bad: target_information(bad, [0], unit="nats")),
+        ("target", lambda bad: target_information(HALF, bad, unit="nats")),
+        ("p_x", lambda bad: target_information(HALF * 2, [0, 1], p_x=bad[0], unit="nats")),
+        ("table", lambda bad: merge_rows(bad)),
+        ("p_x", lambda bad: merge_rows(HALF * 2, p_x=bad[0])),
+        ("encoder", lambda bad: PlaneMeter(codes=2, classes=2).update(bad, [0])),
+        ("target", lambda bad: PlaneMeter(codes=2, classes=2).update(HALF, bad)),
+        ("weights", lambda bad: PlaneMeter(codes=2, classes=2).update(HALF * 2, [0, 0], weights=bad[0])),
+        ("counts", lambda bad: from_counts(bad)),
+        ("p_y_given_x", lambda bad: smoothed_point(bad, alpha=0.1, unit="nats")),
+        ("prior", lambda bad: smoothed_point(HALF, alpha=0.1, prior=bad[0], unit="nats")),
+    ],
+)
+def test_the_message_names_the_argument(name, call):
+    with pytest.raises(ValueError, match=f"^{name} must be finite, got a NaN or an infinity$"):
+        call([[math.nan, 1.0]])
+    with pytest.raises(ValueError, match=f"^{name} must be >= 0"):
+        call([[-1.0, 2.0]])
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("encoder", lambda bad: encoder_information(bad, unit="nats")),
+        ("encoder", lambda bad: target_information(bad, [0], unit="nats")),
+        ("target", lambda bad: target_information(HALF, bad, unit="nats")),
+        ("p_x", lambda bad: encoder_information(HALF, p_x=bad, unit="nats")),
+        ("table", lambda bad: merge_rows(bad)),
+        ("encoder", lambda bad: PlaneMeter(codes=2, classes=2).update(bad, [0])),
+        ("weights", lambda bad: PlaneMeter(codes=2, classes=2).update(HALF, [0], weights=bad)),
+        ("p_y_given_x", lambda bad: smoothed_point(bad, alpha=0.1, unit="nats")),
+        ("prior", lambda bad: smoothed_point(HALF, alpha=0.1, prior=bad, unit="nats")),
+    ],
+)
+def test_the_number_of_axes_is_checked(name, call):
+    with pytest.raises(ValueError, match=rf"^{name} must have [12] axes, got shape \(1, 1, 2\)$"):
+        call(np.full((1, 1, 2), 0.5))
+
+
 # --- merged rows, counts, streaming
 
 
@@ -303,6 +356,7 @@ def test_the_meter_takes_soft_targets_and_tensors():
     meter = PlaneMeter(codes=3, classes=5)
     meter.update(torch.from_numpy(z[:8]), torch.from_numpy(y[:8]))
     meter.update(z[8:], y[8:])
+    assert meter.point(unit="bits").unit == "bits"
     want = plane_point(z, y, unit="nats")
     assert meter.point(unit="nats").i_x == pytest.approx(want.i_x, abs=1e-12)
     assert meter.point(unit="nats").i_y == pytest.approx(want.i_y, abs=1e-12)
@@ -310,7 +364,10 @@ def test_the_meter_takes_soft_targets_and_tensors():
 
 def test_the_meter_refuses_what_does_not_fit():
     meter = PlaneMeter(codes=2, classes=2)
-    with pytest.raises(ValueError, match="at least one row of positive weight"):
+    with pytest.raises(ValueError, match=r"^the meter must have seen at least one row of positive weight, got none$"):
+        meter.point(unit="nats")
+    meter.update([[1.0, 0.0]], [0], weights=[0.0])
+    with pytest.raises(ValueError, match="positive weight"):
         meter.point(unit="nats")
     with pytest.raises(ValueError, match=r"encoder must have 2 columns, got shape \(1, 3\)"):
         meter.update([[1.0, 0.0, 0.0]], [0])
@@ -360,6 +417,9 @@ def test_without_contradiction_any_prior_stays_on_the_curve(prior):
     point = smoothed_point(np.eye(3), alpha=0.3, prior=prior, p_x=p_x, unit="bits")
     assert point.i_x == pytest.approx(point.i_y, abs=1e-13)
     assert 0 < point.i_x < entropy(p_x, unit="bits")
+    u = np.full(3, 1 / 3) if prior is None else np.array(prior)
+    want = encoder_information(0.7 * np.eye(3) + 0.3 * u, p_x=p_x, unit="bits")
+    assert point.i_x == pytest.approx(want, abs=1e-13)
     hot = smoothed_point(np.eye(3), alpha=0.0, prior=prior, p_x=p_x, unit="bits")
     assert hot.i_x == pytest.approx(entropy(p_x, unit="bits"), abs=1e-13)
 
@@ -375,6 +435,8 @@ def test_with_contradiction_smoothing_loses_on_the_way():
 def test_the_other_convention_is_the_same_family():
     y = np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.0, 0.3, 0.7]])
     others = smoothed_point(y, alpha=0.2, convention="others", unit="nats")
+    by_hand = plane_point(0.8 * y + 0.1 * (1 - y), y, unit="nats")
+    assert (others.i_x, others.i_y) == pytest.approx((by_hand.i_x, by_hand.i_y), abs=1e-13)
     scaled = smoothed_point(y, alpha=0.2 * 3 / 2, unit="nats")
     assert (others.i_x, others.i_y) == pytest.approx((scaled.i_x, scaled.i_y), abs=1e-12)
 

@@ -59,7 +59,7 @@ def merge_rows(table: Any, *, p_x: Any = None) -> Merged:
     """
     rows = distributions("table", table, ndim=2)
     p = row_weights(p_x, len(rows))
-    distinct, inverse = np.unique(rows + 0.0, axis=0, return_inverse=True)
+    distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
     inverse = inverse.reshape(-1)
     return Merged(distinct, np.bincount(inverse, weights=p, minlength=len(distinct)), inverse)
 
