@@ -1,0 +1,199 @@
+"""Verdicts, records and the runner."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from lsedu import experiments
+from lsedu.experiments import registry, runner
+from lsedu.experiments.experiment import Contrast, Experiment, Outcome
+from lsedu.experiments.record import conclude, save_record
+from lsedu.training import Config
+
+
+@pytest.mark.parametrize("degrees", [1, 2, 3, 4, 5, 9, 10, 29, 100])
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.999])
+def test_t_quantiles_are_scipys(degrees, confidence):
+    assert experiments.t_quantile(confidence, degrees) == pytest.approx(
+        scipy.stats.t.ppf((1 + confidence) / 2, degrees), rel=1e-9
+    )
+
+
+def test_the_interval_is_scipys():
+    x = [0.3, -0.1, 0.25, 0.4, 0.05]
+    found = experiments.interval(x)
+    low, high = scipy.stats.t.interval(0.95, 4, loc=np.mean(x), scale=scipy.stats.sem(x))
+    assert (found.low, found.high) == pytest.approx((low, high))
+    one = experiments.interval([0.3])
+    assert (one.low, one.high) == (-math.inf, math.inf)
+    for bad in ([], [math.nan], [[1.0]]):
+        with pytest.raises(ValueError, match="one a seed"):
+            experiments.interval(bad)
+
+
+@pytest.mark.parametrize(
+    ("values", "claimed", "wanted"),
+    [
+        ([0.10, 0.11, 0.12], "positive", "shown"),
+        ([0.10, 0.11, 0.12], "negative", "reversed"),
+        ([-0.10, -0.11, -0.12], "negative", "shown"),
+        ([-0.001, 0.001, 0.0], "positive", "not shown"),
+        ([-0.5, 0.6, 0.1], "positive", "inconclusive"),
+        ([0.4], "positive", "inconclusive"),
+    ],
+)
+def test_verdicts_follow_the_rule(values, claimed, wanted):
+    assert experiments.verdict(experiments.interval(values), claimed=claimed, margin=0.01) == wanted
+
+
+def test_what_was_not_run_has_no_verdict():
+    assert experiments.verdict(None, claimed="positive", margin=0.1) == "not yet run"
+
+
+CALLS = []
+
+
+def measure(config, seed, *, device, workdir, progress):
+    CALLS.append(seed)
+    if seed == 13 and not (workdir.parent / "fixed").exists():
+        raise RuntimeError("seed 13 fails")
+    value = float(np.random.default_rng(seed).normal(1.0, 0.1))
+    return Outcome({"a": value, "b": value - 0.5}, {"x": np.full(3, value, dtype=np.float32)})
+
+
+TOY = Experiment(
+    name="toy",
+    claim="a is larger than b",
+    source="nowhere",
+    reduction={"smoke": "everything"},
+    configs={"smoke": Config(epochs=1)},
+    seeds={"smoke": (0, 1, 2)},
+    measure=measure,
+    contrasts=(Contrast("a-b", "a is larger", plus="a", minus="b", margin=0.1),),
+    data=("fashion-mnist-mini",),
+)
+
+
+@pytest.fixture
+def toy(monkeypatch, tmp_path):
+    for module in (runner, registry):
+        monkeypatch.setattr(module, "get", lambda name: TOY)
+    CALLS.clear()
+    return tmp_path
+
+
+def test_a_record_goes_to_disk_and_back(toy):
+    record, arrays = experiments.run("toy", jobs=0, cache=toy / "cache")
+    assert record.verdict("a-b") == "shown"
+    assert record.contrasts["a-b"]["interval"]["mean"] == pytest.approx(0.5)
+    path = save_record(record, arrays, folder=toy)
+    again = experiments.load_record("toy", folder=toy)
+    assert again.results == record.results and again.seeds == [0, 1, 2]
+    assert again.values("a").shape == (3,)
+    assert again.arrays()["1/x"].dtype == np.float32
+    provenance = json.loads(path.read_text())["provenance"]
+    assert provenance.keys() >= {"time", "device", "versions", "revision", "digest", "data", "seconds"}
+    assert provenance["data"]["fashion-mnist-mini"]
+    with pytest.raises(KeyError, match="there are a, b"):
+        again.values("c")
+
+
+def test_finished_seeds_are_not_run_again(toy):
+    experiments.run("toy", seeds=[0, 1], jobs=0, cache=toy)
+    experiments.run("toy", seeds=[0, 1, 2], jobs=0, cache=toy)
+    assert CALLS == [0, 1, 2]
+
+
+def test_after_a_failure_the_rest_is_kept_and_the_results_are_the_same(toy):
+    with pytest.raises(RuntimeError, match="seed 13 fails"):
+        experiments.run("toy", seeds=[1, 2, 13], jobs=0, cache=toy)
+    (next(toy.rglob("seed-1")).parent / "seed-13").mkdir(exist_ok=True)
+    (next(toy.rglob("seed-13")) / "fixed").touch()
+    record, _ = experiments.run("toy", seeds=[1, 2, 13], jobs=0, cache=toy)
+    undisturbed, _ = experiments.run("toy", seeds=[1, 2], jobs=0, cache=toy / "other")
+    assert CALLS == [1, 2, 13, 13, 1, 2]
+    assert {seed: record.results[seed] for seed in ("1", "2")} == undisturbed.results
+
+
+def test_tampered_arrays_are_refused(toy):
+    record, arrays = experiments.run("toy", jobs=0, cache=toy / "cache")
+    save_record(record, arrays, folder=toy)
+    (toy / "toy.npz").write_bytes(b"something else")
+    with pytest.raises(experiments.RecordError, match="sha256 differs"):
+        experiments.load_record("toy", folder=toy).arrays()
+    (toy / "toy.npz").unlink()
+    with pytest.raises(experiments.RecordError, match="is missing"):
+        experiments.load_record("toy", folder=toy).arrays()
+    (toy / "toy.json").write_text("{")
+    with pytest.raises(experiments.RecordError, match="cannot be read"):
+        experiments.load_record("toy", folder=toy)
+    with pytest.raises(experiments.RecordError, match="there is no record 'tory'"):
+        experiments.load_record("tory", folder=toy)
+
+
+def test_results_that_are_not_finite_are_refused(toy, monkeypatch):
+    def bad(config, seed, **options):
+        return Outcome({"a": math.inf, "b": 0.0})
+
+    monkeypatch.setattr(runner, "get", lambda name: Experiment(**{**TOY.__dict__, "measure": bad}))
+    with pytest.raises(ValueError, match=r"not finite: \{'a': inf\}"):
+        experiments.run("toy", jobs=0, cache=toy)
+
+
+def test_the_key_follows_the_configuration_and_the_modules(monkeypatch):
+    first = runner.run_key(TOY, "smoke", "cpu")
+    changed = Experiment(**{**TOY.__dict__, "configs": {"smoke": Config(epochs=2)}})
+    assert runner.run_key(changed, "smoke", "cpu") != first
+    assert runner.run_key(TOY, "smoke", "cuda:0") != first
+    monkeypatch.setattr(runner._modules, "digest", lambda names: "another")
+    assert runner.run_key(TOY, "smoke", "cpu") != first
+
+
+def test_bad_requests_say_what_there_is(toy):
+    with pytest.raises(ValueError, match="no profile 'cpu'; it has smoke"):
+        experiments.run("toy", profile="cpu")
+    with pytest.raises(ValueError, match="'smoke', 'cpu', 'gpu'"):
+        experiments.run("toy", profile="huge")
+    with pytest.raises(ValueError, match="at least one seed"):
+        experiments.run("toy", seeds=[])
+
+
+def test_an_unknown_experiment_lists_the_known():
+    with pytest.raises(KeyError, match="overconfidence"):
+        experiments.get("underconfidence")
+
+
+@pytest.mark.parametrize("name", experiments.names())
+def test_every_experiment_is_whole(name):
+    found = experiments.get(name)
+    assert found.name == name and found.claim and found.source and found.contrasts
+    assert found.configs.keys() == found.seeds.keys() == found.reduction.keys()
+    assert all(seed >= 100 for seed in found.seeds.get("cpu", ()))
+    assert all(contrast.margin > 0 for contrast in found.contrasts)
+
+
+def recorded():
+    return sorted(path.stem for path in experiments.records_dir().glob("*.json"))
+
+
+@pytest.mark.parametrize("name", recorded())
+def test_every_record_follows_from_its_own_results(name):
+    record, found = experiments.load_record(name), experiments.get(name)
+    assert record.seeds == list(found.seeds[record.profile]) and len(record.seeds) >= 5
+    again = conclude(found.contrasts, record.results)
+    assert again.keys() == record.contrasts.keys()
+    for key, contrast in again.items():
+        assert contrast["verdict"] == record.contrasts[key]["verdict"], key
+        assert contrast["margin"] == record.contrasts[key]["margin"], key
+        assert contrast["interval"] == pytest.approx(record.contrasts[key]["interval"])
+    record.arrays()
+
+
+@pytest.mark.slow
+def test_processes_give_what_this_process_gives(tmp_path):
+    here, _ = experiments.run("overconfidence", seeds=[0], jobs=0, cache=tmp_path / "here")
+    there, _ = experiments.run("overconfidence", seeds=[0], jobs=1, cache=tmp_path / "there")
+    assert there.results["0"] == pytest.approx(here.results["0"], abs=0.05)
