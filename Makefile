@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV) || { echo "cannot make $(VENV): on Debian and Ubuntu, apt install python3-venv"; exit 1; }
 ifneq ($(TORCH_INDEX),)
 	@echo "== environment: torch from $(TORCH_INDEX)"
-	@$(BIN)/python -m pip install -c constraints.txt --index-url $(TORCH_INDEX) torch || { echo "torch could not be installed from TORCH_INDEX=$(TORCH_INDEX)"; exit 1; }
+	@$(BIN)/python -m pip install -c constraints.txt --no-deps --index-url $(TORCH_INDEX) torch || { echo "torch could not be installed from TORCH_INDEX=$(TORCH_INDEX)"; exit 1; }
 endif
 	@echo "== environment: packages (some minutes the first time)"
 	@$(BIN)/python -m pip install -c constraints.txt -e ".[dev]" || { echo "the installation failed, see above; run the same command again to go on, or 'make clean' to start afresh"; exit 1; }
