@@ -55,13 +55,13 @@ def bin_index(values: np.ndarray, bins: int, edges: Edges) -> np.ndarray:
     return np.clip(index, 0, bins - 1).astype(np.int64)
 
 
-def _summarise(values: np.ndarray, hits: np.ndarray, index: np.ndarray, grid: np.ndarray) -> Reliability:
-    bins = len(grid) - 1
+def _summarise(values: np.ndarray, hits: np.ndarray, index: np.ndarray, bins: int) -> Reliability:
     count = np.bincount(index, minlength=bins)
     filled = np.maximum(count, 1)
     empty = count == 0
     confidence = np.bincount(index, weights=values, minlength=bins) / filled
     accuracy = np.bincount(index, weights=hits.astype(float), minlength=bins) / filled
+    grid = np.linspace(0.0, 1.0, bins + 1)
     return Reliability(grid, np.where(empty, np.nan, confidence), np.where(empty, np.nan, accuracy), count)
 
 
@@ -106,7 +106,7 @@ def reliability(probs: Any, labels: Any, *, bins: int = 15, edges: Edges = "righ
     bins = _bins(bins)
     _check.one_of("edges", edges, ("right", "left"))
     confidence, correct = top(*arrays(probs, labels))
-    return _summarise(confidence, correct, bin_index(confidence, bins, edges), np.linspace(0.0, 1.0, bins + 1))
+    return _summarise(confidence, correct, bin_index(confidence, bins, edges), bins)
 
 
 def ece(probs: Any, labels: Any, *, bins: int = 15, edges: Edges = "right") -> float:
@@ -192,10 +192,9 @@ def classwise_ece(probs: Any, labels: Any, *, bins: int = 15, edges: Edges = "ri
     bins = _bins(bins)
     _check.one_of("edges", edges, ("right", "left"))
     probs, labels = arrays(probs, labels)
-    grid = np.linspace(0.0, 1.0, bins + 1)
     errors = []
     for k in range(probs.shape[1]):
-        table = _summarise(probs[:, k], labels == k, bin_index(probs[:, k], bins, edges), grid)
+        table = _summarise(probs[:, k], labels == k, bin_index(probs[:, k], bins, edges), bins)
         errors.append((table.share * np.abs(table.gap)).sum())
     return float(np.mean(errors))
 

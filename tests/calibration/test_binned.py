@@ -90,6 +90,31 @@ def test_classwise_is_the_mean_of_one_against_the_rest():
     assert classwise_ece(probs, labels) == pytest.approx(np.mean(parts), abs=1e-12)
 
 
+def test_classwise_minds_the_side_of_an_edge():
+    # class 0 gives 0.5 (right) and 0.4 (wrong): one bin when closed on the right, two when on the left
+    probs = [[0.5, 0.3, 0.2], [0.4, 0.3, 0.3]]
+    others = abs(0.6 - 1) + 0.5
+    assert classwise_ece(probs, [0, 1], bins=2) == pytest.approx((0.1 + others) / 6, abs=1e-15)
+    left = classwise_ece(probs, [0, 1], bins=2, edges="left")
+    assert left == pytest.approx((0.4 + 0.5 + others) / 6, abs=1e-15)
+
+
+def test_empty_bins_at_the_end_are_kept():
+    table = reliability(binary(0.55), [0], bins=10)
+    assert len(table.count) == len(table.accuracy) == len(table.confidence) == len(table.edges) - 1 == 10
+
+
+def test_adaptive_ties_keep_their_order_in_long_arrays_too():
+    # 40 equal confidences, the first 20 right and the rest wrong: two bins, each off by its own amount
+    probs = binary(*[0.75] * 40)
+    assert adaptive_ece(probs, [0] * 20 + [1] * 20, bins=2) == pytest.approx((0.25 + 0.75) / 2, abs=1e-14)
+    mixed = np.random.default_rng(0).choice([0.6, 0.7, 0.8], 600)
+    hits = np.random.default_rng(1).integers(0, 2, 600)
+    order = sorted(range(600), key=lambda i: (mixed[i], i))
+    want = sum(abs(sum(mixed[i] - hits[i] for i in order[m * 40 : m * 40 + 40])) for m in range(15)) / 600
+    assert adaptive_ece(binary(*mixed), 1 - hits) == pytest.approx(want, abs=1e-12)
+
+
 def test_a_class_no_sample_has_counts():
     probs = np.array([[0.5, 0.25, 0.25]] * 2)
     # class 0: |1 - 2*.5|/2 = 0; class 1: |1 - .5|/2 = .25; class 2: .25
