@@ -129,6 +129,7 @@ def test_online_table_variants_of_the_released_code():
     torch.testing.assert_close(online.table[1], z[1].softmax(0))
     online.end_of_epoch()
     assert online.table.tolist() == [[0.5, 0.5]] * 2
+    assert OnlineTable(2, device="meta").counts.is_meta
     copy = OnlineTable(2)
     copy.load_state_dict(online.state_dict())
     assert set(online.state_dict()) == {"table", "sums", "counts"}

@@ -142,11 +142,19 @@ def _combine(log_q: Tensor, c: float, log_s: Tensor, d: float) -> Tensor:
 
 
 class LearnableSmoothing(torch.autograd.Function):
-    """Losses of shape (N,) from logits (N, K), a table of Q's logits (M, K), each sample's row of it, and labels."""
+    """Losses from logits (N, K), a table of Q's logits (M, K), each sample's row of it, and labels; or their total."""
 
     @staticmethod
     def forward(
-        ctx, z: Tensor, table: Tensor, row: Tensor, label: Tensor, options: Options, factor: float, sparse: bool
+        ctx,
+        z: Tensor,
+        table: Tensor,
+        row: Tensor,
+        label: Tensor,
+        options: Options,
+        factor: float,
+        sparse: bool,
+        total: bool,
     ) -> Tensor:
         """Compute the losses times `factor`, and the gradients while the block is in the cache."""
         n, k = z.shape
@@ -181,7 +189,7 @@ class LearnableSmoothing(torch.autograd.Function):
                 losses[start : start + step] = run(*part)
         ctx.dtypes, ctx.rows, ctx.sparse = (z.dtype, table.dtype), len(table), sparse
         ctx.save_for_backward(dz, dt, row)
-        return losses.squeeze(1)
+        return losses.sum() if total else losses.squeeze(1)
 
     @staticmethod
     def backward(ctx, grad: Tensor):
@@ -189,9 +197,9 @@ class LearnableSmoothing(torch.autograd.Function):
         if torch.is_grad_enabled():
             raise RuntimeError("learnable label smoothing has no second derivative: leave out create_graph=True")
         dz, dt, row = ctx.saved_tensors
-        if not (grad.is_cpu and grad.numel() and grad.stride(0) == 0 and grad[0].item() == 1.0):
-            column = grad.unsqueeze(1)
-            dz, dt = (None if g is None else g * column for g in (dz, dt))
+        if grad.ndim or not grad.is_cpu or grad.item() != 1.0:
+            upstream = grad.unsqueeze(1) if grad.ndim else grad
+            dz, dt = (None if g is None else g * upstream for g in (dz, dt))
         z_dtype, t_dtype = ctx.dtypes
         grad_z = None if dz is None else dz.to(z_dtype)
         grad_t = None
@@ -202,4 +210,4 @@ class LearnableSmoothing(torch.autograd.Function):
                 grad_t = torch.sparse_coo_tensor(row.unsqueeze(0), dt, shape, check_invariants=False)
             else:
                 grad_t = dt.new_zeros(shape).index_add_(0, row, dt)
-        return grad_z, grad_t, None, None, None, None, None
+        return grad_z, grad_t, None, None, None, None, None, None

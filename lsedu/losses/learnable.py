@@ -5,7 +5,7 @@ r"""Learnable label smoothing (LLS): the smoothing distribution of each class is
     L_{\mathrm{LLS}} = \mathrm{KL}(s \,\|\, q) + \mathrm{KL}(q \,\|\, s), \qquad s = (1-\alpha)\delta_y + \alpha Q_y
 """
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +36,7 @@ VARIANTS: dict[str, Coefficients] = {
 
 def coefficients(variant: Variant, alpha: float) -> Coefficients:
     """Return a variant's multipliers, or raise ValueError where it has no finite value at alpha = 0."""
-    c = VARIANTS[_check.one_of("variant", variant, get_args(Variant))]
+    c = VARIANTS[_check.one_of("variant", variant, tuple(VARIANTS))]
     if alpha == 0.0 and c.rce:
         raise ValueError(f"alpha must be in (0, 1] for variant {variant!r}, got 0: H(q, s) is infinite for one-hot s")
     return c
@@ -139,15 +139,17 @@ def smoothed_loss(
     plain = weight is None and ignored is None and n > 0
     factor = (0.5 if half else 1.0) / (n if plain and reduction == "mean" else 1)
     index = label if row is None else row
+    total = plain and reduction != "none"
     if options.alpha > 0.0:
-        losses = LearnableSmoothing.apply(logits, table, index, label, options, factor, sparse)
+        losses = LearnableSmoothing.apply(logits, table, index, label, options, factor, sparse, total)
     else:
         log_q = log_softmax(logits)
         confidence = options.c.pred_em * (log_q.exp() * log_q).sum(1)
         own = log_q.gather(1, label[:, None]).squeeze(1)
         losses = factor * (confidence - options.c.fce * own) + 0.0 * table[index].sum(1)
+        losses = losses.sum() if total else losses
     if plain:
-        return losses if reduction == "none" else losses.sum()
+        return losses
     kept = torch.ones_like(label, dtype=torch.bool) if ignored is None else ~ignored
     share = None if weight is None else class_weights(weight, losses.new_empty((0, k)))[label]
     return reduce_kept(losses, kept, reduction=reduction, weight=share)

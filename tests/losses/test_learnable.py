@@ -271,6 +271,8 @@ def test_criterion_owns_q_and_its_group(batch):
     criterion = L.LearnableLabelSmoothing(4, ignore_index=1, reduction="none", dtype=F64)
     assert criterion.q_logits.dtype == F64 and criterion.alpha == 0.1
     close(criterion(z, y), L.learnable_smoothing(z, y, zero, ignore_index=1, reduction="none"))
+    assert L.LearnableLabelSmoothing(4, device="meta").q_logits.is_meta
+    assert L.LabelSmoothingPlusPlus(4, device="meta").c_logits.is_meta
     criterion = L.LearnableLabelSmoothing(4, sparse=True)
     criterion(z, y).backward()
     assert criterion.q_logits.grad.is_sparse
