@@ -169,7 +169,8 @@ def test_tensors_and_lists_and_float32():
     [
         ([[0.5, 0.6]], [0], r"rows of probs must sum to 1, got a sum of 1\.1"),
         ([[0.5, 0.5002]], [0], r"sum of 1\.0002"),
-        ([[1.5, -0.5]], [0], r"probs must be in \[0, 1\], got 1\.5; logits go through softmax"),
+        ([[1.5, -0.5]], [0], r"probs must be in \[0, 1\], got -0\.5; logits go through softmax first$"),
+        ([[1.5, 0.0]], [0], r"rows of probs must sum to 1, got a sum of 1\.5"),
         ([[0.9, -0.1, 0.2]], [0], r"probs must be in \[0, 1\], got -0\.1"),
         ([[0.5, 0.5]], [2], r"labels must be integers in \[0, 2\), got 2"),
         ([[0.5, 0.5]], [-1], r"labels must be integers in \[0, 2\), got -1"),
