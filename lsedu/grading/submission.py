@@ -1,10 +1,7 @@
 """One submission from file to line: read, match, run, score, and say why points were lost, whatever the file holds."""
 
-import contextlib
-import queue
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,39 +27,24 @@ class ClassRun:
 
 
 class Pool:
-    """One zygote a thread; one that is lost is replaced."""
+    """The zygote that the threads of a run share; one that is lost is replaced."""
 
     def __init__(self, place: Setting, shape: Shape, first: Zygote) -> None:
-        self.place, self.shape = place, shape
-        self.idle: queue.SimpleQueue[Zygote] = queue.SimpleQueue()
-        self.idle.put(first)
-        self.started = [first]
-        self.lock = threading.Lock()
+        self.place, self.shape, self.zygote = place, shape, first
+        self._lock = threading.Lock()
 
-    @contextlib.contextmanager
-    def zygote(self) -> Iterator[list[Zygote]]:
-        """Lend a zygote, in a list of one so that it can be replaced."""
-        try:
-            held = [self.idle.get_nowait()]
-        except queue.Empty:
-            held = [self.start()]
-        try:
-            yield held
-        finally:
-            self.idle.put(held[0])
-
-    def start(self) -> Zygote:
-        """Start another zygote."""
-        zygote = Zygote(self.shape, self.place)
-        with self.lock:
-            self.started.append(zygote)
-        return zygote
+    def renew(self, lost: Zygote) -> Zygote:
+        """Return another zygote than the one that was lost, started by whoever asks first."""
+        with self._lock:
+            if self.zygote is lost:
+                with lost:
+                    self.zygote = Zygote(self.shape, self.place)
+            return self.zygote
 
     def close(self) -> None:
-        """End all."""
-        for zygote in self.started:
-            with zygote:
-                pass
+        """End the zygote and everything it started."""
+        with self.zygote:
+            pass
 
 
 def mark(
@@ -91,13 +73,12 @@ def mark(
             written = answers.written
             extra[".notebook.ipynb"] = pages.safe_copy(notebook)
             spent["read"] = time.monotonic() - begin
-            with pool.zygote() as held:
-                marked, marker = _questions(marks, answers, held, pool)
-                earned |= marked
-                flags += marker.flags
-                if with_examples:
-                    shown, text = examples.search(lab, marker, marked)
-                    extra |= {".checks.json": text} if text else {}
+            marked, marker = _questions(marks, answers, pool)
+            earned |= marked
+            flags += marker.flags
+            if with_examples:
+                shown, text = examples.search(lab, marker, marked)
+                extra |= {".checks.json": text} if text else {}
     except notebooks.UnreadableError as error:
         reason = str(error)
         flags.append("unreadable")
@@ -136,10 +117,8 @@ def mark(
     return entry, written, extra, spent
 
 
-def _questions(
-    marks: ClassRun, answers: matching.Answers, held: list[Zygote], pool: Pool
-) -> tuple[dict[str, Mark], Marker]:
-    marker = Marker(marks.lab, answers, held[0], seed=marks.seed[0])
+def _questions(marks: ClassRun, answers: matching.Answers, pool: Pool) -> tuple[dict[str, Mark], Marker]:
+    marker = Marker(marks.lab, answers, pool.zygote, seed=marks.seed[0])
     earned, lost = {}, 0
     for prepared in marks.prepared:
         while prepared.question.kind == "function" and prepared.question.id not in earned:
@@ -150,5 +129,5 @@ def _questions(
                 if lost > _RENEWALS:
                     raise
                 marker.flags.append(f"the sandbox had to be started again ({error})")
-                held[0] = marker.zygote = pool.start()
+                marker.zygote = pool.renew(marker.zygote)
     return earned, marker

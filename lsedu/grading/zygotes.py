@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -107,7 +108,7 @@ class Child:
 
 
 class Zygote:
-    """A process that has imported what the lab allows, and forks children from there.
+    """A process that has imported what the lab allows, and forks children from there; threads may share it.
 
     Raises
     ------
@@ -117,6 +118,7 @@ class Zygote:
 
     def __init__(self, shape: Shape, setting: Setting) -> None:
         self.shape, self.setting = shape, setting
+        self.lock = threading.Lock()
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control.settimeout(_START_SECONDS)
         try:
@@ -231,12 +233,13 @@ class Zygote:
             "address_space": self.address_space + limits.memory_mb * 2**20,
             "cpu_seconds": limits.cpu_seconds,
             "tmp_mb": limits.tmp_mb,
-            "own_network": False,
+            "processes": 64 if self.shape.namespaces else 512 if self.shape.bwrap else None,
             "strict": self.shape.seccomp,
         }
         try:
-            socket.send_fds(self.control, [json.dumps(order).encode()], [theirs.fileno()])
-            data, descriptors, _, _ = socket.recv_fds(self.control, 65536, 1)
+            with self.lock:
+                socket.send_fds(self.control, [json.dumps(order).encode()], [theirs.fileno()])
+                data, descriptors, _, _ = socket.recv_fds(self.control, 65536, 1)
             answer = json.loads(data)
         except (OSError, ValueError) as error:
             ours.close()
@@ -251,8 +254,9 @@ class Zygote:
     def status(self, pid: int) -> int | None:
         """Return how a child ended."""
         try:
-            self.control.send(json.dumps({"do": "status", "pid": pid}).encode())
-            return json.loads(self.control.recv(65536))["status"]
+            with self.lock:
+                self.control.send(json.dumps({"do": "status", "pid": pid}).encode())
+                return json.loads(self.control.recv(65536))["status"]
         except (OSError, ValueError):
             return None
 
@@ -274,7 +278,11 @@ class Zygote:
 
 
 def environment(home: str) -> dict[str, str]:
-    """Return all of the environment that a zygote gets: nothing of the grader's own."""
+    """Return all of the environment that a zygote gets: nothing of the grader's own.
+
+    Memory comes from malloc, and in huge pages where the kernel grants them on request: a fork copies page tables, and
+    with huge pages there are far fewer to copy.
+    """
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
     return {
         **dict.fromkeys(threads, "1"),
@@ -284,5 +292,7 @@ def environment(home: str) -> dict[str, str]:
         "MPLBACKEND": "agg",
         "LANG": "C.UTF-8",
         "PYTHONHASHSEED": "0",
+        "PYTHONMALLOC": "malloc",
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
         "PATH": "/nonexistent",
     }

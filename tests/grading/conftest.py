@@ -57,7 +57,7 @@ def classroom(tmp_path, solved):
             if not (root / case.name).exists():
                 hostile.write(case, root, solved, {})
         out = out or tmp_path / "out"
-        report = grade(lab, root, out, Options(**{"jobs": 2, **options}))
+        report = grade(lab, root, out, Options(**{"jobs": 1, **options}))
         lines = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
         return SimpleNamespace(report=report, out=out, root=root, lines={line["student"]: line for line in lines})
 

@@ -111,8 +111,11 @@ def no_new_privileges() -> None:
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(NO_NEW_PRIVS)")
 
 
-def set_limits(*, address_space: int, seconds: int, file_size: int, files: int, processes: int) -> None:
-    """Set hard limits on this process: address space and file size in bytes, CPU time in seconds."""
+def set_limits(*, address_space: int, seconds: int, file_size: int, files: int, processes: int | None) -> None:
+    """Set hard limits on this process: address space and file size in bytes, CPU time in seconds.
+
+    `processes` counts all of a user's within the user namespace, so it is left out (None) where that is shared.
+    """
     wanted = {
         resource.RLIMIT_AS: address_space,
         resource.RLIMIT_CPU: seconds,
@@ -124,6 +127,8 @@ def set_limits(*, address_space: int, seconds: int, file_size: int, files: int, 
         resource.RLIMIT_SIGPENDING: 64,
         resource.RLIMIT_MEMLOCK: 0,
     }
+    if processes is None:
+        del wanted[resource.RLIMIT_NPROC]
     for kind, value in wanted.items():
         hard = resource.getrlimit(kind)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
