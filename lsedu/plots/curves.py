@@ -1,6 +1,6 @@
 """Lines over one axis, each with the spread over seeds where there is one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from matplotlib import rc_context
@@ -16,6 +16,7 @@ def curves(
     xlabel: str,
     logx: bool = False,
     logy: bool = False,
+    dashed: Collection[str] = (),
 ) -> Figure:
     """Return panels of labelled lines over the same axis.
 
@@ -29,6 +30,8 @@ def curves(
         Name of the axis.
     logx, logy : bool
         Whether an axis is logarithmic.
+    dashed : collection of str
+        Labels of lines that are no measurement (a closed form, say) and are dashed.
 
     Raises
     ------
@@ -49,7 +52,7 @@ def curves(
                 values = np.atleast_2d(values)
                 if values.shape[1] != len(x):
                     raise ValueError(f"{label!r} has {values.shape[1]} values for {len(x)} positions")
-                (line,) = axes.plot(x, values.mean(0), label=label)
+                (line,) = axes.plot(x, values.mean(0), "--" if label in dashed else "-", label=label)
                 if len(values) > 1:
                     axes.fill_between(x, values.min(0), values.max(0), color=line.get_color(), alpha=0.2, linewidth=0)
             axes.set(title=title, xlabel=xlabel)

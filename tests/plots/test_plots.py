@@ -30,6 +30,13 @@ def test_curves_draw_the_mean_and_the_range_over_seeds():
     assert len(axes.collections) == 1
 
 
+def test_a_closed_form_is_dashed():
+    axes = plots.curves(
+        [0, 1], {"a": {"ours": np.zeros(2), "formula": np.ones(2)}}, xlabel="t", dashed=["formula"]
+    ).axes[0]
+    assert [line.get_linestyle() for line in axes.lines] == ["-", "--"]
+
+
 def test_curves_refuse_values_of_another_length():
     with pytest.raises(ValueError, match="3 values for 2 positions"):
         plots.curves([0, 1], {"loss": {"train": np.zeros(3)}}, xlabel="epoch")
