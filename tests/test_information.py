@@ -355,6 +355,9 @@ def test_the_meter_takes_soft_targets_and_tensors():
     z, y = rows(rng, 20, 3), rows(rng, 20, 5)
     meter = PlaneMeter(codes=3, classes=5)
     meter.update(torch.from_numpy(z[:8]), torch.from_numpy(y[:8]))
+    small = PlaneMeter(codes=2, classes=2)
+    small.update([[1.0, 0.0], [0.0, 1.0]], [0, 1], weights=[0.1, 0.1])
+    assert small.point(unit="bits").i_x == pytest.approx(1.0, abs=1e-14)
     meter.update(z[8:], y[8:])
     assert meter.point(unit="bits").unit == "bits"
     want = plane_point(z, y, unit="nats")
