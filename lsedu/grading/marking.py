@@ -11,7 +11,7 @@ import numpy as np
 from lsedu.grading import comparison
 from lsedu.grading.child import wire
 from lsedu.grading.matching import Answers
-from lsedu.grading.zygotes import Child, SandboxError, Zygote
+from lsedu.grading.zygotes import Child, LostError, Zygote
 from lsedu.labs.checkfile import usual
 from lsedu.labs.evaluate import evaluate
 from lsedu.labs.spec import Case, Lab, Question
@@ -150,7 +150,7 @@ class Marker:
                         return child
                     if kind == "unlocked":
                         child.end()
-                        raise SandboxError(f"a child could not be locked in: {header.get('step')}")
+                        raise LostError(f"a child could not be locked in: {header.get('step')}")
                     if type(number) is not int or not 0 <= number < len(kept) or kind not in ("cell", "ran"):
                         raise wire.WireError("an answer out of turn")
                     current = number

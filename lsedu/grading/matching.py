@@ -134,7 +134,7 @@ _SUSPICIOUS = {
     "network": r"\bsocket\b|urllib|requests\.(get|post)|http\.client|httpx",
     "interpreter internals": r"_getframe|gc\.get_|\bctypes\b|\binspect\.(stack|currentframe)|f_(back|locals|globals)",
     "other processes' or system files": r"/proc/|/etc/|/root|/home/|\.ssh|os\.environ",
-    "patching": r"\bbuiltins\.\w+\s*=|\b(np|numpy|torch)(\.\w+)+\s*=[^=]|\bsetattr\(\s*(np|numpy|torch|builtins|sys)",
+    "patching": r"\b(np|numpy|torch|builtins)(\.\w{1,40}){1,5}\s?=[^=]|\bsetattr\(\s?(np|numpy|torch|builtins|sys)",
     "import hooks": r"sys\.meta_path|sys\.path_hooks|sys\.modules|sitecustomize|usercustomize|__import__",
     "objects that lie": r"def __(eq|array__|array_ufunc__|array_function__|torch_function__|reduce|reduce_ex|getstate)",
     "pickle": r"\bpickle\b|\bdill\b|\bmarshal\b|__reduce",
@@ -149,6 +149,8 @@ def suspicions(notebook: Notebook, released: frozenset[str]) -> list[str]:
     code = "\n".join(item.text for item in own)
     found = [f"code mentions {name}" for name, pattern in _SUSPICIOUS.items() if re.search(pattern, code)]
     prose = "\n".join(item.text for item in notebook.items if item.kind != "code")
-    if re.search(r"<\s*(?:script|iframe|object|embed|svg|form|meta|link|style)\b|\bon\w+\s*=|javascript:", prose, re.I):
+    if re.search(
+        r"<\s?(?:script|iframe|object|embed|svg|form|meta|link|style)\b|\bon\w{3,20}\s?=|javascript:", prose, re.I
+    ):
         found.append("text holds active HTML")
     return found

@@ -19,7 +19,7 @@ mounted, the folder of links to the packages inside the latter."""
 
 _HERE = Path(__file__).resolve().parent
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib64", "/usr/lib")
-_FILES = ("/etc/ld.so.cache", "/proc/cpuinfo", "/sys/devices/system/cpu")
+_FILES = ("/etc/ld.so.cache", "/proc/cpuinfo", "/sys/devices/system/cpu", "/sys/kernel/mm/transparent_hugepage")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
 

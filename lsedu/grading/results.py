@@ -59,7 +59,7 @@ def csv_cell(value: Any) -> Any:
     "'=1+1"
     """
     text = printable(str(value))
-    if isinstance(value, str) and re.match(r"\s*[=+\-@|%\t\r\n]", text):
+    if isinstance(value, str) and re.match(r"\s*[=+\-@|%]|[\t\r\n]", value):
         return "'" + text
     return text if isinstance(value, str) else value
 

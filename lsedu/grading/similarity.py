@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 K, WINDOW = 9, 4
-_MOST_TOKENS = 20_000
+_MOST_TOKENS, _MOST_TEXT = 20_000, 60_000
 _COMMON = 0.5
 _SKIP = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER, tokenize.NEWLINE}
 
@@ -40,7 +40,7 @@ def tokens(code: str) -> list[str]:
     found: list[str] = []
     start_of_line = True
     try:
-        for token in tokenize.generate_tokens(io.StringIO(code[:200_000]).readline):
+        for token in tokenize.generate_tokens(io.StringIO(code[:_MOST_TEXT]).readline):
             if token.type in _SKIP:
                 start_of_line = start_of_line or token.type in (tokenize.NEWLINE, tokenize.NL)
                 continue

@@ -127,7 +127,7 @@ def _questions(marks: ClassRun, answers: matching.Answers, pool: Pool) -> tuple[
             except LostError as error:
                 lost += 1
                 if lost > _RENEWALS:
-                    raise
+                    raise SandboxError(f"the sandbox was lost {lost} times in a row: {error}") from error
                 marker.flags.append(f"the sandbox had to be started again ({error})")
                 marker.zygote = pool.renew(marker.zygote)
     return earned, marker

@@ -233,7 +233,7 @@ class Zygote:
             "address_space": self.address_space + limits.memory_mb * 2**20,
             "cpu_seconds": limits.cpu_seconds,
             "tmp_mb": limits.tmp_mb,
-            "processes": 64 if self.shape.namespaces else 512 if self.shape.bwrap else None,
+            "processes": 24 if self.shape.namespaces else 512 if self.shape.bwrap else None,
             "strict": self.shape.seccomp,
         }
         try:
