@@ -32,10 +32,12 @@ def _bare(executed: nbformat.NotebookNode, source: nbformat.NotebookNode) -> nbf
             fresh = nbformat.v4.new_code_cell(cell.source)
             if "check" in tags:
                 tags.append(NBVAL_TAG)
+                # nbval compares the outputs of cells that were run, and takes the count for the sign of it
+                fresh.execution_count = 1
                 fresh.outputs = cell.outputs
                 for output in fresh.outputs:
                     if "execution_count" in output:
-                        output["execution_count"] = None
+                        output["execution_count"] = 1
         else:
             fresh = nbformat.v4.new_markdown_cell(cell.source)
         fresh["id"] = original["id"]
