@@ -1,6 +1,7 @@
 """The site: jupyter-book on the staged copy, every warning an error."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,16 @@ from lsedu.book import expected
 from lsedu.book.execute import Say, execute
 from lsedu.book.pages import Book, BookError
 from lsedu.book.stage import stage
+from lsedu.experiments.record import write_atomically
+
+
+def _forget_if_the_frame_changed(book: Book) -> None:
+    """Remove the last build if the table of contents or the configuration changed: every page shows them."""
+    stamp = book.build / "cache" / "frame.key"
+    frame = b"".join((book.staged / name).read_bytes() for name in ("_toc.yml", "_config.yml"))
+    if not stamp.is_file() or stamp.read_bytes() != frame:
+        shutil.rmtree(book.build / "_build", ignore_errors=True)
+        write_atomically(stamp, frame)
 
 
 def build(book: Book, *, parameters: dict[str, object], say: Say = str) -> Path:
@@ -26,6 +37,7 @@ def build(book: Book, *, parameters: dict[str, object], say: Say = str) -> Path:
         expected.compare(book, executed)
     say("Staging the copy that Sphinx reads")
     stage(book, executed)
+    _forget_if_the_frame_changed(book)
     say("Building the site")
     command = ["jupyter-book", "build", str(book.staged), "--path-output", str(book.build), "-n", "-W", "--keep-going"]
     environment = {
