@@ -238,7 +238,10 @@ def test_safe_copies_drop_html_outputs_and_script_addresses():
 
 
 def test_similarity_sees_through_names_and_comments():
-    original = "def f(x):\n    total = 0\n    for value in x:\n        total += value ** 2 + 3 * value\n    return total / len(x)\n"
+    original = (
+        "def f(x):\n    total = 0\n    for value in x:\n"
+        "        total += value ** 2 + 3 * value\n    return total / len(x)\n"
+    )
     renamed = original.replace("total", "s").replace("value", "v") + "# my own work\n"
     other = "def f(x):\n    import numpy as np\n    return np.mean([a * (a + 3) for a in x if a is not None])\n"
     pairs = similarity.pairs({"a": original, "b": renamed, "c": other}, {"solution": original})
