@@ -37,6 +37,20 @@ def build(root: Path = ROOT, profile: str = PROFILE, seed: int = SEED, device: s
     typer.echo(f"book: the site is at {first.as_uri()}")
 
 
+@group.command("execute")
+def execute_(root: Path = ROOT, profile: str = PROFILE, seed: int = SEED, device: str = DEVICE) -> None:
+    """Execute what changed, build nothing, and print where each notebook with its outputs is."""
+    from lsedu.book import execute, pages
+
+    try:
+        parameters = {"profile": profile, "seed": seed, "device": device}
+        executed = execute.execute(pages.Book(root.resolve()), parameters, say=typer.echo)
+    except pages.BookError as error:
+        raise _fail(error) from None
+    for path in executed.values():
+        typer.echo(path)
+
+
 @group.command()
 def check(root: Path = ROOT) -> None:
     """Run every page again under nbval and compare the marked outputs."""
