@@ -1,13 +1,16 @@
-"""Claim: of a suite of fair, broken and hostile submissions `lsedu grade` gives no point unearned; nbgrader does.
+"""The suite of tests/grading/hostile.py, graded by `lsedu grade` and by nbgrader 0.9.6, side by side.
 
-    python benchmarks/grading_peers.py [--family patching] [--each 3]
+    python benchmarks/grading_peers.py [--family NAME ...] [--timeout 10]
 
-Both get the same notebooks and the same three questions. nbgrader's tests are written in its usual way: hidden cells
-that assert closeness, run by its own kernel after the student's cells, one invocation a submission so that none can
-stop the next. It runs in bubblewrap, without network and with only its course folder writable, to protect this machine
-and not its marks. Submissions that exhaust memory, disk or processes are left out on its side: nothing would stop them.
+nbgrader runs students' code with the instructor's rights, so here it runs inside bubblewrap: process and network
+namespaces of its own, the machine read-only, one writable folder with the course. Submissions that exhaust memory,
+disk, processes or time are left out on its side, since bubblewrap alone would not protect the machine from them. Its
+assignment is the tiny lab with the same questions and hidden tests that compare on fixed inputs. Each submission is
+graded by a call of its own, so that one that stops the batch is counted and does not end the comparison.
 
-`unearned` counts points above what a submission deserves, `lost` points below it, `stopped` runs without a mark.
+Columns: submissions graded; with unearned points (more than deserved on any question); fair answers that lost points
+(full marks deserved on a question, less given); without a row; with a file written outside. A mark by nbgrader is all
+or nothing a question, so less than full where part was deserved is not counted against it.
 """
 
 import argparse
@@ -22,161 +25,168 @@ from pathlib import Path
 
 from lsedu.grading import Options, grade
 from lsedu.grading.shapes import bwrap_path
-from lsedu.labs import Lab, load_lab
-from lsedu.labs.codec import encode
+from lsedu.labs import load_lab
 from lsedu.labs.release import build
-from lsedu.labs.spec import PUBLIC_SEED
 
-TESTS = Path(__file__).resolve().parent.parent / "tests" / "grading"
-TINY = TESTS / "fixtures" / "tiny.md"
-LEFT_OUT = {"resources", "network", "folders"}
-SECONDS = 60
+ROOT = Path(__file__).resolve().parent.parent
+LAB = ROOT / "tests" / "grading" / "fixtures" / "tiny.md"
+TESTS = {
+    "double": "import numpy as np\n### BEGIN HIDDEN TESTS\nexpected = np.array([2.0, 4.0, 7.0])\n"
+    "assert np.allclose(double(np.array([1.0, 2.0, 3.5])), expected)\n"
+    "assert np.allclose(double(-np.ones((2, 2))), -2 * np.ones((2, 2)))\n### END HIDDEN TESTS",
+    "mean-square": "import torch\n### BEGIN HIDDEN TESTS\nx = torch.tensor([1.0, 2.0], requires_grad=True)\n"
+    "value = mean_square(x)\nvalue.backward()\nassert abs(value.item() - 2.5) < 1e-6\n"
+    "assert torch.allclose(x.grad, torch.tensor([1.0, 2.0]))\n### END HIDDEN TESTS",
+    "count": "import numpy as np\n### BEGIN HIDDEN TESTS\n"
+    "assert count(np.array([0.0, 0.2, 3.0]), 0.1) == 2 == count(np.array([0.0, 0.2, 3.0]), 0.1)\n"
+    "### END HIDDEN TESTS",
+}
 
 
 def load_suite():
-    spec = importlib.util.spec_from_file_location("hostile", TESTS / "hostile.py")
+    spec = importlib.util.spec_from_file_location("hostile", ROOT / "tests" / "grading" / "hostile.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules["hostile"] = module
     spec.loader.exec_module(module)
     return module
 
 
-def hidden_tests(lab: Lab) -> dict[str, str]:
-    """Return a test cell a question: all public cases, each asserted close to the reference's value."""
-    found = {}
-    for question in lab.questions:
-        if question.kind != "function":
-            continue
-        lines = ["### BEGIN HIDDEN TESTS", "import json", "from lsedu.labs.codec import decode"]
-        for item in question.draw(PUBLIC_SEED):
-            texts = [json.dumps(encode(v)) for v in (tuple(item.args), question.reference(*item.args))]
-            lines.append(f"args, expected = [decode(json.loads(text)) for text in {texts!r}]")
-            lines.append(f"got = {question.function}(*args)")
-            lines.append("got = got.detach().numpy() if hasattr(got, 'detach') else got")
-            lines.append("assert np.allclose(got, expected)")
-        found[question.id] = "\n".join([*lines, "### END HIDDEN TESTS"])
+def places(folder: Path, root: Path, lab: Path, out: Path) -> dict[str, str]:
+    (folder / "mark").mkdir()
+    (folder / "home").mkdir()
+    (folder / "home" / "diary").write_text("private")
+    other = next(path for path in (root / "right" / "tiny.ipynb", root / "right" / "tiny" / "tiny.ipynb"))
+    return {
+        "LAB": str(lab),
+        "OTHER": str(other),
+        "OUT": str(out),
+        "MARK": str(folder / "mark"),
+        "HOME": str(folder / "home" / "diary"),
+        "PORT": "9",
+        "REPO": str(ROOT),
+        "SITE": str(Path(json.__file__).parent.parent / "site-packages"),
+    }
+
+
+def ours(suite, cases, solved: dict, folder: Path) -> dict[str, dict]:
+    """Grade with `lsedu grade`; return points by student and question, and what was written outside."""
+    root, out = folder / "submitted", folder / "out"
+    where = places(folder, root, LAB, out)
+    for case in cases:
+        suite.write(case, root, solved, where)
+    grade(LAB, root, out, Options(jobs=2))
+    lines = map(json.loads, (out / "results.jsonl").read_text().splitlines())
+    found = {line["student"]: {"points": line["points"], "written": False} for line in lines}
+    if list((folder / "mark").iterdir()):
+        raise SystemExit("a file was written outside the sandbox")
     return found
 
 
-def course_notebook(notebook: dict, checks: dict[str, str]) -> dict:
-    copy = json.loads(json.dumps(notebook))
-    for cell in copy["cells"]:
-        if (
-            cell["cell_type"] == "code"
-            and cell["id"].removesuffix("-check") in checks
-            and cell["id"].endswith("-check")
-        ):
-            cell["source"] = checks[cell["id"].removesuffix("-check")]
-    copy["cells"] = [cell for cell in copy["cells"] if "Checks(" not in cell["source"]]
-    return copy
+def course(folder: Path, solved: dict, timeout: int) -> dict:
+    """Write an nbgrader course and return the notebook that students of it hand in."""
+    source = json.loads(json.dumps(solved))
+    kept = []
+    for cell in source["cells"]:
+        name = cell["id"].removesuffix("-check")
+        if cell["cell_type"] == "code" and (name in TESTS or cell["id"].startswith("preamble")):
+            if cell["id"].endswith("-check"):
+                cell["source"] = TESTS[name]
+            kept.append(cell)
+    source["cells"] = kept
+    place = folder / "source" / "tiny"
+    place.mkdir(parents=True)
+    (place / "tiny.ipynb").write_text(json.dumps(source))
+    (folder / "nbgrader_config.py").write_text(
+        f"c = get_config()\nc.CourseDirectory.course_id = 'course'\nc.ExecutePreprocessor.timeout = {timeout}\n"
+    )
+    nbgrader(folder, "generate_assignment", "tiny", "--create", timeout=120)
+    return json.loads((folder / "release" / "tiny" / "tiny.ipynb").read_text()) | {"solved": source["cells"]}
 
 
-def nbgrader(course: Path, *words: str) -> int:
-    """Run nbgrader in bubblewrap, and return its status; 124 when it was stopped for time."""
+def nbgrader(folder: Path, *words: str, timeout: int) -> int:
     bin_ = Path(sys.executable).parent
-    box = [
-        bwrap_path(),
-        "--unshare-all",
-        "--die-with-parent",
-        "--ro-bind",
-        "/",
-        "/",
-        "--dev",
-        "/dev",
-        "--proc",
-        "/proc",
-    ]
-    box += [
-        "--tmpfs",
-        "/tmp",
-        "--bind",
-        str(course),
-        str(course),
-        "--chdir",
-        str(course),
-        "--setenv",
-        "HOME",
-        str(course),
-    ]
+    command = [bwrap_path(), "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "--dev", "/dev"]
+    command += ["--proc", "/proc", "--tmpfs", "/tmp", "--bind", str(folder), str(folder), "--chdir", str(folder)]
+    command += [str(bin_ / "nbgrader"), *words]
     environment = {**os.environ, "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
-    command = [*box, sys.executable, str(bin_ / "nbgrader"), *words]
+    environment |= {"HOME": str(folder), "JUPYTER_PLATFORM_DIRS": "1", "A_SECRET_TOKEN": "not for students"}
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS)
+        return subprocess.run(command, env=environment, capture_output=True, timeout=timeout).returncode
     except subprocess.TimeoutExpired:
         return 124
-    if words[0] != "autograde" and done.returncode:
-        raise SystemExit(f"nbgrader {words[0]} failed:\n{done.stderr[-2000:]}")
-    return done.returncode
 
 
-def nbgrader_points(course: Path, student: str) -> dict[str, float] | None:
-    """Return the points by question in nbgrader's gradebook, None if it has none for the student."""
+def theirs(suite, cases, solved: dict, folder: Path, timeout: int) -> dict[str, dict]:
+    """Grade with nbgrader, one call a submission."""
     from nbgrader.api import Gradebook, MissingEntry
 
-    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
-        try:
-            grades = book.find_submission("tiny", student).notebooks[0].grades
-        except (MissingEntry, IndexError):
-            return None
-        return {grade.name.removesuffix("-check"): float(grade.auto_score or 0.0) for grade in grades}
+    released = course(folder, solved, timeout)
+    handed_in = {**released, "cells": released.pop("solved")}
+    root = folder / "submitted"
+    where = places(folder, root, folder / "source" / "tiny" / "tiny.ipynb", folder / "out")
+    found = {}
+    for number, case in enumerate(cases):
+        place = suite.write(case, folder / "raw", handed_in, where)
+        target = root / case.name / "tiny"
+        target.parent.mkdir(parents=True)
+        place.rename(target)
+        before = set((folder / "mark").iterdir())
+        status = nbgrader(folder, "autograde", "tiny", "--student", case.name, timeout=6 * timeout + 30)
+        written = bool(set((folder / "mark").iterdir()) - before)
+        entry = {"points": {}, "written": written, "status": status}
+        with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as book:
+            try:
+                for item in book.find_submission_notebook("tiny", "tiny", case.name).grades:
+                    entry["points"][item.cell.name.removesuffix("-check")] = item.auto_score
+            except MissingEntry:
+                pass
+        if status == 0 and entry["points"]:
+            found[case.name] = entry
+        print(f"\r{number + 1} of {len(cases)}", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    return found
+
+
+def table(cases, graded: dict[str, dict]) -> dict[str, list[int]]:
+    """Count by family: submissions, unearned, fair and lost, without a row, written outside."""
+    full = {"double": 4.0, "mean-square": 3.0, "count": 2.0}
+    rows: dict[str, list[int]] = defaultdict(lambda: [0] * 5)
+    for case in cases:
+        row, entry = rows[case.family], graded.get(case.name)
+        row[0] += 1
+        if entry is None:
+            row[3] += 1
+            continue
+        got = {name: entry["points"].get(name) or 0.0 for name in full}
+        row[1] += any(got[name] > case.marks[name] + 0.01 for name in full)
+        row[2] += any(case.marks[name] == full[name] > got[name] for name in full)
+        row[4] += entry["written"]
+    return rows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--family", action="append", help="only these families")
-    parser.add_argument("--each", type=int, help="at most so many submissions a family")
+    parser.add_argument("--family", nargs="*")
+    parser.add_argument("--timeout", type=int, default=10)
     options = parser.parse_args()
-    suite, lab = load_suite(), load_lab(TINY)
-    solved, checks = build(lab, solved=True), hidden_tests(lab)
-    families = defaultdict(list)
-    for case in suite.SUITE:
-        if case.family not in LEFT_OUT and (not options.family or case.family in options.family):
-            families[case.family].append(case)
-    cases = [case for found in families.values() for case in found[: options.each]]
-    with tempfile.TemporaryDirectory(dir=Path.home(), prefix=".peers-") as name:
-        folder = Path(name)
-        os.environ["LSEDU_STATE"] = str(folder / "state")
-        course = folder / "course"
-        mark = course / "mark"
-        mark.mkdir(parents=True)
-        (course / "source" / "tiny").mkdir(parents=True)
-        (course / "source" / "tiny" / "tiny.ipynb").write_text(json.dumps(course_notebook(solved, checks)))
-        (course / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'course'\n")
-        nbgrader(course, "generate_assignment", "tiny", "--create")
-        right = course / "submitted" / "somebody" / "tiny" / "tiny.ipynb"
-        right.parent.mkdir(parents=True)
-        released = course_notebook(solved, checks)
-        right.write_text(json.dumps(released))
-        places = {"LAB": str(TINY), "OTHER": str(right), "OUT": str(course), "MARK": str(mark), "PORT": "1"}
-        places |= {"HOME": str(course / "nbgrader_config.py"), "REPO": str(TESTS.parents[1]), "SITE": str(mark)}
-        for case in cases:
-            suite.write(case, folder / "submitted", solved, places)
-        grade(TINY, folder / "submitted", folder / "out", Options(jobs=2))
-        lines = [json.loads(line) for line in (folder / "out" / "results.jsonl").open()]
-        ours = {line["student"]: line["points"] for line in lines}
-        counts = defaultdict(lambda: defaultdict(int))
-        for number, case in enumerate(cases):
-            student = f"s{number:03d}"
-            written = suite.write(case, folder / "raw", released, places)
-            target = course / "submitted" / student
-            target.mkdir()
-            written.rename(target / "tiny")
-            status = nbgrader(course, "autograde", "tiny", "--student", student)
-            theirs = nbgrader_points(course, student) if status == 0 else None
-            row = counts[case.family]
-            row["submissions"] += 1
-            row["stopped"] += theirs is None
-            for who, points in (("ours", ours.get(case.name)), ("theirs", theirs)):
-                above = sum(max(0.0, (points or {}).get(q, 0.0) - p) for q, p in case.marks.items())
-                below = sum(max(0.0, p - (points or {}).get(q, 0.0)) for q, p in case.marks.items())
-                row[f"{who} unearned"] += above > 0
-                row[f"{who} lost"] += below > 0
-            print(f"{case.family}: {case.name!r}: ours {ours.get(case.name)}, nbgrader {theirs}", flush=True)
-    columns = ["submissions", "ours unearned", "theirs unearned", "ours lost", "theirs lost", "stopped"]
-    print(f"\n{'submissions with':16}" + "".join(f"{column:>17}" for column in columns))
-    for family, row in counts.items():
-        print(f"{family:16}" + "".join(f"{row[column]:>17}" for column in columns))
-    print(f"{'all':16}" + "".join(f"{sum(row[column] for row in counts.values()):>17}" for column in columns))
+    suite = load_suite()
+    cases = [case for case in suite.SUITE if not options.family or case.family in options.family]
+    cases += [case for case in suite.SUITE if case.name == "right" and case not in cases]
+    solved = build(load_lab(LAB), solved=True)
+    with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
+        os.environ["LSEDU_STATE"] = str(Path(a) / "state")
+        mine = table(cases, ours(suite, cases, solved, Path(a)))
+        bearable = [case for case in cases if case.family != "resources"]
+        other = table(bearable, theirs(suite, bearable, solved, Path(b), options.timeout))
+    head = ["cases", "unearned", "fair lost", "no row", "written"]
+    print(f"{'':16}" + "".join(f"{word:>11}" for word in head * 2))
+    print(f"{'':16}{'lsedu':>33}{'':22}{'nbgrader':>33}")
+    families = [*mine, "all"]
+    mine["all"] = [sum(column) for column in zip(*mine.values())]
+    other["all"] = [sum(column) for column in zip(*other.values())]
+    for family in families:
+        numbers = [*mine[family], *other.get(family, ["-"] * 5)]
+        print(f"{family:16}" + "".join(f"{number:>11}" for number in numbers))
 
 
 if __name__ == "__main__":

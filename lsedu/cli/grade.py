@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        from lsedu.grading import ClassError, Options, OutputError, SandboxError, SecretError
+        from lsedu.grading import ClassError, NotAllowedError, Options, OutputError, SandboxError, SecretError
         from lsedu.grading import grade as run
         from lsedu.grading.results import printable
         from lsedu.labs import LabError
@@ -54,7 +54,15 @@ def register(app: typer.Typer) -> None:
                     bar.update(task, completed=done, total=total, description=printable(student)[:30].replace("[", "("))
 
                 report = run(lab, submissions, out, options, say=bar.console.print, progress=show)
-        except (ClassError, LabError, OutputError, SandboxError, SecretError, FileNotFoundError) as error:
+        except (
+            ClassError,
+            LabError,
+            NotAllowedError,
+            OutputError,
+            SandboxError,
+            SecretError,
+            FileNotFoundError,
+        ) as error:
             typer.echo(f"Not graded: {error}", err=True)
             raise typer.Exit(1) from None
         except KeyboardInterrupt:

@@ -8,6 +8,7 @@ from typing import Any
 
 _HOME = {
     "ClassError": "classroom",
+    "NotAllowedError": "packages",
     "Options": "classroom",
     "OutputError": "results",
     "Report": "classroom",
