@@ -140,7 +140,7 @@ class Marker:
         for _ in range(len(cells) + 1):
             kept = [preamble, *(cell for cell in cells if cell[0] not in self.excluded)]
             child = self.zygote.child()
-            current = 0
+            current = step = 0
             try:
                 child.send(wire.pack("load", cells=kept, seed=self.seed), seconds=_GRACE + 10)
                 while True:
@@ -151,9 +151,9 @@ class Marker:
                     if kind == "unlocked":
                         child.end()
                         raise LostError(f"a child could not be locked in: {header.get('step')}")
-                    if type(number) is not int or not 0 <= number < len(kept) or kind not in ("cell", "ran"):
+                    if number != step // 2 or kind != ("cell", "ran")[step % 2] or number >= len(kept):
                         raise wire.WireError("an answer out of turn")
-                    current = number
+                    current, step = number, step + 1
                     if kind == "ran" and number and header.get("error"):
                         self.errors[kept[number][0]] = header["error"]
             except (wire.LateError, wire.ClosedError, wire.WireError, wire.UnsendableError) as error:

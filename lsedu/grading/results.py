@@ -181,7 +181,7 @@ class Results:
 
         Students who are not `present` any more (their folder was removed) are kept: marks are never dropped.
         """
-        for path in self.out.glob(".writing-*"):
+        for path in [*self.out.glob(".writing-*"), *self.pages.glob(".writing-*")]:
             path.unlink(missing_ok=True)
         names = sorted({*self.lines, *(name for name in present if name in self.lines)})
         text = "".join(json.dumps(self.lines[name], ensure_ascii=True) + "\n" for name in names)

@@ -55,7 +55,10 @@ def setting(
     allow: list[str] | tuple[str, ...], answers: list[str] | tuple[str, ...], limits: Limits
 ) -> Iterator["Setting"]:
     """Prepare the view for a lab; its folder is removed at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="lsedu-view-"))
+    for stale in Path(tempfile.gettempdir()).glob("lsedu-view-*"):  # left by a grader that was killed
+        if not Path("/proc", stale.name.split("-")[2]).exists():
+            shutil.rmtree(stale, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"lsedu-view-{os.getpid()}-"))
     try:
         view = packages.allowed_view(allow, answers, folder)
         for path in [folder, *folder.rglob("*")]:

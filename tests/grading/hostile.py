@@ -649,6 +649,85 @@ def double(x):
         flagged=True,
     ),
     attack(
+        "endless-frames",
+        "results",
+        """\
+import json, os, struct
+text = json.dumps({"kind": "cell", "cell": 1}).encode()
+while True:
+    for fd in range(3, 16):
+        try:
+            os.write(fd, struct.pack("<II", len(text), 0) + text)
+        except OSError:
+            pass
+""",
+        flagged=True,
+    ),
+    attack(
+        "shell-object", "fair", "get_ipython().run_line_magic('matplotlib', 'inline')\nnp.exp?\n" + RIGHT, earns=4.0
+    ),
+    attack("colab-import", "fair", "from google.colab import drive\n" + RIGHT, earns=4.0),
+    attack(
+        "many-torch-threads",
+        "fair",
+        "torch.set_num_threads(4)\ny = torch.ones(500, 500) @ torch.ones(500, 500)\n" + RIGHT,
+        earns=4.0,
+    ),
+    attack(
+        "thread-hog",
+        "resources",
+        """\
+import threading
+def spin():
+    while True:
+        pass
+def double(x):
+    for _ in range(500):
+        threading.Thread(target=spin, daemon=True).start()
+    return x
+""",
+    ),
+    attack(
+        "raw-syscalls",
+        "ending",
+        """\
+import ctypes
+libc = ctypes.CDLL(None)
+def double(x):
+    for number in (57, 58, 59, 41, 101, 165, 166, 272, 308, 321, 323, 425, 434, 438):
+        for first in (0, 1, 17, 0x10000000):
+            if libc.syscall(number, first, 1, 0, 0, 0) > 0 and number not in (0,):
+                return 2 * x
+    return x
+""",
+    ),
+    attack(
+        "rewrites-its-limits",
+        "resources",
+        """\
+import resource
+for kind in (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_NPROC, resource.RLIMIT_FSIZE):
+    try:
+        resource.setrlimit(kind, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    except (ValueError, OSError):
+        pass
+def double(x):
+    return 2 * x if resource.getrlimit(resource.RLIMIT_AS)[1] == resource.RLIM_INFINITY else x
+""",
+    ),
+    attack(
+        "sysfs-and-devices",
+        "reading",
+        _in_function(
+            """
+import os
+for p in ('/dev/mem', '/dev/kmsg', '/dev/vda', '/sys/kernel/debug', '/etc/passwd'):
+    if os.path.exists(p) and open(p, 'rb').read(1):
+        return 2 * x
+"""
+        ),
+    ),
+    attack(
         "gradebook",
         "results",
         _in_function("""\

@@ -23,7 +23,14 @@ import numpy as np
 
 from . import wire
 
-_MAGIC = re.compile(r"^([ \t]*)(%|!|\?)[^\n]*", re.MULTILINE)
+_MAGIC = re.compile(r"^([ \t]*)(?:[%!?][^\n]*|[\w.]+\?{1,2}[ \t]*$)", re.MULTILINE)
+
+
+class _Shell:
+    """Stands in for IPython's shell, whose magics have no effect here."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *words, **options: None
 
 
 def serve(channel: socket.socket) -> None:
@@ -51,7 +58,7 @@ def _space() -> dict[str, Any]:
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     builtins.display = lambda *items, **options: None
-    builtins.get_ipython = lambda: None
+    builtins.get_ipython = _Shell
     return module.__dict__
 
 
