@@ -15,22 +15,48 @@ def list_() -> None:
     """List the data sets, their licences and whether they are on this machine."""
     from lsedu import data
 
-    for name, source in data.SETS.items():
+    for name in data.SETS:
+        source = data.at_hand(data.source(name))
         files = [file for part in source.files.values() for file in part]
         here = all((path := data.locate(source, file)) is not None and path.is_file() for file in files)
         typer.echo(f"{name}: {source.title}; licence: {source.licence}; {'here' if here else 'not on this machine'}")
 
 
+def _each_file(name: str, action: str) -> None:
+    """Say where every file of a set lies; `fetch` gets it, `check` and `fetch` hold it to its hash."""
+    from lsedu import data
+    from lsedu.data.download import check as check_hash
+
+    try:
+        source = data.at_hand(data.source(name))
+        for file in dict.fromkeys(file for part in source.files.values() for file in part):
+            if action == "fetch":
+                typer.echo(f"{data.fetch(source, file)}: {file.hash.split(':')[0]} is right")
+                continue
+            path = data.locate(source, file)
+            if path is None:
+                raise data.DataUnavailableError(
+                    f"{file.name} is not on this machine; `lsedu data fetch {name}` gets the set"
+                )
+            typer.echo(f"{check_hash(path, file)}: {file.hash.split(':')[0]} is right" if action == "check" else path)
+    except (KeyError, OSError, data.DataUnavailableError, data.CorruptDataError) as error:
+        typer.echo(f"lsedu data: {error.args[0] if isinstance(error, KeyError) else error}", err=True)
+        raise typer.Exit(1) from None
+
+
 @group.command()
 def fetch(name: str) -> None:
     """Get a data set: from LSEDU_DATA, the cache or its official address. An interrupted download is resumed."""
-    from lsedu import data
+    _each_file(name, "fetch")
 
-    try:
-        source = data.source(name)
-        for part in source.files.values():
-            for file in part:
-                typer.echo(f"{data.fetch(source, file)}: sha256 is right")
-    except (KeyError, data.DataUnavailableError, data.CorruptDataError) as error:
-        typer.echo(f"lsedu data: {error.args[0]}", err=True)
-        raise typer.Exit(1) from None
+
+@group.command()
+def where(name: str) -> None:
+    """Say where the files of a data set lie on this machine."""
+    _each_file(name, "where")
+
+
+@group.command()
+def check(name: str) -> None:
+    """Hold the files of a data set on this machine to their hashes."""
+    _each_file(name, "check")

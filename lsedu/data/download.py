@@ -24,7 +24,7 @@ def cache_dir() -> Path:
 
 
 def check(path: Path, file: File) -> Path:
-    """Return `path` if its sha256 is the registered one.
+    """Return `path` if its hash is the registered one.
 
     Raises
     ------
@@ -33,10 +33,11 @@ def check(path: Path, file: File) -> Path:
     """
     import pooch
 
-    found = pooch.file_hash(str(path), alg="sha256")
-    if found != file.sha256:
+    algorithm, expected = file.hash.split(":")
+    found = pooch.file_hash(str(path), alg=algorithm)
+    if found != expected:
         raise CorruptDataError(
-            f"{path} is corrupted, truncated or another version: its sha256 is {found}, expected {file.sha256}. "
+            f"{path} is corrupted, truncated or another version: its {algorithm} is {found}, expected {expected}. "
             "Remove it and get it again."
         )
     return path
@@ -50,10 +51,18 @@ def locate(source: Source, file: File) -> Path | None:
     if os.environ.get("LSEDU_DATA"):
         folders.insert(0, Path(os.environ["LSEDU_DATA"]).expanduser())
     for folder in folders:
-        path = folder / source.name / file.name
+        path = folder / (source.folder or source.name) / file.name
         if path.is_file():
             return path
     return None
+
+
+def at_hand(source: Source) -> Source:
+    """Return the repacked form of a set if all its files are on this machine, else the set itself."""
+    other = source.repacked
+    if other and all(locate(other, file) for part in other.files.values() for file in part):
+        return other
+    return source
 
 
 def _continue_download(url: str, output_file: str, pooch: object, *, part: Path, progress: bool) -> None:
@@ -112,22 +121,23 @@ def fetch(source: Source, file: File, *, download: bool = True, progress: bool =
     if path is not None:
         return check(path, file)
     advice = (
-        f"Get it with `lsedu data fetch {source.name}`, or put {file.name} in the folder {source.name}/ "
-        "of the folder that the environment variable LSEDU_DATA names."
+        (f"Get it with `lsedu data fetch {source.name}`, or put" if file.url else "It has no address of its own: put")
+        + f" {file.name} in the folder {source.folder or source.name}/ of the folder that the environment variable "
+        "LSEDU_DATA names."
     )
     if not download or not file.url:
         raise DataUnavailableError(f"{source.title}: {file.name} is not on this machine. {advice}")
     import pooch
     import requests
 
-    folder = cache_dir() / source.name
+    folder = cache_dir() / (source.folder or source.name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
 
         def downloader(url: str, output_file: str, pup: object) -> None:
             _continue_download(url, output_file, pup, part=folder / f"{file.name}.part", progress=progress)
 
-        got = pooch.retrieve(file.url, f"sha256:{file.sha256}", fname=file.name, path=folder, downloader=downloader)
+        got = pooch.retrieve(file.url, file.hash, fname=file.name, path=folder, downloader=downloader)
     except (requests.RequestException, OSError) as error:
         raise DataUnavailableError(
             f"{source.title}: {file.name} could not be downloaded from {file.url} ({error}). {advice}"

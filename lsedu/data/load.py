@@ -1,8 +1,12 @@
 """Loading a registered set by name."""
 
+from collections.abc import Mapping
+
+import numpy as np
+
 from lsedu import _check
 from lsedu.data.dataset import Dataset
-from lsedu.data.download import fetch
+from lsedu.data.download import at_hand, fetch
 from lsedu.data.registry import source
 
 
@@ -43,13 +47,42 @@ def load(
     >>> test.images.shape, test.classes[0]
     ((2000, 28, 28), 'T-shirt/top')
     """
-    entry = source(name)
+    entry = at_hand(source(name))
+    if "annotations" in entry.files:
+        raise ValueError(f"{name} has no images of its own; annotations({name!r}) returns its labels")
     _check.one_of("split", split, tuple(entry.files))
     paths = [fetch(entry, file, download=download, progress=progress) for file in entry.files[split]]
-    images, labels = entry.read(paths)
+    read = entry.read[split] if isinstance(entry.read, Mapping) else entry.read
+    images, labels = read(paths)
     return Dataset(f"{name}/{split}", images, labels, entry.classes)
 
 
+def annotations(name: str, *, download: bool = True, progress: bool = True) -> dict[str, np.ndarray]:
+    """Return the human labels of a set of annotations, by name.
+
+    Parameters
+    ----------
+    name : {"cifar10h", "cifar10n", "cifar100n"}
+        ``cifar10h`` gives `counts` int64 and `probs` float64, both (10000, 10), for the CIFAR-10 test images.
+        ``cifar10n`` gives `aggregate`, `random1` to `random3` and `worst`, each int64 (50000,), for the training
+        images; ``cifar100n`` gives `noisy`.
+    download, progress : bool
+        As for `load`.
+
+    Raises
+    ------
+    KeyError, DataUnavailableError, CorruptDataError
+        As for `load`.
+    ValueError
+        If the set holds images.
+    """
+    entry = source(name)
+    if "annotations" not in entry.files:
+        raise ValueError(f"{name} is a set of images; load({name!r}) returns it")
+    return entry.read([fetch(entry, file, download=download, progress=progress) for file in entry.files["annotations"]])
+
+
 def hashes(name: str) -> dict[str, str]:
-    """Return the sha256 of each file of a set, by file name: the part of a record's provenance that names its data."""
-    return {file.name: file.sha256 for files in source(name).files.values() for file in files}
+    """Return the hash of each file of a set, by file name: the part of a record's provenance that names its data."""
+    files = [file for part in at_hand(source(name)).files.values() for file in part]
+    return {file.name: file.sha256 or file.hash for file in files}

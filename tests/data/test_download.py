@@ -1,0 +1,135 @@
+"""Downloads against a server on this machine, whole, broken off and wrong."""
+
+import hashlib
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from typer.testing import CliRunner
+
+from lsedu import data
+from lsedu.cli import app
+from lsedu.data import registry
+
+CONTENT = bytes(range(256)) * 2000
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves CONTENT with ranges; the first `break_off` answers stop half-way."""
+
+    def do_GET(self):
+        first = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
+        self.server.asked.append(first)
+        if first >= len(CONTENT):
+            self.send_error(416)
+            return
+        body = CONTENT[first:]
+        self.send_response(206 if first and self.server.ranges else 200)
+        if not self.server.ranges:
+            body = CONTENT
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.server.break_off:
+            self.server.break_off -= 1
+            body = body[: len(body) // 2]
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(monkeypatch, tmp_path):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        running.asked, running.break_off, running.ranges = [], 0, True
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        monkeypatch.delenv("LSEDU_DATA", raising=False)
+        running.file = data.File(
+            "blob.bin", hashlib.sha256(CONTENT).hexdigest(), f"http://127.0.0.1:{running.server_port}/blob.bin"
+        )
+        running.source = data.Source("blob", "A blob", {"train": (running.file,)}, None, (), "none", "none")
+        monkeypatch.setitem(registry.SETS, "blob", running.source)
+        yield running
+        running.shutdown()
+
+
+def get(server, **options):
+    return data.fetch(server.source, server.file, progress=False, **options)
+
+
+def test_a_file_is_downloaded_once(server):
+    path = get(server)
+    assert path.read_bytes() == CONTENT
+    assert get(server) == path
+    assert server.asked == [0]
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_transfer_that_breaks_off_is_resumed(server, ranges):
+    server.break_off, server.ranges = 1, ranges
+    with pytest.raises(data.DataUnavailableError, match="lsedu data fetch blob"):
+        get(server)
+    part = data.cache_dir() / "blob" / "blob.bin.part"
+    kept = part.stat().st_size
+    assert 0 < kept < len(CONTENT)
+    assert get(server).read_bytes() == CONTENT
+    assert server.asked == [0, kept]
+    assert not part.exists()
+
+
+def test_another_file_than_the_hash_names_is_refused_and_not_kept(server):
+    server.file = data.File("blob.bin", "0" * 64, server.file.url)
+    with pytest.raises(data.CorruptDataError, match="blob"):
+        get(server)
+    assert not (data.cache_dir() / "blob" / "blob.bin").exists()
+    assert not (data.cache_dir() / "blob" / "blob.bin.part").exists()
+
+
+def test_without_the_network_the_command_is_named(server):
+    with pytest.raises(data.DataUnavailableError, match="lsedu data fetch blob"):
+        get(server, download=False)
+
+
+def test_the_users_folder_comes_first_and_is_checked(server, monkeypatch, tmp_path):
+    folder = tmp_path / "mine" / "blob"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("LSEDU_DATA", str(tmp_path / "mine"))
+    (folder / "blob.bin").write_bytes(CONTENT)
+    assert get(server) == folder / "blob.bin"
+    (folder / "blob.bin").write_bytes(CONTENT[:-1])
+    with pytest.raises(data.CorruptDataError, match="truncated"):
+        get(server)
+    assert server.asked == []
+
+
+def test_commands_fetch_find_and_check(server):
+    runner = CliRunner()
+    assert runner.invoke(app, ["data", "where", "blob"]).exit_code == 1
+    assert "right" in runner.invoke(app, ["data", "fetch", "blob"]).stdout
+    path = data.cache_dir() / "blob" / "blob.bin"
+    assert str(path) in runner.invoke(app, ["data", "where", "blob"]).stdout
+    assert runner.invoke(app, ["data", "check", "blob"]).exit_code == 0
+    path.write_bytes(b"half")
+    broken = runner.invoke(app, ["data", "check", "blob"])
+    assert broken.exit_code == 1 and "truncated" in broken.stderr
+    unknown = runner.invoke(app, ["data", "fetch", "blub"])
+    assert unknown.exit_code == 1 and "no data set is called 'blub'" in unknown.stderr
+
+
+def test_a_full_disk_loses_nothing(server, monkeypatch):
+    import builtins
+    import errno
+
+    real = builtins.open
+
+    def full(path, mode="r", *args, **kwargs):
+        if str(path).endswith(".part"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, mode, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(builtins, "open", full)
+        with pytest.raises(data.DataUnavailableError, match="No space left"):
+            get(server)
+    assert get(server).read_bytes() == CONTENT
