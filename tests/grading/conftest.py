@@ -135,3 +135,8 @@ def is_ours(pid, parents):
 @pytest.fixture(scope="session")
 def suite_runner():
     return grade_suite
+
+
+@pytest.fixture(scope="session")
+def sandbox_processes():
+    return processes

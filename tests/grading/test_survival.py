@@ -49,7 +49,7 @@ def grade_command(root, out, *options):
 
 
 @pytest.mark.slow
-def test_killed_twenty_times_and_resumed_gives_the_same_marks(tmp_path, solved):
+def test_killed_twenty_times_and_resumed_gives_the_same_marks(tmp_path, solved, sandbox_processes):
     root = tmp_path / "submitted"
     write_class(root, solved, 40)
     secret = tmp_path / "secret"
@@ -75,6 +75,8 @@ def test_killed_twenty_times_and_resumed_gives_the_same_marks(tmp_path, solved):
     subprocess.run(grade_command(root, out, *options), check=True, capture_output=True)
     assert marks(out) == marks(undisturbed)
     assert (out / "grades.csv").read_text() == (undisturbed / "grades.csv").read_text()
+    assert sandbox_processes() == set()
+    assert not list(out.rglob(".writing-*"))
 
 
 @pytest.mark.slow
