@@ -56,7 +56,8 @@ def setting(
 ) -> Iterator["Setting"]:
     """Prepare the view for a lab; its folder is removed at the end."""
     for stale in Path(tempfile.gettempdir()).glob("lsedu-view-*"):  # left by a grader that was killed
-        if not Path("/proc", stale.name.split("-")[2]).exists():
+        owner = stale.name.split("-")[2]
+        if owner.isdigit() and not Path("/proc", owner).exists():
             shutil.rmtree(stale, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f"lsedu-view-{os.getpid()}-"))
     try:
