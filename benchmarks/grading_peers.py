@@ -54,13 +54,12 @@ def load_suite():
     return module
 
 
-def places(folder: Path, root: Path, lab: Path, out: Path) -> dict[str, str]:
+def places(folder: Path, other: Path, out: Path) -> dict[str, str]:
     (folder / "mark").mkdir()
     (folder / "home").mkdir()
     (folder / "home" / "diary").write_text("private")
-    other = next(path for path in (root / "right" / "tiny.ipynb", root / "right" / "tiny" / "tiny.ipynb"))
     return {
-        "LAB": str(lab),
+        "LAB": str(LAB),
         "OTHER": str(other),
         "OUT": str(out),
         "MARK": str(folder / "mark"),
@@ -74,7 +73,7 @@ def places(folder: Path, root: Path, lab: Path, out: Path) -> dict[str, str]:
 def ours(suite, cases, solved: dict, folder: Path) -> dict[str, dict]:
     """Grade with `lsedu grade`; return points by student and question, and what was written outside."""
     root, out = folder / "submitted", folder / "out"
-    where = places(folder, root, LAB, out)
+    where = places(folder, root / "right" / "tiny.ipynb", out)
     for case in cases:
         suite.write(case, root, solved, where)
     grade(LAB, root, out, Options(jobs=2))
@@ -124,7 +123,7 @@ def theirs(suite, cases, solved: dict, folder: Path, timeout: int, minutes: floa
     released = course(folder, solved, timeout)
     handed_in = {**released, "cells": released.pop("solved")}
     root = folder / "submitted"
-    where = places(folder, root, folder / "source" / "tiny" / "tiny.ipynb", folder / "out")
+    where = places(folder, root / "right" / "tiny" / "tiny.ipynb", folder / "out")
     found: dict[str, dict] = {}
     end = time.monotonic() + 60 * minutes
     for start in range(0, len(cases), BATCH):
@@ -205,7 +204,7 @@ def main() -> None:
     options = parser.parse_args()
     suite = load_suite()
     cases = [case for case in suite.SUITE if not options.family or case.family in options.family]
-    cases += [case for case in suite.SUITE if case.name == "right" and case not in cases]
+    cases = [case for case in suite.SUITE if case.name == "right" and case not in cases] + cases
     cases = spread(cases)
     solved = build(load_lab(LAB), solved=True)
     with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
