@@ -14,6 +14,7 @@ def run(
     seeds: int = typer.Option(0, help="How many seeds, from the profile's first; 0 for the profile's own."),
     device: str = typer.Option("cpu", help="Torch device."),
     jobs: int = typer.Option(0, help="Processes at once; 0 for one a core."),
+    scheduler: str = typer.Option("", help="Address of a dask scheduler, tcp://host:8786, instead of processes."),
     save: bool = typer.Option(True, help="Write the record (smoke runs are never written)."),
     list_: bool = typer.Option(False, "--list", help="List the experiments."),
     verify: bool = typer.Option(False, "--verify", help="Recompute one seed of the record and compare."),
@@ -43,10 +44,11 @@ def run(
             seeds=chosen,
             device=device,
             jobs=jobs or experiments.default_jobs(),
+            scheduler=scheduler,
             report=lambda line: typer.echo(line, err=True),
         )
-    except (KeyError, ValueError, experiments.RecordError) as error:
-        typer.echo(f"lsedu run: {error.args[0]}", err=True)
+    except (KeyError, ValueError, OSError, experiments.RecordError) as error:
+        typer.echo(f"lsedu run: {error if isinstance(error, OSError) else error.args[0]}", err=True)
         raise typer.Exit(2) from None
     for contrast, found in record.contrasts.items():
         at = found["interval"]

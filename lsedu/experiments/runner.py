@@ -69,6 +69,43 @@ def run_seed(name: str, profile: str, seed: int, *, device: str, folder: str, th
     return kept
 
 
+def run_seed_apart(name: str, profile: str, seed: int, *, device: str, run_name: str) -> tuple[dict, bytes]:
+    """Measure one seed on a worker that may share no disk with us: its own cache there, the arrays' bytes back."""
+    kept = run_seed(name, profile, seed, device=device, folder=str(default_cache() / name / run_name))
+    return kept, Path(kept["arrays"]).read_bytes() if kept["arrays"] else b""
+
+
+def _keep(folder: Path, seed: int, kept: dict, arrays: bytes) -> dict:
+    """Keep here what a worker measured, arrays first."""
+    home = folder / f"seed-{seed}"
+    if arrays:
+        write_atomically(home / "arrays.npz", arrays)
+    kept = {**kept, "arrays": str(home / "arrays.npz") if arrays else ""}
+    write_atomically(home / "done.json", json.dumps(kept).encode())
+    return kept
+
+
+def _connect(address: str) -> Any:
+    """Return a client of the dask scheduler at `address`.
+
+    Raises
+    ------
+    ConnectionError
+        If distributed is not installed or nothing answers there.
+    """
+    try:
+        from distributed import Client
+
+        return Client(address, timeout=10, set_as_default=False)
+    except ImportError as error:
+        raise ConnectionError("a scheduler needs dask.distributed: pip install 'lsedu[cluster]'") from error
+    except (OSError, ValueError) as error:
+        raise ConnectionError(
+            f"no dask scheduler answers at {address} ({error}); start one with `dask scheduler`, "
+            "or leave the address out to run on this machine"
+        ) from error
+
+
 def run(
     name: str,
     *,
@@ -76,6 +113,7 @@ def run(
     seeds: Iterable[int] | None = None,
     device: str = "cpu",
     jobs: int = 1,
+    scheduler: str = "",
     cache: Path | None = None,
     report: Report | None = None,
 ) -> tuple[Record, dict[str, np.ndarray]]:
@@ -93,6 +131,8 @@ def run(
         Torch device of the runs.
     jobs : int
         Processes at once; 0 runs in this process.
+    scheduler : str
+        Address of a dask scheduler, as ``tcp://host:8786``; its workers measure the seeds instead of local processes.
     cache : Path, optional
         Where finished seeds are kept; a run that was interrupted goes on from there.
     report : callable, optional
@@ -109,6 +149,8 @@ def run(
         For an unknown experiment.
     ValueError
         For an unknown profile or one the experiment does not have, or results that are not finite.
+    ConnectionError
+        If no scheduler answers at its address.
     """
     experiment = get(name)
     _check.one_of("profile", profile, PROFILES)
@@ -125,7 +167,22 @@ def run(
         kept[seed] = outcome
         tell(f"{name}: seed {seed} done in {outcome['seconds']:.1f} s ({len(kept)} of {len(chosen)})")
 
-    if jobs == 0:
+    if scheduler:
+        todo = [seed for seed in chosen if not (folder / f"seed-{seed}" / "done.json").exists()]
+        for seed in sorted(set(chosen) - set(todo)):
+            finished(seed, run_seed(name, profile, seed, device=device, folder=str(folder)))
+        with _connect(scheduler) as client:
+            from distributed import as_completed
+
+            futures = {
+                client.submit(
+                    run_seed_apart, name, profile, seed, device=device, run_name=folder.name, pure=False
+                ): seed
+                for seed in todo
+            }
+            for future in as_completed(futures, loop=client.loop):
+                finished(futures[future], _keep(folder, futures[future], *future.result()))
+    elif jobs == 0:
         for seed in chosen:
             finished(seed, run_seed(name, profile, seed, device=device, folder=str(folder), threads=None))
     else:
