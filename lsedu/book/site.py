@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lsedu import _write
 from lsedu.book import expected
 from lsedu.book.execute import Say, execute
 from lsedu.book.pages import Book, BookError
 from lsedu.book.stage import stage
-from lsedu.experiments.record import write_atomically
 
 
 def _forget_if_the_frame_changed(book: Book) -> None:
@@ -19,7 +19,7 @@ def _forget_if_the_frame_changed(book: Book) -> None:
     frame = b"".join((book.staged / name).read_bytes() for name in ("_toc.yml", "_config.yml"))
     if not stamp.is_file() or stamp.read_bytes() != frame:
         shutil.rmtree(book.build / "_build", ignore_errors=True)
-        write_atomically(stamp, frame)
+        _write.write(stamp, frame)
 
 
 def build(book: Book, *, parameters: dict[str, object], say: Say = str) -> Path:

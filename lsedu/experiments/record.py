@@ -3,13 +3,13 @@
 import hashlib
 import io
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lsedu import _write
 from lsedu.experiments.verdict import Interval, interval, verdict
 
 FORMAT = 1
@@ -119,20 +119,6 @@ def conclude(contrasts: tuple, results: dict[str, dict[str, float]]) -> dict[str
     return concluded
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
     """Return arrays as npz; the same arrays give the same bytes (NumPy stamps no time into it)."""
     out = io.BytesIO()
@@ -153,9 +139,9 @@ def save_record(record: Record, arrays: dict[str, np.ndarray], *, folder: Path |
     if arrays:
         raw = npz_bytes(arrays)
         plain["arrays_sha256"] = hashlib.sha256(raw).hexdigest()
-        write_atomically(folder / f"{record.name}.npz", raw)
+        _write.write(folder / f"{record.name}.npz", raw)
     path = folder / f"{record.name}.json"
-    write_atomically(path, (json.dumps(plain, indent=1, allow_nan=True) + "\n").encode())
+    _write.write(path, (json.dumps(plain, indent=1, allow_nan=True) + "\n").encode())
     return path
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from lsedu import _check, _modules
+from lsedu import _check, _modules, _write
 from lsedu.experiments.experiment import PROFILES, Experiment, Outcome
 from lsedu.experiments.provenance import config_hash, provenance
-from lsedu.experiments.record import Record, conclude, load_record, npz_bytes, write_atomically
+from lsedu.experiments.record import Record, conclude, load_record, npz_bytes
 from lsedu.experiments.registry import get
 
 Report = Callable[[str], None]
@@ -59,13 +59,13 @@ def run_seed(name: str, profile: str, seed: int, *, device: str, folder: str, th
         raise ValueError(f"experiment {name}, seed {seed}: results are not finite: {bad}")
     arrays = home / "arrays.npz"
     if outcome.arrays:
-        write_atomically(arrays, npz_bytes(outcome.arrays))
+        _write.write(arrays, npz_bytes(outcome.arrays))
     kept = {
         "results": {key: float(value) for key, value in outcome.results.items()},
         "seconds": time.perf_counter() - start,
         "arrays": str(arrays) if outcome.arrays else "",
     }
-    write_atomically(done, json.dumps(kept).encode())
+    _write.write(done, json.dumps(kept).encode())
     return kept
 
 
@@ -79,9 +79,9 @@ def _keep(folder: Path, seed: int, kept: dict, arrays: bytes) -> dict:
     """Keep here what a worker measured, arrays first."""
     home = folder / f"seed-{seed}"
     if arrays:
-        write_atomically(home / "arrays.npz", arrays)
+        _write.write(home / "arrays.npz", arrays)
     kept = {**kept, "arrays": str(home / "arrays.npz") if arrays else ""}
-    write_atomically(home / "done.json", json.dumps(kept).encode())
+    _write.write(home / "done.json", json.dumps(kept).encode())
     return kept
 
 

@@ -1,12 +1,12 @@
 """Checkpoints: written whole or not at all, and refused when they belong to another run."""
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from lsedu import _write
 from lsedu.training.config import Config
 
 
@@ -16,17 +16,8 @@ class CheckpointError(RuntimeError):
 
 def save(path: Path, state: dict[str, Any]) -> None:
     """Write `state` to `path` so that a kill at any moment leaves the old file or the new one, never half a file."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb") as out:
-            torch.save(state, out)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with _write.replacing(path) as out:
+        torch.save(state, out)
 
 
 def load(path: Path, config: Config, *, device: torch.device | str) -> dict[str, Any] | None:
