@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from lsedu import _check
-from lsedu.losses._lls import Options
+from lsedu.losses._lls import Coefficients, Options
 from lsedu.losses._reduce import Reduction
 from lsedu.losses.learnable import LearnableLabelSmoothing, Variant, coefficients, smoothed_loss
+from lsedu.losses.lls_gradients import TERMS
 
 
 def restrict(criterion: LearnableLabelSmoothing, classes: Tensor) -> LearnableLabelSmoothing:
@@ -68,15 +69,16 @@ def restrict(criterion: LearnableLabelSmoothing, classes: Tensor) -> LearnableLa
 class _Relative(nn.Module):
     """Options shared by the criteria below."""
 
-    def __init__(self, alpha: float, variant: Variant, half: bool, ignore_index: int, reduction: Reduction):
+    def __init__(self, alpha: float, half: bool, ignore_index: int, reduction: Reduction):
         super().__init__()
         self.alpha = _check.real_in("alpha", alpha, 0.0, 1.0, open_low=True)
-        self.variant, self.half, self.ignore_index = variant, half, ignore_index
-        coefficients(variant, self.alpha)
+        self.half, self.ignore_index = half, ignore_index
         self.reduction = _check.one_of("reduction", reduction, ("mean", "sum", "none"))
 
-    def _loss(self, logits: Tensor, labels: Tensor, table: Tensor, row: Tensor | None, *, others: bool) -> Tensor:
-        options = Options(self.alpha, coefficients(self.variant, self.alpha), others)
+    def _loss(
+        self, logits: Tensor, labels: Tensor, table: Tensor, row: Tensor | None, c: Coefficients, *, others: bool
+    ) -> Tensor:
+        options = Options(self.alpha, c, others)
         return smoothed_loss(
             logits,
             labels,
@@ -148,7 +150,9 @@ class TopNSmoothing(_Relative):
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ):
-        super().__init__(alpha, variant, half, ignore_index, reduction)
+        super().__init__(alpha, half, ignore_index, reduction)
+        coefficients(variant, self.alpha)
+        self.variant = variant
         _check.logits("q_logits", q_logits)
         k = q_logits.shape[1]
         if len(q_logits) != k or k < 2:
@@ -175,7 +179,7 @@ class TopNSmoothing(_Relative):
         """Return the loss of logits (N, K) and labels (N,), in nats."""
         label = self._checked(logits, labels, len(self.kept))
         row = torch.arange(len(label), device=label.device)
-        return self._loss(logits, labels, self.rows(label), row, others=False)
+        return self._loss(logits, labels, self.rows(label), row, coefficients(self.variant, self.alpha), others=False)
 
 
 class LabelSmoothingPlusPlus(_Relative):
@@ -185,8 +189,14 @@ class LabelSmoothingPlusPlus(_Relative):
     ----------
     num_classes : int
         Number of classes K >= 2.
-    alpha, variant, half
-        As in `lsedu.losses.learnable_smoothing`, alpha in (0, 1). Like LLS the default trains by both KL divergences.
+    alpha : float
+        Share of the other classes, in (0, 1).
+    variant : str, optional
+        A row of LLS's ablation table, see `VARIANTS`: both the network and the shares then descend that loss. As
+        published when None: the loss is H(s, q) + H(q, s), the network descends the first term alone and the shares
+        the second alone.
+    half : bool
+        Halve the loss, as the released code does.
 
     Attributes
     ----------
@@ -200,7 +210,9 @@ class LabelSmoothingPlusPlus(_Relative):
 
     Notes
     -----
-    :cite:p:`chhabra2025`. At the start it is smoothing with the convention "others".
+    :cite:p:`chhabra2025`. At the start the network descends smoothing with the convention "others". As published, the
+    gradients are :math:`q - s` on the network's logits and that of "rce" in `lls_gradients` on the shares' logits: no
+    gradient of one scalar function, so finite differences of the value show neither.
 
     Examples
     --------
@@ -213,15 +225,18 @@ class LabelSmoothingPlusPlus(_Relative):
         num_classes: int,
         *,
         alpha: float = 0.1,
-        variant: Variant = "lls",
+        variant: Variant | None = None,
         half: bool = False,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
         device: torch.device | None = None,
         dtype: torch.dtype = torch.float32,
     ):
-        super().__init__(alpha, variant, half, ignore_index, reduction)
         _check.real_in("alpha", alpha, 0.0, 1.0, open_low=True, open_high=True)
+        super().__init__(alpha, half, ignore_index, reduction)
+        if variant is not None:
+            coefficients(variant, self.alpha)
+        self.variant = variant
         if num_classes < 2:
             raise ValueError(f"num_classes must be at least 2, got {num_classes}")
         self.c_logits = nn.Parameter(torch.zeros(num_classes, num_classes, device=device, dtype=dtype))
@@ -233,4 +248,8 @@ class LabelSmoothingPlusPlus(_Relative):
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of logits (N, K) and labels (N,), in nats."""
         self._checked(logits, labels, len(self.c_logits))
-        return self._loss(logits, labels, self.c_logits, None, others=True)
+        if self.variant is not None:
+            c = coefficients(self.variant, self.alpha)
+            return self._loss(logits, labels, self.c_logits, None, c, others=True)
+        network = self._loss(logits, labels, self.c_logits.detach(), None, TERMS["fce"], others=True)
+        return network + self._loss(logits.detach(), labels, self.c_logits, None, TERMS["rce"], others=True)

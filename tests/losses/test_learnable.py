@@ -355,6 +355,18 @@ def test_label_smoothing_plus_plus_fixes_the_label(batch):
                 lambda z, t, r=rows: torch.func.functional_call(criterion, {"c_logits": t}, (z, y[r])),
                 (z[rows].clone().requires_grad_(), t.clone().requires_grad_()),
             )
+    criterion.variant = None
+    for half, factor in ((False, 1.0), (True, 0.5)):
+        criterion.half = half
+        live = z.clone().requires_grad_()
+        value = criterion(live, y)
+        close(value.detach(), factor * naive(z, s, "symmetric-ce").mean())
+        on_logits, on_shares = torch.autograd.grad(value, (live, criterion.c_logits))
+        close(on_logits, factor * (z.softmax(1) - s) / 6)
+        free = t.clone().requires_grad_()
+        row = free.masked_fill(torch.eye(4, dtype=torch.bool), -torch.inf).softmax(1)[y]
+        reverse = -(z.softmax(1) * (0.7 * torch.eye(4, dtype=F64)[y] + 0.3 * row).log()).sum(1).mean()
+        close(on_shares, factor * torch.autograd.grad(reverse, free)[0])
     fresh = L.LabelSmoothingPlusPlus(4, alpha=0.3, variant="fce-only", half=True, dtype=F64)
     close(2 * fresh(z, y), L.label_smoothing(z, y, alpha=0.3, convention="others"))
     assert L.LabelSmoothingPlusPlus(4).alpha == 0.1 and L.LabelSmoothingPlusPlus(4).c_logits.dtype == torch.float32
@@ -404,6 +416,15 @@ LLS = L.LearnableLabelSmoothing
         (lambda: L.TopNSmoothing(Q, 1)([0], Y), "logits must be a torch.Tensor of shape (N, K), got list"),
         (lambda: L.LabelSmoothingPlusPlus(1), "num_classes must be at least 2, got 1"),
         (lambda: L.LabelSmoothingPlusPlus(3, alpha=1), "alpha must be in (0, 1), got 1"),
+        (lambda: L.LabelSmoothingPlusPlus(3, alpha=0), "alpha must be in (0, 1), got 0"),
+        (
+            lambda: L.LabelSmoothingPlusPlus(3, variant="x"),
+            f"variant must be one of {', '.join(map(repr, TABLE))}, got 'x'",
+        ),
+        (
+            lambda: L.LabelSmoothingPlusPlus(3, reduction="x"),
+            "reduction must be one of 'mean', 'sum', 'none', got 'x'",
+        ),
         (lambda: L.LabelSmoothingPlusPlus(3)(torch.zeros(1, 2), Y), "logits must have 3 classes, got 2"),
         (lambda: L.lls_gradients([0], Y, Q, alpha=0.1), "logits must be a torch.Tensor of shape (N, K), got list"),
         (lambda: L.lls_gradients(Z, Y, [0], alpha=0.1), "q_logits must be a torch.Tensor of shape (N, K), got list"),
