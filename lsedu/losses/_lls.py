@@ -21,12 +21,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from lsedu.losses._lls_near import NARROW, NEAR, near, near_block, softmax
+
 # elements of one block on the CPU: its half-dozen buffers stay in the cache
-_BLOCK = 1 << 18
-# below this many classes PyTorch's softmax over the last axis is slower than its parts
-_NARROW = 64
-# Q's logits seldom drift: below this their log-sum-exp is precise enough to be subtracted in one pass
-_NEAR = 16.0
+_BLOCK = 1 << 19
 
 
 class Coefficients(NamedTuple):
@@ -60,7 +58,7 @@ def rows_of(x: Tensor, *, own: bool, shift: float = 0.0, loose_below: float = 0.
     all be off by the same rounding error of its log-sum-exp.
     """
     top = x.amax(1, keepdim=True)
-    if x.shape[1] < _NARROW:
+    if x.shape[1] < NARROW:
         log_p = x.sub_(top) if own else x - top
         p = log_p.exp()
         total = p.sum(1, keepdim=True)
@@ -79,7 +77,7 @@ def q_rows(t: Tensor, label: Tensor | None, options: Options) -> Rows:
     """Return log(alpha r) and r of rows of Q's logits (M, K), which are overwritten; without the label if `others`."""
     if options.others:
         t.scatter_(1, label, -torch.inf)
-    return rows_of(t, own=True, shift=math.log(options.alpha), loose_below=_NEAR)
+    return rows_of(t, own=True, shift=math.log(options.alpha), loose_below=NEAR)
 
 
 def block(
@@ -141,6 +139,50 @@ def _combine(log_q: Tensor, c: float, log_s: Tensor, d: float) -> Tensor:
     return torch.sub(c * log_q, log_s, alpha=d) if c != 1.0 else torch.sub(log_q, log_s, alpha=d)
 
 
+class _RowsOfQ:
+    """Q's rows for the samples of a block; each row's softmax is made once where there are fewer rows than samples."""
+
+    def __init__(
+        self,
+        table: Tensor,
+        dtype: torch.dtype,
+        options: Options,
+        factor: float,
+        *,
+        shared: bool,
+        row: Tensor,
+        column: Tensor,
+    ):
+        self.table, self.dtype, self.options, self.shared = table, dtype, options, shared
+        self.scale = -factor * options.alpha
+        self.symmetric = options.c == (1.0, 1.0, 1.0, 1.0) and not options.others
+        self._small: tuple[Tensor, Tensor] | None = None
+        self._general: Rows | None = None
+        self._label_of_row = None
+        if shared and options.others:
+            self._label_of_row = column.new_zeros((len(table), 1))
+            self._label_of_row[row] = column
+        if shared and self.symmetric and table.is_cpu:
+            self._small = self._if_near(table.to(dtype))
+
+    def _if_near(self, t: Tensor) -> tuple[Tensor, Tensor] | None:
+        return (t, softmax(t).mul_(self.scale)) if near(t) else None
+
+    def small(self, row: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return copies of the samples' logits and of their scaled softmax for `near_block`, or None if not near."""
+        if not self.shared:
+            return self._if_near(self.table.index_select(0, row).to(self.dtype))
+        return None if self._small is None else tuple(x.index_select(0, row) for x in self._small)
+
+    def general(self, row: Tensor, column: Tensor) -> Rows:
+        """Return the samples' rows for `block`."""
+        if not self.shared:
+            return q_rows(self.table.index_select(0, row).to(self.dtype), column, self.options)
+        if self._general is None:
+            self._general = q_rows(self.table.to(self.dtype, copy=True), self._label_of_row, self.options)
+        return Rows(*(x.index_select(0, row) for x in self._general))
+
+
 class LearnableSmoothing(torch.autograd.Function):
     """Losses from logits (N, K), a table of Q's logits (M, K), each sample's row of it, and labels; or their total."""
 
@@ -163,21 +205,14 @@ class LearnableSmoothing(torch.autograd.Function):
         dz = z.new_empty((n, k), dtype=dtype) if want_z else None
         dt = z.new_empty((n, k), dtype=dtype) if want_t else None
         column = label.unsqueeze(1)
-        shared = None
-        if 2 * len(table) <= n:
-            # fewer rows than samples: each row's softmax once
-            label_of_row = None
-            if options.others:
-                label_of_row = column.new_zeros((len(table), 1))
-                label_of_row[row] = column
-            shared = q_rows(table.to(dtype, copy=True), label_of_row, options)
+        rows = _RowsOfQ(table, dtype, options, factor, shared=2 * len(table) <= n, row=row, column=column)
 
         def run(z: Tensor, row: Tensor, column: Tensor, dz: Tensor | None, dt: Tensor | None) -> Tensor:
-            if shared is None:
-                rows = q_rows(table.index_select(0, row).to(dtype), column, options)
-            else:
-                rows = Rows(*(t.index_select(0, row) for t in shared))
-            return block(z.to(dtype), rows, column, options, dz, dt, factor)
+            z = z.to(dtype)
+            small = rows.small(row) if rows.symmetric and z.is_cpu and near(z) else None
+            if small is not None:
+                return near_block(z, *small, column, options.alpha, factor, dz, dt)
+            return block(z, rows.general(row, column), column, options, dz, dt, factor)
 
         step = n if z.is_cuda else max(1, _BLOCK // k)
         if step >= n > 0:

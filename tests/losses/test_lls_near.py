@@ -64,7 +64,7 @@ def test_a_large_or_missing_entry_is_not_near(entry):
 def test_softmax_of_near_rows_at_the_edge(k):
     x = torch.full((2, k), NEAR)
     x[1] = torch.linspace(-NEAR, NEAR, k)
-    torch.testing.assert_close(softmax(x), torch.softmax(x.double(), 1).float(), rtol=1e-6, atol=0.0)
+    torch.testing.assert_close(softmax(x), torch.softmax(x.double(), 1).float(), rtol=4e-6, atol=0.0)
     out = torch.empty_like(x)
     assert softmax(x, out=out) is out
 
