@@ -131,6 +131,18 @@ def block(
     return loss if factor == 1.0 else loss.mul_(factor)
 
 
+def widened(
+    z: Tensor, rows: Rows, label: Tensor, options: Options, dz: Tensor | None, dt: Tensor | None, factor: float
+) -> Tensor:
+    """Do as `block`, for `rows` in float64: the logarithms of large logits cancel in the gradients."""
+    wide = [None if g is None else torch.empty_like(g, dtype=torch.float64) for g in (dz, dt)]
+    losses = block(z.double(), rows, label, options, *wide, factor)
+    for narrow, exact in zip((dz, dt), wide):
+        if narrow is not None:
+            narrow.copy_(exact)
+    return losses.to(z.dtype)
+
+
 def _dot(a: Tensor, b: Tensor) -> Tensor:
     return torch.linalg.vecdot(a, b).unsqueeze(1)
 
@@ -142,45 +154,37 @@ def _combine(log_q: Tensor, c: float, log_s: Tensor, d: float) -> Tensor:
 class _RowsOfQ:
     """Q's rows for the samples of a block; each row's softmax is made once where there are fewer rows than samples."""
 
-    def __init__(
-        self,
-        table: Tensor,
-        dtype: torch.dtype,
-        options: Options,
-        factor: float,
-        *,
-        shared: bool,
-        row: Tensor,
-        column: Tensor,
-    ):
-        self.table, self.dtype, self.options, self.shared = table, dtype, options, shared
+    def __init__(self, table: Tensor, options: Options, factor: float, *, shared: bool, row: Tensor, column: Tensor):
+        self.table, self.options, self.shared = table, options, shared
         self.scale = -factor * options.alpha
-        self.symmetric = options.c == (1.0, 1.0, 1.0, 1.0) and not options.others
-        self._small: tuple[Tensor, Tensor] | None = None
-        self._general: Rows | None = None
-        self._label_of_row = None
+        self.label_of_row = None
         if shared and options.others:
-            self._label_of_row = column.new_zeros((len(table), 1))
-            self._label_of_row[row] = column
-        if shared and self.symmetric and table.is_cpu:
-            self._small = self._if_near(table.to(dtype))
+            self.label_of_row = column.new_zeros((len(table), 1))
+            self.label_of_row[row] = column
+        self.near = shared and table.is_cpu and near(table)
+        self.tables: dict[torch.dtype | str, tuple[Tensor, Tensor]] = {}
 
-    def _if_near(self, t: Tensor) -> tuple[Tensor, Tensor] | None:
-        return (t, softmax(t).mul_(self.scale)) if near(t) else None
+    def gather(self, row: Tensor, dtype: torch.dtype) -> Tensor | None:
+        """Return the samples' logits, or None where `small` and `general` take them from a table of all rows."""
+        return None if self.shared else self.table.index_select(0, row).to(dtype)
 
-    def small(self, row: Tensor) -> tuple[Tensor, Tensor] | None:
-        """Return copies of the samples' logits and of their scaled softmax for `near_block`, or None if not near."""
-        if not self.shared:
-            return self._if_near(self.table.index_select(0, row).to(self.dtype))
-        return None if self._small is None else tuple(x.index_select(0, row) for x in self._small)
+    def small(self, row: Tensor, gathered: Tensor | None, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Return the samples' logits and their scaled softmax, both to be overwritten, for `near_block`."""
+        if gathered is not None:
+            return gathered, softmax(gathered).mul_(self.scale)
+        if "small" not in self.tables:
+            table = self.table.to(dtype)
+            self.tables["small"] = table, softmax(table).mul_(self.scale)
+        t, share = self.tables["small"]
+        return t.index_select(0, row), share.index_select(0, row)
 
-    def general(self, row: Tensor, column: Tensor) -> Rows:
+    def general(self, row: Tensor, column: Tensor, gathered: Tensor | None, dtype: torch.dtype) -> Rows:
         """Return the samples' rows for `block`."""
-        if not self.shared:
-            return q_rows(self.table.index_select(0, row).to(self.dtype), column, self.options)
-        if self._general is None:
-            self._general = q_rows(self.table.to(self.dtype, copy=True), self._label_of_row, self.options)
-        return Rows(*(x.index_select(0, row) for x in self._general))
+        if gathered is not None:
+            return q_rows(gathered.to(dtype), column, self.options)
+        if dtype not in self.tables:
+            self.tables[dtype] = q_rows(self.table.to(dtype, copy=True), self.label_of_row, self.options)
+        return Rows(*(x.index_select(0, row) for x in self.tables[dtype]))
 
 
 class LearnableSmoothing(torch.autograd.Function):
@@ -205,14 +209,18 @@ class LearnableSmoothing(torch.autograd.Function):
         dz = z.new_empty((n, k), dtype=dtype) if want_z else None
         dt = z.new_empty((n, k), dtype=dtype) if want_t else None
         column = label.unsqueeze(1)
-        rows = _RowsOfQ(table, dtype, options, factor, shared=2 * len(table) <= n, row=row, column=column)
+        symmetric = options.c == (1.0, 1.0, 1.0, 1.0) and not options.others
+        rows = _RowsOfQ(table, options, factor, shared=2 * len(table) <= n, row=row, column=column)
 
         def run(z: Tensor, row: Tensor, column: Tensor, dz: Tensor | None, dt: Tensor | None) -> Tensor:
-            z = z.to(dtype)
-            small = rows.small(row) if rows.symmetric and z.is_cpu and near(z) else None
-            if small is not None:
-                return near_block(z, *small, column, options.alpha, factor, dz, dt)
-            return block(z, rows.general(row, column), column, options, dz, dt, factor)
+            z, t = z.to(dtype), rows.gather(row, dtype)
+            if z.is_cpu:
+                if near(z) and (rows.near if t is None else near(t)):
+                    if symmetric:
+                        return near_block(z, *rows.small(row, t, dtype), column, options.alpha, factor, dz, dt)
+                elif dtype != torch.float64:
+                    return widened(z, rows.general(row, column, t, torch.float64), column, options, dz, dt, factor)
+            return block(z, rows.general(row, column, t, dtype), column, options, dz, dt, factor)
 
         step = n if z.is_cuda else max(1, _BLOCK // k)
         if step >= n > 0:

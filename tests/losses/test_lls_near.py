@@ -1,4 +1,4 @@
-"""Small logits take a shorter way through the kernel: it must give what the general way gives, digit for digit."""
+"""Small logits take a shorter way through the kernel, large ones a wider one: both must keep the digits."""
 
 import pytest
 import torch
@@ -80,3 +80,18 @@ def test_one_gradient_alone_is_the_same(frozen):
     full.backward()
     got, want = (t.grad, table.grad) if frozen == "logits" else (z.grad, logits.grad)
     torch.testing.assert_close(got, want)
+
+
+@pytest.mark.parametrize("variant", ["lls", "symmetric-ce", "reverse-kl", "no-fce"])
+@pytest.mark.parametrize("scale", [30.0, 100.0])
+def test_large_logits_keep_their_digits_in_float32(scale, variant):
+    """Logarithms of size 1,000 cancel in the gradients down to 1e-5: float32 would leave no digit of them."""
+    generator = torch.Generator().manual_seed(int(scale))
+    for _ in range(10):
+        logits, table = (scale * torch.randn(12, 12, generator=generator) for _ in range(2))
+        labels = torch.randint(12, (12,), generator=generator)
+        ours = both_gradients(logits, labels, table, alpha=0.9, variant=variant)
+        exact = both_gradients(logits.double(), labels, table.double(), alpha=0.9, variant=variant)
+        for mine, right in zip(ours, exact):
+            assert mine.dtype == torch.float32
+            torch.testing.assert_close(mine.double(), right, rtol=1e-6, atol=1e-9)
