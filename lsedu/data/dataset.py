@@ -81,8 +81,30 @@ def split(data: Dataset, *, sizes: tuple[int, ...], seed: int) -> tuple[Dataset,
     return tuple(data.take(rng.permutation(part)) for part in parts)
 
 
-def to_tensors(data: Dataset, *, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
-    """Return images as float32 (N, C, H, W) in [0, 1] and labels as int64 (N,), on `device`."""
+def to_tensors(data: Dataset, *, device: torch.device | str = "cpu", as_bytes: bool = False) -> tuple[Tensor, Tensor]:
+    """Return images and labels as tensors that stay on `device`.
+
+    Parameters
+    ----------
+    data : Dataset
+    device : torch.device or str
+    as_bytes : bool
+        Keep bytes, a quarter of the memory; `lsedu.training.fit` and `predict` take them as 256 levels of [0, 1].
+
+    Returns
+    -------
+    images : Tensor, float32 in [0, 1] or uint8, shape (N, C, H, W)
+    labels : Tensor, int64, shape (N,)
+
+    Examples
+    --------
+    >>> data = Dataset("two", np.full((2, 1, 1), 51, dtype=np.uint8), np.array([0, 1]), ("a", "b"))
+    >>> images, labels = to_tensors(data)
+    >>> images.flatten().tolist(), to_tensors(data, as_bytes=True)[0].flatten().tolist()
+    ([0.20000000298023224, 0.20000000298023224], [51, 51])
+    """
     images = torch.from_numpy(np.array(data.images)).to(device)
     images = images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
-    return images.float().div_(255.0).contiguous(), torch.from_numpy(np.array(data.labels)).to(device)
+    if not as_bytes:
+        images = images.float().div_(255.0)
+    return images.contiguous(), torch.from_numpy(np.array(data.labels)).to(device)

@@ -1,9 +1,34 @@
 """Training: a recipe in, a trained model and its history out."""
 
+from lsedu.training.augmentation import (
+    CutMix,
+    Cutout,
+    HorizontalFlip,
+    Mixup,
+    RandAugment,
+    RandomCrop,
+    RandomResizedCrop,
+)
 from lsedu.training.checkpoint import CheckpointError
 from lsedu.training.config import Config
 from lsedu.training.history import History
-from lsedu.training.loop import DivergedError, fit, predict
+from lsedu.training.loop import DivergedError, fit
+from lsedu.training.predict import predict
 from lsedu.training.schedule import factor
 
-__all__ = ["CheckpointError", "Config", "DivergedError", "History", "factor", "fit", "predict"]
+__all__ = [
+    "CheckpointError",
+    "Config",
+    "CutMix",
+    "Cutout",
+    "DivergedError",
+    "History",
+    "HorizontalFlip",
+    "Mixup",
+    "RandAugment",
+    "RandomCrop",
+    "RandomResizedCrop",
+    "factor",
+    "fit",
+    "predict",
+]

@@ -1,9 +1,11 @@
 """The training loop: seeded, resumable, with progress and history.
 
-Batch order and noise of an epoch depend on the seed and the epoch alone, so that a checkpoint holds no generator state
-and a run killed at any moment ends, after its resumption, in the same bits (on CPU with the same number of threads).
+Batch order, augmentation and noise of an epoch depend on the seed and the epoch alone, so that a checkpoint holds no
+generator state and a run killed at any moment ends, after its resumption, in the same bits (on CPU with the same number
+of threads).
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -14,10 +16,15 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from lsedu import _check
+from lsedu.training import acceleration
 from lsedu.training import checkpoint as checkpoints
+from lsedu.training.augmentation import Batch, augment, mixed_loss
 from lsedu.training.config import Config
 from lsedu.training.history import History
+from lsedu.training.predict import as_floats
 from lsedu.training.schedule import factor
+from lsedu.training.watch import LossWatch
 
 Metrics = Callable[[nn.Module], dict[str, float]]
 
@@ -32,9 +39,17 @@ def _optimizer(model: nn.Module, criterion: Any, config: Config) -> torch.optim.
         groups += criterion.parameter_groups(lr=config.lr, weight_decay=config.weight_decay)
     elif isinstance(criterion, nn.Module) and (own := list(criterion.parameters())):
         groups.append({"params": own, "weight_decay": config.weight_decay})
-    if config.optimizer == "adam":
-        return torch.optim.Adam(groups, lr=config.lr)
+    if config.optimizer != "sgd":
+        return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimizer](groups, lr=config.lr)
     return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum)
+
+
+def _may_trust(labels: Tensor, num_classes: int) -> bool:
+    """Return whether a loss need not look at its labels: where looking makes the program wait, and all are classes."""
+    if labels.device.type == "cpu":
+        return False
+    low, high = labels.aminmax()
+    return low.item() >= 0 and high.item() < num_classes
 
 
 def _epoch_generator(config: Config, epoch: int) -> torch.Generator:
@@ -61,9 +76,10 @@ def fit(
     criterion : callable
         ``criterion(logits, labels)`` gives a scalar loss. If it is a module, its own parameters are trained too (by
         ``criterion.parameter_groups(lr=, weight_decay=)`` where it has that), and ``criterion.end_of_epoch()`` is
-        called where it exists. With the attribute ``needs_inputs`` true it is given ``inputs=images`` as well.
+        called where it exists. With the attribute ``needs_inputs`` true it is given ``inputs=images`` as well. Where
+        samples are mixed it is called for both labels.
     images : Tensor, shape (N, C, H, W)
-        Training images on the model's device.
+        Training images on the model's device; bytes are taken as 256 levels of [0, 1], batch by batch.
     labels : Tensor, shape (N,)
         Training labels, there too.
     config : Config
@@ -79,12 +95,13 @@ def fit(
     Returns
     -------
     History
-        A row an epoch: mean training loss and accuracy while training, learning rate, seconds, and the metrics.
+        A row an epoch: mean training loss and accuracy (against the first label of mixed samples) while training,
+        learning rate, seconds, and the metrics.
 
     Raises
     ------
     ValueError
-        If there are no samples or as many labels as images are not given.
+        If there are no samples, as many labels as images are not given, or the device cannot do what the recipe asks.
     DivergedError
         At the first loss that is NaN or infinite.
     CheckpointError
@@ -92,105 +109,127 @@ def fit(
     """
     if len(images) == 0 or len(images) != len(labels):
         raise ValueError(f"images and labels must be equally many and not empty, got {len(images)} and {len(labels)}")
-    device = images.device
-    steps = -(-len(images) // config.batch_size)
-    optimizer = _optimizer(model, criterion, config)
-    peaks = [group["lr"] for group in optimizer.param_groups]
-    rows: list[dict[str, float]] = []
-    state = checkpoints.load(checkpoint, config, device=device) if checkpoint is not None else None
-    if state is not None:
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        if isinstance(criterion, nn.Module):
-            criterion.load_state_dict(state["criterion"])
-        rows = state["rows"]
-
-    with tqdm(total=config.epochs * steps, initial=len(rows) * steps, disable=not progress, unit="step") as bar:
-        for epoch in range(len(rows), config.epochs):
-            rows.append(
-                _epoch(model, criterion, images, labels, config, epoch, steps, optimizer, peaks, checkpoint, bar)
-            )
-            if hasattr(criterion, "end_of_epoch"):
-                criterion.end_of_epoch()
-            if metrics is not None:
-                model.eval()
-                with torch.inference_mode():
-                    rows[-1].update(metrics(model))
-            if checkpoint is not None:
-                checkpoints.save(
-                    checkpoint,
-                    {
-                        "config": asdict(config),
-                        "model": model.state_dict(),
-                        "optimizer": optimizer.state_dict(),
-                        "criterion": criterion.state_dict() if isinstance(criterion, nn.Module) else {},
-                        "rows": rows,
-                    },
-                )
+    acceleration.check(config, images.device)
+    with acceleration.deterministic(config.deterministic):
+        run = _Run(model, criterion, images, labels, config, checkpoint)
+        with tqdm(total=config.epochs * run.steps, disable=not progress, unit="step") as bar:
+            bar.update(len(run.rows) * run.steps)
+            for epoch in range(len(run.rows), config.epochs):
+                run.rows.append(run.epoch(epoch, bar))
+                if hasattr(criterion, "end_of_epoch"):
+                    criterion.end_of_epoch()
+                if metrics is not None:
+                    model.eval()
+                    with torch.inference_mode():
+                        run.rows[-1].update(metrics(model))
+                run.save()
     model.eval()
-    return History(tuple(rows))
+    return History(tuple(run.rows))
 
 
-def _epoch(
-    model: nn.Module,
-    criterion: Any,
-    images: Tensor,
-    labels: Tensor,
-    config: Config,
-    epoch: int,
-    steps: int,
-    optimizer: torch.optim.Optimizer,
-    peaks: list[float],
-    checkpoint: Path | None,
-    bar: tqdm,
-) -> dict[str, float]:
-    """Run one epoch and return its row of the history."""
-    start = time.perf_counter()
-    model.train()
-    generator = _epoch_generator(config, epoch)
-    order = torch.randperm(len(images), generator=generator).to(images.device)
-    needs_inputs = getattr(criterion, "needs_inputs", False)
-    loss_sum = torch.zeros((), dtype=torch.float64, device=images.device)
-    hits = torch.zeros((), dtype=torch.int64, device=images.device)
-    devices = [images.device] if images.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
-        for i, batch in enumerate(order.split(config.batch_size)):
-            scale = factor(config, epoch * steps + i, steps)
-            for group, peak in zip(optimizer.param_groups, peaks):
-                group["lr"] = peak * scale
-            x, y = images[batch], labels[batch]
-            logits = model(x)
-            loss = criterion(logits, y, inputs=x) if needs_inputs else criterion(logits, y)
-            if not torch.isfinite(loss):
-                kept = f"the last good checkpoint is {checkpoint}" if checkpoint and epoch else "there is no checkpoint"
-                raise DivergedError(
-                    f"the loss is {loss.item()} at step {epoch * steps + i} (epoch {epoch + 1} of {config.epochs}, "
-                    f"learning rate {peaks[0] * scale:g}); {kept}"
-                )
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            with torch.no_grad():
-                loss_sum += loss.detach().double() * len(y)
-                hits += (logits.argmax(1) == y).sum()
-            bar.update()
-    row = {
-        "epoch": float(epoch + 1),
-        "loss": loss_sum.item() / len(images),
-        "accuracy": hits.item() / len(images),
-        "lr": peaks[0] * scale,
-    }
-    bar.set_description(f"epoch {epoch + 1}/{config.epochs}")
-    bar.set_postfix(loss=f"{row['loss']:.4f}", accuracy=f"{row['accuracy']:.3f}")
-    return {**row, "seconds": time.perf_counter() - start}
+class _Run:
+    """A training run: what it holds between epochs."""
 
+    def __init__(
+        self,
+        model: nn.Module,
+        criterion: Any,
+        images: Tensor,
+        labels: Tensor,
+        config: Config,
+        checkpoint: Path | None,
+    ) -> None:
+        self.model, self.criterion, self.config = model, criterion, config
+        self.images, self.labels, self.checkpoint = images, labels, checkpoint
+        self.steps = -(-len(images) // config.batch_size)
+        self.optimizer = _optimizer(model, criterion, config)
+        self.peaks = [group["lr"] for group in self.optimizer.param_groups]
+        self.rows: list[dict[str, float]] = []
+        state = checkpoints.load(checkpoint, config, device=images.device) if checkpoint is not None else None
+        if state is not None:
+            model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            if isinstance(criterion, nn.Module):
+                criterion.load_state_dict(state["criterion"])
+            self.rows = state["rows"]
+        sample = self._batch(torch.arange(min(config.batch_size, len(images))), self._augmenting(0)).images
+        self.forward = acceleration.prepare(model, config, sample)
 
-@torch.inference_mode()
-def predict(model: nn.Module, images: Tensor, *, batch_size: int = 1024) -> Tensor:
-    """Return the logits of all images, shape (N, K), float32, on their device, the model in evaluation mode."""
-    was_training = model.training
-    model.eval()
-    logits = torch.cat([model(batch).float() for batch in images.split(batch_size)])
-    model.train(was_training)
-    return logits
+    def save(self) -> None:
+        """Keep the state, if it is to be kept."""
+        if self.checkpoint is None:
+            return
+        state = {
+            "config": asdict(self.config),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "criterion": self.criterion.state_dict() if isinstance(self.criterion, nn.Module) else {},
+            "rows": self.rows,
+        }
+        checkpoints.save(self.checkpoint, state)
+
+    def _augmenting(self, seed: int) -> torch.Generator:
+        return torch.Generator(self.images.device).manual_seed(seed)
+
+    def _batch(self, index: Tensor, generator: torch.Generator) -> Batch:
+        """Return the samples at `index` as the network sees them."""
+        batch = Batch(as_floats(self.images[index]), self.labels[index])
+        batch = augment(batch, self.config.augment, generator=generator)
+        if self.config.channels_last:
+            batch = batch._replace(images=batch.images.to(memory_format=torch.channels_last))
+        return batch
+
+    def epoch(self, epoch: int, bar: tqdm) -> dict[str, float]:
+        """Run one epoch and return its row of the history."""
+        start = time.perf_counter()
+        config, optimizer, device = self.config, self.optimizer, self.images.device
+        self.model.train()
+        generator = _epoch_generator(config, epoch)
+        order = torch.randperm(len(self.images), generator=generator).to(device)
+        needs_inputs = getattr(self.criterion, "needs_inputs", False)
+        watch = LossWatch(device)
+        hits = torch.zeros((), dtype=torch.int64, device=device)
+        trusted = None
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
+            augmenting = self._augmenting(int(torch.randint(2**31, (1,), generator=generator)))
+            for i, index in enumerate(order.split(config.batch_size)):
+                scale = factor(config, epoch * self.steps + i, self.steps)
+                for group, peak in zip(optimizer.param_groups, self.peaks):
+                    group["lr"] = peak * scale
+                batch = self._batch(index, augmenting)
+                logits = self.forward(batch.images)
+                if trusted is None:
+                    trusted = _may_trust(self.labels, logits.shape[1])
+                with _check.trusted() if trusted else contextlib.nullcontext():
+                    options = {"inputs": batch.images} if needs_inputs else {}
+                    loss = mixed_loss(self.criterion, logits, batch, **options)
+                self._stop_if_diverged(watch.add(loss, len(index)), watch, epoch)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                optimizer.step()
+                with torch.no_grad():
+                    hits += (logits.argmax(1) == batch.labels).sum()
+                bar.update()
+        self._stop_if_diverged(watch.look(), watch, epoch)
+        row = {
+            "epoch": float(epoch + 1),
+            "loss": watch.total() / len(self.images),
+            "accuracy": hits.item() / len(self.images),
+            "lr": self.peaks[0] * scale,
+        }
+        bar.set_description(f"epoch {epoch + 1}/{config.epochs}")
+        bar.set_postfix(loss=f"{row['loss']:.4f}", accuracy=f"{row['accuracy']:.3f}")
+        return {**row, "seconds": time.perf_counter() - start}
+
+    def _stop_if_diverged(self, bad: int | None, watch: LossWatch, epoch: int) -> None:
+        if bad is None:
+            return
+        kept = (
+            f"the last good checkpoint is {self.checkpoint}" if self.checkpoint and epoch else "there is no checkpoint"
+        )
+        step = epoch * self.steps + bad
+        raise DivergedError(
+            f"the loss is {watch.values[bad]} at step {step} (epoch {epoch + 1} of {self.config.epochs}, "
+            f"learning rate {self.peaks[0] * factor(self.config, step, self.steps):g}); {kept}"
+        )

@@ -33,7 +33,8 @@ def factor(config: Config, step: int, steps_per_epoch: int) -> float:
         return (step + 1) / warm
     if config.schedule == "cosine":
         total = config.epochs * steps_per_epoch
-        return 0.5 * (1.0 + math.cos(math.pi * (step - warm) / (total - warm)))
+        low = config.min_lr / config.lr
+        return low + (1.0 - low) * (0.5 * (1.0 + math.cos(math.pi * (step - warm) / (total - warm))))
     if config.schedule == "multistep":
         return config.gamma ** sum(step >= epoch * steps_per_epoch for epoch in config.milestones)
     return 1.0

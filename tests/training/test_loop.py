@@ -170,7 +170,7 @@ def test_schedules_are_the_formulas():
     [
         ({"epochs": 0}, "epochs must be at least 1, got 0"),
         ({"lr": -1.0}, r"lr must be in \(0, inf\), got -1"),
-        ({"optimizer": "lion"}, "optimizer must be one of 'sgd', 'adam', got 'lion'"),
+        ({"optimizer": "lion"}, "optimizer must be one of 'sgd', 'adam', 'adamw', got 'lion'"),
         ({"epochs": 2, "warmup": 2}, r"warmup must be in \[0, epochs=2\), got 2"),
         ({"momentum": 1.0}, r"momentum must be in \[0, 1\), got 1"),
     ],
