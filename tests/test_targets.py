@@ -65,6 +65,9 @@ def test_q_targets_mix_the_label_with_its_row():
     p = q_targets(torch.tensor([1, 0]), t, alpha=0.4)
     torch.testing.assert_close(p.detach(), torch.tensor([[0.1, 0.9], [0.8, 0.2]], dtype=F64))
     assert torch.autograd.gradcheck(lambda t: q_targets(torch.tensor([1, 0, 1]), t, alpha=0.4), t)
+    half = q_targets(torch.tensor([1]), t.detach().half(), alpha=0.4)
+    assert half.dtype == torch.float32
+    torch.testing.assert_close(half, torch.tensor([[0.1, 0.9]]), rtol=0, atol=1e-4)
     zero = torch.zeros(3, 3, dtype=F64)
     y = torch.arange(3)
     torch.testing.assert_close(q_targets(y, zero, alpha=0.2), smooth(y, 3, alpha=0.2, dtype=F64))

@@ -7,6 +7,9 @@ import numpy as np
 
 from lsedu import _check
 
+PARALLEL = 1e-30
+"""Cosine distance below which two directions are one: what rounding leaves of parallel vectors."""
+
 
 def _features(features: Any, labels: Any, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(num_classes, bool) or not isinstance(num_classes, int | np.integer) or num_classes < 1:
@@ -89,7 +92,9 @@ def centre_distances(centres: Any, *, normalise: bool = True) -> np.ndarray:
     if (norms == 0).any():
         raise ValueError(f"a centre must not be the zero vector, got one in row {int(np.argmin(norms))}")
     unit = c / norms
-    distances = np.clip(1.0 - unit @ unit.T, 0.0, 2.0)
+    # 1 - cos = |u - v|^2 / 2 keeps the digits of small angles
+    distances = np.stack([((unit - u) ** 2).sum(1) / 2.0 for u in unit]) if len(c) else np.zeros((0, 0))
+    distances[distances < PARALLEL] = 0.0
     seen = ~np.isnan(norms[:, 0])
     np.fill_diagonal(distances, np.where(seen, 0.0, np.nan))
     if not normalise:

@@ -81,22 +81,33 @@ def squared_lagrangian(encoder: Any, target: Any, *, beta: float, p_x: Any = Non
     return beta * point.i_x**2 - point.i_y
 
 
-def _slopes(encoder: Any, target: Any, p_x: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the encoder and the derivatives of I(X;Z) and I(Y;Z) in nats on its entries, each (N, M)."""
+def _slopes(encoder: Any, target: Any, p_x: Any, *, first: float, second: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the encoder and `first` dI(X;Z) - `second` dI(Y;Z) in nats on its entries, each (N, M).
+
+    Where p(z|x) = 0 the slope is that of a small entry e: c log e plus a constant, whose sign is -c; c counts 1 from
+    I(X;Z), and from I(Y;Z) the p(y|x) of labels that the code does not meet yet.
+    """
     z = distributions("encoder", encoder, ndim=2)
     y = targets("target", target, len(z))
     w = row_weights(p_x, len(z))[:, None]
     joint = (y * w).T @ z
-    p_z, p_y = joint.sum(0), joint.sum(1, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        first = np.where(p_z > 0, w * (np.log(z) - np.log(p_z)), 0.0)
-        ratio = np.log(joint) - np.log(p_y) - np.log(p_z)
-    first[np.broadcast_to(w == 0, first.shape)] = 0.0
-    second = np.zeros_like(z)
+    p_z, p_y = joint.sum(0), joint.sum(1)
+    used = (p_z > 0) & (w > 0)
+    log_p_z = _log(p_z)
+    slope = first * w * (_log(z) - log_p_z)
+    steepness = np.full_like(z, first)
     for k in range(y.shape[1]):
-        weight = w[:, 0] * y[:, k]
-        second += np.where(weight[:, None] > 0, weight[:, None] * np.where(p_z > 0, ratio[k], 0.0), 0.0)
-    return z, first, second
+        own = w * y[:, k : k + 1]
+        slope -= second * own * (np.where(joint[k] > 0, _log(joint[k]), _log(own)) - _log(p_y[k]) - log_p_z)
+        steepness -= np.where(joint[k] > 0, 0.0, second * y[:, k : k + 1])
+    slope[(z == 0) & (steepness > 0)] = -np.inf
+    slope[(z == 0) & (steepness < 0)] = np.inf
+    return z, np.where(used, slope, 0.0)
+
+
+def _log(x: np.ndarray) -> np.ndarray:
+    """Return the logarithm, and 0 at 0."""
+    return np.log(np.where(x > 0, x, 1.0))
 
 
 def _through(z: np.ndarray, slope: np.ndarray, of: str, unit: Unit) -> np.ndarray:
@@ -129,7 +140,8 @@ def lagrangian_gradient(
     -------
     ndarray, shape (N, M)
         On the logits it is finite everywhere and its rows sum to 0. On the entries it is -inf or +inf where
-        p(z|x) = 0 but p(z) > 0, as the slope is there, and 0 for a code that is never used.
+        p(z|x) = 0 but p(z) > 0, as the slope is there (+inf where a larger beta than 1 makes it cost more to blur
+        labels than the code saves), and 0 for a code that is never used.
 
     Raises
     ------
@@ -149,10 +161,7 @@ def lagrangian_gradient(
     [[-0.103, 0.103], [0.103, -0.103]]
     """
     beta = _check.real_in("beta", beta, 0.0, np.inf, open_high=True)
-    z, first, second = _slopes(encoder, target, p_x)
-    with np.errstate(invalid="ignore"):
-        slope = first - (beta * second if beta > 0 else 0.0)
-    return _through(z, np.where(np.isnan(slope), first, slope), of, unit) + 0.0
+    return _through(*_slopes(encoder, target, p_x, first=1.0, second=beta), of, unit) + 0.0
 
 
 def squared_lagrangian_gradient(
@@ -191,7 +200,4 @@ def squared_lagrangian_gradient(
     """
     beta = _check.real_in("beta", beta, 0.0, np.inf, open_high=True)
     scale = 2.0 * beta * plane_point(encoder, target, p_x=p_x, unit=unit).i_x
-    z, first, second = _slopes(encoder, target, p_x)
-    with np.errstate(invalid="ignore"):
-        slope = (scale * first if scale > 0 else 0.0) - second
-    return _through(z, np.where(np.isnan(slope), first, slope), of, unit) + 0.0
+    return _through(*_slopes(encoder, target, p_x, first=scale, second=1.0), of, unit) + 0.0

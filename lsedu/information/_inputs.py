@@ -58,7 +58,8 @@ def targets(name: str, value: Any, size: int) -> np.ndarray:
         For another length than `size`, negative labels, or rows that are no distributions.
     """
     if isinstance(value, Tensor):
-        value = value.detach().cpu().numpy()
+        value = value.detach().cpu()
+        value = (value.double() if value.is_floating_point() else value).numpy()
     given = np.asarray(value)
     if given.ndim == 1:
         highest = int(given.max()) if given.size and np.issubdtype(given.dtype, np.integer) else 0

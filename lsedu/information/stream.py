@@ -74,8 +74,10 @@ class PlaneMeter:
         if y.shape[1] > self.classes or (y.shape[1] < self.classes and np.ndim(target) == 2):
             raise ValueError(f"target must have {self.classes} classes, got {y.shape[1]}")
         w = np.ones(len(z)) if weights is None else _check.array("weights", weights, ndim=1)
-        if w.shape != (len(z),) or (w < 0).any():
-            raise ValueError(f"weights must be >= 0 and have shape ({len(z)},), got shape {w.shape}, least {w.min():g}")
+        if w.shape != (len(z),):
+            raise ValueError(f"weights must have shape ({len(z)},), got {w.shape}")
+        if (w < 0).any():
+            raise ValueError(f"weights must be >= 0, got {w.min():g}")
         self._joint[: y.shape[1]] += (y * w[:, None]).T @ z
         self._conditional -= float(w @ xlogy(z, z).sum(1))
 

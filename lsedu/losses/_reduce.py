@@ -37,5 +37,6 @@ def kept_labels(logits: Tensor, labels: Tensor, ignore_index: int) -> tuple[Tens
     """Check logits and labels; return int64 labels with 0 where ignored, and the mask (N,) of samples kept."""
     _check.logits("logits", logits)
     _check.labels("labels", labels, logits.shape[1], size=len(logits), ignore_index=ignore_index)
+    labels = labels.long()
     kept = labels != ignore_index
-    return torch.where(kept, labels, 0).long(), kept
+    return torch.where(kept, labels, 0), kept

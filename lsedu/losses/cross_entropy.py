@@ -71,14 +71,17 @@ def cross_entropy(
     True
     """
     _check.logits("logits", logits)
+    if not isinstance(target, Tensor):
+        raise ValueError(f"target must be a torch.Tensor of shape (N,) or (N, K), got {type(target).__name__}")
     n, k = logits.shape
     logq = log_softmax(logits)
     if weight is not None:
         weight = class_weights(weight, logq)
     if not target.is_floating_point():
         _check.labels("target", target, k, size=n, ignore_index=ignore_index)
+        target = target.long()
         kept = target != ignore_index
-        index = torch.where(kept, target, 0).long()
+        index = torch.where(kept, target, 0)
         share = kept.to(logq.dtype) if weight is None else weight[index] * kept
         losses = torch.where(kept, -logq.gather(1, index[:, None]).squeeze(1), 0.0) * share
         return reduce(losses, reduction=reduction, weight=share)

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from lsedu import _check
 from lsedu.losses._reduce import Reduction, kept_labels, reduce_kept
 from lsedu.losses.cross_entropy import log_softmax
-from lsedu.targets import q_targets
 
 Divergence = Literal["kl", "cross-entropy"]
 
@@ -78,6 +77,7 @@ def distillation(
     >>> distillation(z, z, temperature=4.0).item()
     0.0
     """
+    _check.logits("logits", logits)
     _check.logits("teacher_logits", teacher_logits)
     if teacher_logits.shape != logits.shape:
         raise ValueError(f"teacher_logits must have shape {tuple(logits.shape)}, got {tuple(teacher_logits.shape)}")
@@ -169,9 +169,15 @@ class SubstituteTeacher(nn.Module):
         reduction: Reduction = "mean",
     ):
         super().__init__()
-        index = torch.arange(len(q_logits), device=q_logits.device)
+        _check.logits("q_logits", q_logits)
+        if len(q_logits) != q_logits.shape[1]:
+            raise ValueError(f"q_logits must be square, got shape {tuple(q_logits.shape)}")
         self.alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
-        self.register_buffer("table", q_targets(index, q_logits.detach(), alpha=self.alpha))
+        # log s rather than s: a high temperature brings back shares that would underflow
+        log_s = log_softmax(q_logits.detach()) + (math.log(self.alpha) if self.alpha > 0 else -math.inf)
+        label = log_s.new_tensor(1.0 - self.alpha).log()
+        log_s.diagonal().copy_(torch.logaddexp(log_s.diagonal(), label))
+        self.register_buffer("log_targets", log_s)
         self.beta = _check.real_in("beta", beta, 0.0, 1.0)
         self.temperature = _check.real_in("temperature", temperature, 0.0, math.inf, open_low=True, open_high=True)
         self.divergence = _check.one_of("divergence", divergence, ("kl", "cross-entropy"))
@@ -182,9 +188,9 @@ class SubstituteTeacher(nn.Module):
         """Return the loss of logits (N, K) and labels (N,), in nats."""
         label, kept = kept_labels(logits, labels, self.ignore_index)
         log_q = log_softmax(logits)
-        if logits.shape[1] != len(self.table):
-            raise ValueError(f"logits must have {len(self.table)} classes, got {logits.shape[1]}")
-        log_teacher = self.table.to(log_q).log() / self.temperature
+        if logits.shape[1] != len(self.log_targets):
+            raise ValueError(f"logits must have {len(self.log_targets)} classes, got {logits.shape[1]}")
+        log_teacher = self.log_targets.to(log_q) / self.temperature
         teacher = torch.log_softmax(log_teacher, 1)[label]
         losses = _soft(teacher, log_softmax(log_q / self.temperature), self.divergence)
         losses = (1.0 - self.beta) * (self.temperature**2 if self.scaled else 1.0) * losses

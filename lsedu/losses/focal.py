@@ -114,7 +114,7 @@ def focal_sample_dependent(
     Notes
     -----
     :cite:p:`mukhoti2020`, FLSD-53: gamma = 5 for :math:`q_y < 0.2` and 3 otherwise. The choice of exponent carries no
-    gradient; the loss jumps at the threshold.
+    gradient; the loss jumps at the threshold, and a probability within rounding of it is at it.
 
     Examples
     --------
@@ -126,5 +126,6 @@ def focal_sample_dependent(
     threshold = _check.real_in("threshold", threshold, 0.0, 1.0)
     log_q = log_softmax(logits)
     own = log_q.detach().gather(1, label[:, None]).squeeze(1).exp()
-    gamma = torch.where(own < threshold, low, high)
+    at = threshold * (1.0 - 8.0 * torch.finfo(own.dtype).eps)
+    gamma = torch.where(own < at, low, high)
     return reduce_kept(_focal(log_q, label, gamma), kept, reduction=reduction)

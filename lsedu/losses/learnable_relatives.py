@@ -97,7 +97,8 @@ class _Relative(nn.Module):
         if logits.shape[1] != num_classes:
             raise ValueError(f"logits must have {num_classes} classes, got {logits.shape[1]}")
         _check.labels("labels", labels, num_classes, size=len(logits), ignore_index=self.ignore_index)
-        return torch.where(labels == self.ignore_index, 0, labels).long()
+        labels = labels.long()
+        return torch.where(labels == self.ignore_index, 0, labels)
 
 
 class TopNSmoothing(_Relative):

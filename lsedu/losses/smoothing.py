@@ -75,8 +75,9 @@ def label_smoothing(
     _check.logits("logits", logits)
     n, k = logits.shape
     _check.labels("labels", labels, k, size=n, ignore_index=ignore_index)
+    labels = labels.long()
     kept = labels != ignore_index
-    index = torch.where(kept, labels, 0).long()
+    index = torch.where(kept, labels, 0)
     _check.one_of("convention", convention, ("all", "others"))
     logq = log_softmax(logits)
     share = kept.to(logq)

@@ -62,17 +62,23 @@ def vib_bounds(encoder: Tensor, classifier: Tensor, joint: Tensor, prior: Tensor
     """
     for name, value in (("encoder", encoder), ("classifier", classifier), ("prior", prior)):
         _check.distributions(name, value)
-    _check.distributions("joint", joint.flatten())
+    _check.distributions("joint", joint.flatten() if isinstance(joint, Tensor) else joint)
     n, m, k = encoder.shape[0], encoder.shape[-1], classifier.shape[-1]
     wants = {"encoder": (encoder, (n, m)), "classifier": (classifier, (m, k)), "joint": (joint, (n, k))}
     for name, (value, shape) in {**wants, "prior": (prior, (m,))}.items():
         if tuple(value.shape) != shape:
             raise ValueError(f"{name} must have shape {shape}, got {tuple(value.shape)}")
+    wide = torch.float32
+    for value in (encoder, classifier, joint, prior):
+        wide = torch.promote_types(wide, value.dtype)
+    encoder, classifier, joint, prior = (value.to(wide) for value in (encoder, classifier, joint, prior))
     p_y, p_x = joint.sum(0), joint.sum(1)
     p_zy = encoder.T @ joint
     entropy = -torch.xlogy(p_y, p_y).sum()
     relevance = entropy + torch.xlogy(p_zy, classifier).sum()
-    rate = (p_x[:, None] * (torch.xlogy(encoder, encoder) - torch.xlogy(encoder, prior))).sum()
+    divergence = (torch.xlogy(encoder, encoder) - torch.xlogy(encoder, prior)).sum(1)
+    # an input that never occurs costs nothing, however far its row
+    rate = torch.where(p_x > 0, p_x * divergence, 0.0).sum()
     return Bounds(relevance, rate)
 
 
@@ -137,11 +143,13 @@ def vib_discrete(
     if classifier.ndim != 2 or len(classifier) != m:
         raise ValueError(f"classifier must have shape ({m}, K), got {tuple(classifier.shape)}")
     _check.labels("labels", labels, classifier.shape[1], size=n, ignore_index=ignore_index)
+    labels = labels.long()
     kept = labels != ignore_index
-    label = torch.where(kept, labels, 0).long()
+    label = torch.where(kept, labels, 0)
     log_p = log_softmax(encoder_logits)
     p = log_p.exp()
-    fit = classifier.to(log_p).T[label]  # row n holds q(y_n | z) for every z
+    # row n holds q(y_n | z) for every z; a sample left out must not bring in an infinite slope
+    fit = torch.where(kept[:, None], classifier.to(log_p).T[label], 1.0)
     distortion = -torch.logsumexp(log_p + fit.log(), 1) if log_outside else -torch.xlogy(p, fit).sum(1)
     if prior is None:
         log_r = log_p.new_full((m,), -math.log(m))

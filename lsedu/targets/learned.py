@@ -17,14 +17,14 @@ def q_targets(labels: Tensor, q_logits: Tensor, *, alpha: float) -> Tensor:
     labels : Tensor, shape (N,)
         Integer labels in [0, K).
     q_logits : Tensor, shape (K, K)
-        Logits t of the rows of Q.
+        Logits t of the rows of Q; half precision is widened to float32.
     alpha : float
         Share of Q in the target, in [0, 1].
 
     Returns
     -------
     Tensor, shape (N, K)
-        Distributions, differentiable in `q_logits`.
+        Distributions in float32 or float64, differentiable in `q_logits`.
 
     Raises
     ------
@@ -47,5 +47,6 @@ def q_targets(labels: Tensor, q_logits: Tensor, *, alpha: float) -> Tensor:
     _check.labels("labels", labels, k)
     alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
     index = labels.long()
-    rows = alpha * torch.softmax(q_logits[index], 1)
+    wide = torch.promote_types(q_logits.dtype, torch.float32)
+    rows = alpha * torch.softmax(q_logits[index], 1, dtype=wide)
     return rows.scatter_add(1, index[:, None], torch.full_like(rows[:, :1], 1.0 - alpha))

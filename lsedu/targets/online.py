@@ -84,8 +84,9 @@ class OnlineTable(nn.Module):
         if logits.shape[1] != len(self.table):
             raise ValueError(f"logits must have {len(self.table)} classes, got {logits.shape[1]}")
         _check.labels("labels", labels, len(self.table), size=len(logits), ignore_index=ignore_index)
+        labels = labels.long()
         correct = (logits.argmax(1) == labels) & (labels != ignore_index)
-        label = labels[correct].long()
+        label = labels[correct]
         self.sums.index_add_(0, label, logits[correct].to(self.sums.dtype).softmax(1))
         self.counts.index_add_(0, label, torch.ones_like(label, dtype=self.counts.dtype))
 

@@ -44,6 +44,14 @@ def test_distances_agree_with_scipy_row_by_row():
     np.testing.assert_allclose(centre_distances(3.0 * c), got, atol=1e-13)
 
 
+def test_small_angles_keep_their_digits_and_parallel_centres_have_no_distance():
+    angle = 1e-5
+    near = centre_distances([[1.0, 0.0], [math.cos(angle), math.sin(angle)]], normalise=False)
+    assert near[0, 1] == pytest.approx(2 * math.sin(angle / 2) ** 2, rel=1e-9)
+    parallel = np.outer([1.0, 3.0, 7.0, 0.1], np.random.default_rng(0).normal(size=5))
+    assert (centre_distances(parallel) == 0).all()
+
+
 def test_a_missing_class_does_not_touch_the_others():
     c = np.random.default_rng(2).normal(size=(4, 3))
     holed = np.insert(c, 2, np.nan, axis=0)

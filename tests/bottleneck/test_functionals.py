@@ -66,6 +66,17 @@ def test_zero_entries_give_no_nan(problem):
         assert not np.isnan(entries).any()
         assert (entries[:, 2] == 0).all()
     assert lagrangian_gradient(z, [0, 1, 1], beta=0.5, of="encoder", unit="nats")[0, 1] == -np.inf
+    # at beta = 2 a shut entry that would blur two labels costs more than it saves, at beta = 1 both balance
+    assert lagrangian_gradient(z, [0, 1, 1], beta=2.0, of="encoder", unit="nats")[0, 1] == np.inf
+    assert squared_lagrangian_gradient(z, [0, 1, 1], beta=2.0, of="encoder", unit="nats")[0, 1] == -np.inf
+    assert squared_lagrangian_gradient(z, [0, 1, 1], beta=0.5, of="encoder", unit="nats")[0, 1] == np.inf
+    balanced = lagrangian_gradient(z, [0, 1, 1], beta=1.0, of="encoder", unit="nats")[0, 1]
+    e = 1e-7
+    shift = np.zeros_like(z)
+    shift[0, :2] = -e, e
+    ends = [lagrangian(z + s * shift, [0, 1, 1], beta=1.0, unit="nats") for s in (0, 1)]
+    own = lagrangian_gradient(z, [0, 1, 1], beta=1.0, of="encoder", unit="nats")[0, 0]
+    assert balanced - own == pytest.approx((ends[1] - ends[0]) / e, abs=1e-5)
     # an input of no weight pulls nowhere
     weightless = lagrangian_gradient(z, [0, 1, 1], beta=2.0, p_x=[0.5, 0.5, 0.0], unit="nats")
     assert (weightless[2] == 0).all()

@@ -153,6 +153,19 @@ def test_layout_and_integer_type_do_not_matter(loss, batch):
     torch.testing.assert_close(loss(torch.stack([z, -z], 2)[..., 0], y.int()), want, rtol=1e-12, atol=0)
 
 
+def test_labels_of_every_integer_type(loss):
+    z = torch.randn(3, 200, generator=torch.Generator().manual_seed(0), dtype=F64)
+    y = torch.tensor([3, 100, 127])
+    want = loss(z, y, reduction="none")
+    for dtype in (torch.int8, torch.uint8, torch.int16, torch.uint16, torch.int32, torch.uint32, torch.uint64):
+        torch.testing.assert_close(loss(z, y.to(dtype), reduction="none"), want, rtol=1e-12, atol=0)
+    # to uint8 the default ignore_index, -100, is 156: a class like any other
+    y = torch.tensor([3, 156, 199])
+    torch.testing.assert_close(loss(z, y.to(torch.uint8)), loss(z, y), rtol=1e-12, atol=0)
+    with pytest.raises(ValueError, match=r"integers in \[0, 150\) or ignore_index=-100, got 156"):
+        loss(z[:, :150], y.to(torch.uint8))
+
+
 @pytest.mark.parametrize("name", [n for n in LOSSES if n not in ("vib", "distillation")])
 @given(shift=st.floats(-50, 50), seed=st.integers(0, 50))
 def test_a_shift_of_the_logits_changes_nothing(name, shift, seed):

@@ -117,6 +117,13 @@ def test_sample_dependent_focal_switches_at_the_threshold():
     gamma = torch.tensor([2.0, 2, 2, 1, 1], dtype=F64)
     got = L.focal_sample_dependent(z, y, gammas=(2, 1), threshold=0.4, reduction="none")
     close(got, -((1 - q) ** gamma) * q.log())
+    # just below is below, and what rounding makes of 1/5 is at it
+    below = torch.tensor([[0.2 - 1e-5, 0.8 + 1e-5]], dtype=F64).log()
+    got = L.focal_sample_dependent(below.float(), y[:1]).item()
+    assert got == pytest.approx(-((0.8 + 1e-5) ** 5) * math.log(0.2 - 1e-5), rel=1e-5)
+    for k, dtype in ((5, torch.float32), (5, F64), (25, F64)):
+        got = L.focal_sample_dependent(torch.zeros(1, k, dtype=dtype), y[:1], threshold=1 / k).item()
+        assert got == pytest.approx((1 - 1 / k) ** 3 * math.log(k), rel=1e-6)
     even = torch.zeros(1, 2, dtype=F64)
     at = L.focal_sample_dependent(even, torch.tensor([0]), threshold=0.5)
     close(at, -(torch.tensor(0.5, dtype=F64) ** 3) * math.log(0.5))
@@ -165,6 +172,17 @@ def test_substitute_teacher_gives_its_row_as_target(batch):
     soft = s ** (1 / T) / (s ** (1 / T)).sum(1, keepdim=True)
     teacher = L.SubstituteTeacher(t, alpha=0.2, beta=0.3, temperature=T, divergence="kl", reduction="none")
     close(teacher(z, y), 0.3 * own + 0.7 * T * T * kl(soft, (z / T).softmax(1)))
+    assert L.SubstituteTeacher(t.half())(z.half(), y).dtype == torch.float32
+    # shares of e^-200 would underflow in float32, yet at temperature 20 they count
+    steep = torch.tensor([[0.0, -200.0, -190.0]] * 3)
+    teacher = L.SubstituteTeacher(steep, alpha=0.2, temperature=20.0, scaled=False, reduction="none")
+    s = (torch.tensor([[1.0, 0.2, 0.2]], dtype=F64).log() + steep[:1].double()) / 20
+    even = torch.zeros(1, 3, requires_grad=True)
+    value = teacher(even, torch.tensor([0]))
+    assert value.item() == pytest.approx(math.log(3), rel=1e-6)
+    torch.testing.assert_close(
+        torch.autograd.grad(value.sum(), even)[0], ((1 / 3 - s.softmax(1)) / 20).float(), rtol=1e-5, atol=1e-9
+    )
     teacher = L.SubstituteTeacher(t, alpha=0.2, temperature=T, scaled=False, reduction="none")
     close(teacher(z, y), -(soft * (z / T).log_softmax(1)).sum(1))
     close(L.SubstituteTeacher(t, alpha=0.0)(z, y), L.cross_entropy(z, y))
@@ -322,6 +340,14 @@ def test_vib_bounds_hold_and_are_tight(batch):
         prior = torch.randn(3, generator=g, dtype=F64).softmax(0)
         loose = L.vib_bounds(encoder, classifier, joint, prior)
         assert loose.relevance < i_yz and loose.rate > i_xz
+    # an input that never occurs costs nothing, though the prior shuts its code out
+    rows = torch.tensor([[1.0, 0.0], [0.0, 1.0]], dtype=F64)
+    prior, never = torch.tensor([1.0, 0.0], dtype=F64), torch.tensor([[0.5, 0.5], [0.0, 0.0]], dtype=F64)
+    assert L.vib_bounds(rows, torch.full((2, 2), 0.5, dtype=F64), never, prior).rate == 0
+    assert torch.isinf(L.vib_bounds(rows, torch.full((2, 2), 0.5, dtype=F64), never.flip(0), prior).rate)
+    mixed = L.vib_bounds(rows.half(), rows.bfloat16(), torch.eye(2) / 2, torch.ones(2, dtype=torch.float16) / 2)
+    assert mixed.rate.dtype == mixed.relevance.dtype == torch.float32
+    assert mixed.rate.item() == pytest.approx(math.log(2), rel=1e-6)
     one_hot = L.vib_bounds(torch.eye(3, dtype=F64), torch.eye(3, dtype=F64), torch.eye(3, dtype=F64) / 3, p_z)
     close(one_hot.relevance, torch.tensor(math.log(3), dtype=F64))
 
@@ -346,6 +372,10 @@ def test_discrete_vib_and_its_swap(batch):
     fine = -torch.xlogy(eye[y], eye.T[y]).sum(1)
     assert fine.abs().max() == 0 and torch.isneginf(sure).any()
     close(L.vib_discrete(2e3 * eye[y], eye, y, beta=0.0, **none), torch.zeros(6, dtype=F64))
+    # a sample left out does not bring in the infinite slope of the class that stands in for its label
+    live, shut = torch.zeros(2, 2, dtype=F64, requires_grad=True), torch.tensor([[0.0, 1.0], [0.0, 1.0]], dtype=F64)
+    value = L.vib_discrete(live, shut, torch.tensor([1, -100]), beta=0.5)
+    assert torch.autograd.grad(value, live)[0].abs().max() < 1e-15
     rectangular = L.vib_discrete(z, torch.ones(4, 2, dtype=F64) / 2, y % 2, beta=0.0)
     close(rectangular, torch.tensor(math.log(2), dtype=F64))
 
@@ -354,6 +384,7 @@ Z, Y, B = torch.zeros(1, 3), torch.tensor([0]), torch.zeros(1, 2)
 EYE = torch.eye(3)
 BAD = [
     (lambda: L.cross_entropy([0], Y), "logits must be a torch.Tensor of shape (N, K), got list"),
+    (lambda: L.cross_entropy(Z, [0]), "target must be a torch.Tensor of shape (N,) or (N, K), got list"),
     (lambda: L.cross_entropy(Z, torch.ones(1, 2)), "target must have shape (1, 3), got (1, 2)"),
     (lambda: L.cross_entropy(Z, torch.ones(1, 3)), "target must sum to 1 along its last axis, got a sum of 3"),
     (lambda: L.cross_entropy(Z, Y, weight=torch.ones(2)), "weight must be a tensor of shape (3,), got (2,)"),
@@ -399,6 +430,7 @@ BAD = [
     (lambda: L.focal_sample_dependent(Z, Y, threshold=1.5), "threshold must be in [0, 1], got 1.5"),
     (lambda: L.focal_sample_dependent(Z, Y, threshold=-0.5), "threshold must be in [0, 1], got -0.5"),
     (lambda: L.distillation(Z, torch.zeros(1, 2)), "teacher_logits must have shape (1, 3), got (1, 2)"),
+    (lambda: L.distillation([0], Z), "logits must be a torch.Tensor of shape (N, K), got list"),
     (lambda: L.distillation(Z, [0]), "teacher_logits must be a torch.Tensor of shape (N, K), got list"),
     (lambda: L.distillation(Z, Z, temperature=0), "temperature must be in (0, inf), got 0"),
     (lambda: L.distillation(Z, Z, temperature=math.inf), "temperature must be in (0, inf), got inf"),
@@ -407,6 +439,8 @@ BAD = [
     (lambda: L.distillation(Z, Z, beta=0.5), "labels must be given for beta > 0, got None with beta=0.5"),
     (lambda: L.distillation(Z, Z, divergence="x"), "divergence must be one of 'kl', 'cross-entropy', got 'x'"),
     (lambda: L.SubstituteTeacher(EYE)(torch.zeros(1, 2), Y), "logits must have 3 classes, got 2"),
+    (lambda: L.SubstituteTeacher([0]), "q_logits must be a torch.Tensor of shape (N, K), got list"),
+    (lambda: L.SubstituteTeacher(EYE[:2]), "q_logits must be square, got shape (2, 3)"),
     (lambda: L.SubstituteTeacher(EYE, alpha=2), "alpha must be in [0, 1], got 2"),
     (lambda: L.SubstituteTeacher(EYE, beta=2), "beta must be in [0, 1], got 2"),
     (lambda: L.SubstituteTeacher(EYE, beta=-1), "beta must be in [0, 1], got -1"),
@@ -477,6 +511,7 @@ BAD = [
         lambda: L.vib_bounds(EYE, 2 * EYE, EYE / 3, torch.ones(3) / 3),
         "classifier must sum to 1 along its last axis, got a sum of 2",
     ),
+    (lambda: L.vib_bounds(EYE, EYE, [0], torch.ones(3) / 3), "joint must be a floating-point torch.Tensor, got list"),
     (lambda: L.vib_bounds(EYE, EYE, EYE, torch.ones(3) / 3), "joint must sum to 1 along its last axis, got a sum of 3"),
     (lambda: L.vib_bounds(EYE, EYE, EYE / 3, torch.ones(3)), "prior must sum to 1 along its last axis, got a sum of 3"),
     (lambda: L.vib_discrete([0], EYE, Y, beta=1), "encoder_logits must be a torch.Tensor of shape (N, K), got list"),
