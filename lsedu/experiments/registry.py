@@ -4,7 +4,7 @@ from importlib import import_module
 
 from lsedu.experiments.experiment import Experiment
 
-NAMES = ("overconfidence", "smoothing", "gaps")
+NAMES = ("overconfidence", "smoothing", "gaps", "noise", "real_noise", "alternatives", "separable")
 
 
 def names() -> tuple[str, ...]:
