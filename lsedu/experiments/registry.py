@@ -4,7 +4,21 @@ from importlib import import_module
 
 from lsedu.experiments.experiment import Experiment
 
-NAMES = ("overconfidence", "smoothing", "gaps", "noise", "real_noise", "alternatives", "separable")
+NAMES = (
+    "overconfidence",
+    "smoothing",
+    "gaps",
+    "noise",
+    "real_noise",
+    "alternatives",
+    "separable",
+    "attacks",
+    "speed",
+    "transfer",
+    "features",
+    "variance",
+    "teachers",
+)
 
 
 def names() -> tuple[str, ...]:

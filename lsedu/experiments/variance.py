@@ -1,0 +1,135 @@
+"""Of two features that both tell the class, smoothing is said to prefer the one that varies less.
+
+Claim: with smoothing a linear model learns only the features of least variance, where weight decay alone also uses
+those that vary more but lie further apart; and so smoothed networks are more easily led by cues that hardly vary, true
+or not (chidambaram2025, as cited by pragmatic-ib). Reason: the smoothed loss is least where all pictures of a class
+get the same logits, and a feature that varies within the class stands in the way.
+Set-up: two features and two classes, where the loss is convex and its minimum is found exactly; and 5,000 Fashion-
+MNIST images with a lit pixel in the top row that names the class, one MLP. On one thread of a laptop core: twenty
+seconds a seed.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lsedu import models, training
+from lsedu.experiments._pictures import accuracy, pictures, smoothed
+from lsedu.experiments.experiment import Contrast, Experiment, Outcome
+from lsedu.losses import label_smoothing
+
+
+@dataclass(frozen=True)
+class Config:
+    """Scale of the experiment; `cue` is the brightness of the pixel that names the class."""
+
+    points: int
+    decay: float
+    train_size: int
+    validation_size: int
+    test_size: int
+    cue: float
+    alphas: tuple[float, ...]
+    training: training.Config
+
+
+def two_features(points: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Return float64 points (N, 2) and labels (N,): each feature tells the class, the second varies more.
+
+    The first lies within 0.1 of -1 or +1, the second anywhere from 1 to 5 away from 0, on the side of the class.
+    """
+    rng = np.random.default_rng(seed)
+    y = np.arange(points) % 2
+    steady = 1 + 0.1 * rng.uniform(-1, 1, points)
+    varied = rng.uniform(1, 5, points)
+    sign = 2.0 * y - 1
+    return torch.from_numpy(np.stack([sign * steady, sign * varied], 1)), torch.from_numpy(y)
+
+
+def minimum(x: Tensor, y: Tensor, *, alpha: float, decay: float) -> Tensor:
+    """Return the weights (2,) of the logit difference that minimise smoothed loss plus decay / 2 times their square.
+
+    The loss is strictly convex; L-BFGS goes on until the gradient is below 1e-9.
+    """
+    w = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS(
+        [w], max_iter=500, tolerance_grad=1e-9, tolerance_change=0.0, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        z = x @ w
+        loss = label_smoothing(torch.stack([-z / 2, z / 2], 1), y, alpha=alpha) + 0.5 * decay * w.square().sum()
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    return w.detach()
+
+
+def lit(x: Tensor, names: Tensor, brightness: float) -> Tensor:
+    """Return the pictures with two pixels of the top row set to `brightness`: columns 4 + 2k and 5 + 2k for name k."""
+    changed = x.clone()
+    rows = torch.arange(len(x), device=x.device)
+    for column in (4 + 2 * names, 5 + 2 * names):
+        changed[rows, 0, 0, column] = brightness
+    return changed
+
+
+def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
+    """Solve the two-feature problem and train on pictures with a cue, at each alpha."""
+    sizes = (config.train_size, config.validation_size, config.test_size)
+    p = pictures(sizes, seed=seed, device=device)
+    toy, sides = two_features(config.points, seed)
+    shift = torch.randint(1, p.num_classes, p.y_test.shape, generator=torch.Generator().manual_seed(seed)).to(device)
+    tests = {
+        "true": lit(p.x_test, p.y_test, config.cue),
+        "none": p.x_test,
+        "false": lit(p.x_test, (p.y_test + shift) % p.num_classes, config.cue),
+    }
+    results: dict[str, float] = {}
+    for alpha in config.alphas:
+        w = minimum(toy, sides, alpha=alpha, decay=config.decay)
+        parts = (w * toy).abs().mean(0)
+        results[f"{alpha}/varied_share"] = (parts[1] / parts.sum()).item()
+        results[f"{alpha}/toy_spread"] = ((toy @ w)[sides == 1].std() / (toy @ w)[sides == 1].mean()).item()
+        model, _ = smoothed(
+            models.mlp, lit(p.x, p.y, config.cue), p.y, alpha=alpha, seed=seed, recipe=config.training,
+            progress=progress, checkpoint=workdir / f"{alpha}.pt" if workdir else None,
+        )  # fmt: skip
+        results |= {f"{alpha}/cue-{name}": accuracy(model, images, p.y_test) for name, images in tests.items()}
+    return Outcome(results)
+
+
+def _lower(name: str, claim: str, key: str, *, margin: float, alpha: float) -> Contrast:
+    return Contrast(name, claim, f"{alpha}/{key}", f"0.0/{key}", claimed="negative", margin=margin)
+
+
+EXPERIMENT = Experiment(
+    name="variance",
+    claim="Smoothing prefers features that vary little within a class, and is led by false cues of that kind.",
+    source="chidambaram2025, as cited in pragmatic-ib, Introduction",
+    reduction={
+        "smoke": "600 training images and 3 epochs: tests the code, not the claim about pictures.",
+        "cpu": "A linear model with two features, and one MLP on 5,000 grey pictures with one artificial cue: says "
+        "nothing of deep networks or of the cues that real sets of pictures hold.",
+    },
+    configs={
+        "smoke": Config(200, 1e-2, 600, 400, 200, 0.3, (0.0, 0.1), training.Config(3, batch_size=64)),
+        "cpu": Config(200, 1e-2, 5000, 2000, 2000, 0.3, (0.0, 0.1), training.Config(40)),
+    },
+    seeds={"smoke": (0, 1), "cpu": (100, 101, 102, 103, 104)},
+    measure=measure,
+    contrasts=(
+        _lower(
+            "toy-share", "In the linear model the feature that varies more has a smaller share in the logit",
+            "varied_share", margin=0.02, alpha=0.1,
+        ),
+        _lower("cue-none", "Without the cue right answers are rarer", "cue-none", margin=0.02, alpha=0.1),
+        _lower("cue-false", "With a false cue right answers are rarer", "cue-false", margin=0.02, alpha=0.1),
+    ),
+    data=("fashion-mnist-mini",),
+)  # fmt: skip
