@@ -70,10 +70,12 @@ class Quiz(SphinxDirective):
             self._check(question)
             out += [_raw('<li class="quiz-question"><div class="quiz-text">'), *self._parse(question["question"])]
             out.append(_raw("</div>"))
-            for answer in question["answers"]:
+            for letter, answer in zip("ABCDEFGH", question["answers"]):
                 right = bool(answer.get("correct", False))
                 kind = "right" if right else "wrong"
                 out.append(_raw(f'<details class="quiz-answer" data-correct="{str(right).lower()}"><summary>'))
+                # The letter names the answer to a screen reader where the rest is a formula.
+                out.append(_raw(f'<span class="quiz-letter">{letter}.</span> '))
                 out.append(nodes.inline("", "", *self._inline(answer["text"])))
                 out.append(_raw(f'</summary><div class="quiz-why quiz-{kind}">'))
                 out.append(_raw(f'<p class="quiz-verdict">{"Right." if right else "Not so."}</p>'))
@@ -109,9 +111,29 @@ def tidy_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[st
         context[key] = [item for item in context.get(key, []) if not unwanted(item)]
 
 
+UNNAMED = {
+    '<summary><span class="toctree-toggle"': '<summary aria-label="Pages of this part"><span class="toctree-toggle"',
+    '<div role="list" class="citation-list">': '<div class="citation-list">',
+}
+"""What the theme and docutils write that a screen reader cannot use, and what is written instead."""
+
+
+def name_parts(app: Sphinx, exception: Exception | None) -> None:
+    """Mend the finished pages where theme and docutils leave a button unnamed or a list without items."""
+    if exception is not None or app.builder.format != "html":
+        return
+    for path in app.outdir.rglob("*.html"):
+        text = mended = path.read_text(encoding="utf-8")
+        for old, new in UNNAMED.items():
+            mended = mended.replace(old, new)
+        if mended != text:
+            path.write_text(mended, encoding="utf-8")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.add_directive("moving-figure", MovingFigure)
     app.add_directive("quiz", Quiz)
     app.connect("html-page-context", tidy_scripts, priority=999)
+    app.connect("build-finished", name_parts)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

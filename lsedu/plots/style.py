@@ -2,7 +2,7 @@
 
 from typing import Any
 
-WIDTH = 7.2  # inches: the text width of a page
+WIDTH = 6.2  # inches: a phone shows it whole, with letters that can still be read
 COLOURS = {
     "first": "#3b76af",
     "second": "#c8501e",
@@ -30,8 +30,8 @@ def style() -> dict[str, Any]:
         "figure.dpi": 110,
         "figure.constrained_layout.use": True,
         "savefig.dpi": 160,
-        "font.size": 10,
-        "axes.titlesize": 10.5,
+        "font.size": 10.5,
+        "axes.titlesize": 11,
         "axes.titlelocation": "left",
         "axes.spines.top": False,
         "axes.spines.right": False,

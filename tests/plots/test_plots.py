@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from lsedu import plots
-from lsedu.calibration import reliability
+from lsedu.calibration import reliability, risk_coverage
 
 
 def bars(axes, label):
@@ -42,9 +42,48 @@ def test_curves_refuse_values_of_another_length():
         plots.curves([0, 1], {"loss": {"train": np.zeros(3)}}, xlabel="epoch")
 
 
-def test_no_figures_without_tables():
+def test_confidence_histogram_stacks_right_and_wrong_answers_to_the_share_of_each_bin():
+    probs, labels = [[0.9, 0.1], [0.95, 0.05], [0.6, 0.4], [0.7, 0.3]], [0, 1, 0, 0]
+    table = reliability(probs, labels, bins=4)
+    axes = plots.confidence_histogram({"all": (probs, labels)}, bins=4).axes[0]
+    np.testing.assert_allclose(bars(axes, "right"), [0, 0, 0.5, 0.25])
+    np.testing.assert_allclose(bars(axes, "right") + bars(axes, "wrong"), table.share)
+    assert {line.get_label(): line.get_xdata()[0] for line in axes.lines} == {
+        "mean confidence": pytest.approx(0.7875),
+        "accuracy": pytest.approx(0.75),
+    }
+
+
+def test_risk_coverage_curves_end_at_the_error_rate_and_name_their_area():
+    curve = risk_coverage([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]], [0, 0, 0, 1])
+    axes = plots.risk_coverage_curve({"a": curve, "b": curve}).axes[0]
+    for line in axes.lines:
+        np.testing.assert_allclose(line.get_ydata(), [0, 0, 0, 0.25])
+        np.testing.assert_allclose(line.get_xdata(), [0.25, 0.5, 0.75, 1])
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a (area 0.0625)", "b (area 0.0625)"]
+    assert len({line.get_linestyle() for line in axes.lines}) == 2
+
+
+def test_seeds_are_all_drawn_beside_their_mean_and_interval():
+    rows = {"first": ([1.0, 2.0, 3.0], (0.5, 3.5)), "second": ([-1.0, 0.0], (-2.0, 1.0))}
+    axes = plots.seeds_with_interval(rows, xlabel="gain").axes[0]
+    drawn = [line.get_xdata().tolist() for line in axes.lines[:6]]
+    assert drawn == [[0.5, 3.5], [2.0], [1.0, 2.0, 3.0], [-2.0, 1.0], [-0.5], [-1.0, 0.0]]
+    assert len(axes.lines) == 7 and axes.lines[-1].get_xdata() == [0, 0]
+    assert len(plots.seeds_with_interval(rows, xlabel="gain", zero=False).axes[0].lines) == 6
+
+
+def test_an_interval_that_misses_its_mean_is_refused():
+    with pytest.raises(ValueError, match="does not hold the mean"):
+        plots.seeds_with_interval({"gain": ([1.0, 3.0], (2.5, 3.5))}, xlabel="gain")
+
+
+@pytest.mark.parametrize("draw", [plots.reliability_diagram, plots.confidence_histogram, plots.risk_coverage_curve])
+def test_no_figures_without_content(draw):
     with pytest.raises(ValueError, match="at least one"):
-        plots.reliability_diagram({})
+        draw({})
+    with pytest.raises(ValueError, match="at least one"):
+        plots.seeds_with_interval({}, xlabel="gain")
 
 
 def test_drawing_leaves_the_readers_style_alone():
