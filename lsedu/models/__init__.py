@@ -4,6 +4,7 @@ from lsedu.models.cct import cct7
 from lsedu.models.classic import alexnet, lenet, mobilenet_v2
 from lsedu.models.resnet import load_weights, resnet, thin_resnet
 from lsedu.models.small import Classifier, build, mlp, small_cnn, softmax_regression
+from lsedu.models.standardise import standardised
 
 __all__ = [
     "Classifier",
@@ -17,5 +18,6 @@ __all__ = [
     "resnet",
     "small_cnn",
     "softmax_regression",
+    "standardised",
     "thin_resnet",
 ]
