@@ -4,6 +4,9 @@ Claim: smoothing accelerates the convergence of stochastic gradient descent, bec
 (xu2020, as cited by pragmatic-ib). Training losses at different alpha have different floors and cannot be compared;
 validation accuracy can. And smoothing shrinks the gradient, which is like a smaller learning rate: hence a comparison
 at each method's own best rate as well, and a variance relative to the squared length of the mean gradient.
+Two levels of accuracy, as smoothing may also raise the level that is reached in the end. A first run, seeds 100 to 104,
+had only the upper one and 15 passes, in which hardly any network reached it at the lowest rate; hence these levels, and
+seeds that were not looked at before.
 Set-up: 5,000 Fashion-MNIST images, one MLP, constant learning rates, the same initial weights and batches for each
 alpha. On one thread of a laptop core: half a minute a seed.
 """
@@ -24,14 +27,14 @@ from lsedu.losses import label_smoothing
 
 @dataclass(frozen=True)
 class Config:
-    """Scale of the experiment; `level` is the validation accuracy to reach, `watched` the passes of the noise."""
+    """Scale of the experiment; `levels` are validation accuracies to reach, `watched` the passes of the noise."""
 
     train_size: int
     validation_size: int
     alphas: tuple[float, ...]
     rates: tuple[float, ...]
     rate: float
-    level: float
+    levels: dict[str, float]
     watched: tuple[int, ...]
     training: training.Config
 
@@ -103,13 +106,16 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
                 models.mlp, p.x, p.y, alpha=alpha, seed=seed, recipe=recipe, progress=progress, metrics=watched
             )
             values = history.column("validation")
-            results[f"{alpha}/{rate}/passes"] = passes_to(config.level, values)
+            for name, level in config.levels.items():
+                results[f"{alpha}/{rate}/{name}"] = passes_to(level, values)
+                results[f"{alpha}/{rate}/{name}_reached"] = float(values.max() >= level)
             results[f"{alpha}/{rate}/best"] = float(values.max())
             arrays[f"{alpha}/{rate}/validation"] = values.astype(np.float32)
             for number, (variance, relative) in watched.noise.items():
                 results[f"{alpha}/pass-{number}/log_variance"] = float(np.log(variance))
                 results[f"{alpha}/pass-{number}/log_relative"] = float(np.log(relative))
-        results[f"{alpha}/passes"] = min(results[f"{alpha}/{rate}/passes"] for rate in config.rates)
+        for name in config.levels:
+            results[f"{alpha}/{name}"] = min(results[f"{alpha}/{rate}/{name}"] for rate in config.rates)
     return Outcome(results, arrays)
 
 
@@ -123,25 +129,28 @@ EXPERIMENT = Experiment(
     source="xu2020, as cited in pragmatic-ib, Introduction",
     reduction={
         "smoke": "600 training images and 6 epochs: tests the code, not the claim.",
-        "cpu": "The first 15 passes of one MLP on 5,000 grey pictures: says nothing of long training, of deep "
+        "cpu": "The first 20 passes of one MLP on 5,000 grey pictures: says nothing of long training, of deep "
         "networks, or of dropping the smoothing half-way, which is the method the source recommends.",
     },
     configs={
         "smoke": Config(
-            600, 400, (0.0, 0.1), (0.005, 0.02, 0.08), 0.02, 0.5, (0, 1, 5),
+            600, 400, (0.0, 0.1), (0.005, 0.02, 0.08), 0.02, {"lower": 0.4, "upper": 0.5}, (0, 1, 5),
             training.Config(6, 32, weight_decay=0.0, schedule="constant"),
         ),
         "cpu": Config(
-            5000, 2000, (0.0, 0.1), (0.005, 0.02, 0.08), 0.02, 0.83, (0, 1, 5, 15),
-            training.Config(15, 64, weight_decay=0.0, schedule="constant"),
+            5000, 2000, (0.0, 0.1), (0.005, 0.02, 0.08), 0.02, {"lower": 0.8, "upper": 0.83}, (0, 1, 5, 20),
+            training.Config(20, 64, weight_decay=0.0, schedule="constant"),
         ),
     },
-    seeds={"smoke": (0, 1), "cpu": (100, 101, 102, 103, 104)},
+    seeds={"smoke": (0, 1), "cpu": tuple(range(110, 120))},
     measure=measure,
     contrasts=(
-        _less("passes-slow", "At the lowest learning rate, alpha = 0.1 needs fewer passes", "0.005/passes", margin=0.5),
-        _less("passes-same", "At the middle learning rate, alpha = 0.1 needs fewer passes", "0.02/passes", margin=0.5),
-        _less("passes-best", "Each at its best learning rate, alpha = 0.1 needs fewer passes", "passes", margin=0.5),
+        _less("passes-slow", "At the lowest learning rate, fewer passes to 80%", "0.005/lower", margin=0.5),
+        _less("passes-same", "At the middle learning rate, fewer passes to 80%", "0.02/lower", margin=0.5),
+        _less("passes-best", "Each at its best learning rate, fewer passes to 80%", "lower", margin=0.5),
+        _less(
+            "passes-upper", "Each at its best learning rate, fewer passes to 83%", "upper", margin=0.5
+        ),
         _less(
             "variance-start", "At the same initial weights alpha = 0.1 lowers the log variance of the gradient",
             "pass-0/log_variance", margin=0.1,
