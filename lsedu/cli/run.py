@@ -1,6 +1,8 @@
-"""`lsedu run`: regenerate or verify the record of an experiment."""
+"""`lsedu run`: regenerate or verify the record of an experiment, or of all."""
 
 import typer
+
+ALL = "all"
 
 
 def register(app: typer.Typer) -> None:
@@ -9,7 +11,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    name: str = typer.Argument("", help="An experiment; see --list."),
+    name: str = typer.Argument("", help="An experiment, see --list; or `all`."),
     profile: str = typer.Option("smoke", help="smoke (seconds), cpu (minutes) or gpu."),
     seeds: int = typer.Option(0, help="How many seeds, from the profile's first; 0 for the profile's own."),
     device: str = typer.Option("cpu", help="Torch device."),
@@ -27,29 +29,74 @@ def run(
         for known in experiments.names():
             typer.echo(f"{known}: {experiments.get(known).claim}")
         return
-    try:
-        if verify:
-            differing = experiments.verify(name, tolerance=tolerance)
-            for key, (old, new) in differing.items():
-                typer.echo(f"{name}: {key} is {old!r} in the record, {new!r} when recomputed", err=True)
-            typer.echo(f"{name}: {'differs' if differing else 'verified'}")
-            raise typer.Exit(1 if differing else 0)
-        chosen = None
-        if seeds:
-            first = experiments.get(name).seeds[profile][0]
-            chosen = range(first, first + seeds)
-        record, arrays = experiments.run(
-            name,
-            profile=profile,
-            seeds=chosen,
-            device=device,
-            jobs=jobs or experiments.default_jobs(),
-            scheduler=scheduler,
-            report=lambda line: typer.echo(line, err=True),
+    if verify:
+        chosen = recorded() if name == ALL else [name]
+        done = [_attempt(_verify, one, tolerance, device, scheduler) for one in chosen]
+    else:
+        chosen = with_profile(profile) if name == ALL else [name]
+        done = [_attempt(_run, one, profile, seeds, device, jobs, scheduler, save) for one in chosen]
+    if name == ALL:
+        failed = [one for one, status in zip(chosen, done) if status]
+        typer.echo(
+            f"all: {len(chosen) - len(failed)} of {len(chosen)} done" + "".join(f"; not {one}" for one in failed)
         )
-    except (KeyError, ValueError, OSError, experiments.RecordError) as error:
+    raise typer.Exit(max(done, default=0))
+
+
+def recorded() -> list[str]:
+    """Return the names of the experiments that have a record."""
+    from lsedu import experiments
+
+    return [name for name in experiments.names() if (experiments.records_dir() / f"{name}.json").is_file()]
+
+
+def with_profile(profile: str) -> list[str]:
+    """Return the names of the experiments that have a profile, after a word on those that have not."""
+    from lsedu import experiments
+
+    chosen = [name for name in experiments.names() if profile in experiments.get(name).configs]
+    for name in sorted(set(experiments.names()) - set(chosen)):
+        typer.echo(f"{name}: no profile {profile!r}, passed over", err=True)
+    return chosen
+
+
+def _attempt(step: object, *words: object) -> int:
+    """Do one step of a command and return its exit status; what is wrong is said in a line."""
+    from lsedu import experiments
+
+    try:
+        return step(*words)
+    except (KeyError, ValueError, OSError, experiments.RecordError, experiments.OtherCodeError) as error:
         typer.echo(f"lsedu run: {error if isinstance(error, OSError) else error.args[0]}", err=True)
-        raise typer.Exit(2) from None
+        return 2
+
+
+def _verify(name: str, tolerance: float, device: str, scheduler: str) -> int:
+    from lsedu import experiments
+
+    differing = experiments.verify(name, tolerance=tolerance, device=device, scheduler=scheduler)
+    for key, (old, new) in differing.items():
+        typer.echo(f"{name}: {key} is {old!r} in the record, {new!r} when recomputed", err=True)
+    typer.echo(f"{name}: {'differs' if differing else 'verified'}")
+    return 1 if differing else 0
+
+
+def _run(name: str, profile: str, seeds: int, device: str, jobs: int, scheduler: str, save: bool) -> int:
+    from lsedu import experiments
+
+    chosen = None
+    if seeds:
+        first = experiments.get(name).seeds[profile][0]
+        chosen = range(first, first + seeds)
+    record, arrays = experiments.run(
+        name,
+        profile=profile,
+        seeds=chosen,
+        device=device,
+        jobs=jobs or experiments.default_jobs(),
+        scheduler=scheduler,
+        report=lambda line: typer.echo(line, err=True),
+    )
     for contrast, found in record.contrasts.items():
         at = found["interval"]
         typer.echo(
@@ -57,3 +104,4 @@ def run(
         )
     if save and profile != "smoke":
         typer.echo(f"wrote {experiments.save_record(record, arrays)}")
+    return 0

@@ -1,15 +1,18 @@
 """Experiments: one file a claim, run by one runner, kept as records, judged by one rule."""
 
+from lsedu.experiments.apart import OtherCodeError
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.experiments.record import Record, RecordError, load_record, records_dir, save_record
 from lsedu.experiments.registry import get, names
-from lsedu.experiments.runner import default_jobs, run, verify
+from lsedu.experiments.runner import default_jobs, run
 from lsedu.experiments.verdict import Interval, interval, t_quantile, verdict
+from lsedu.experiments.verification import verify
 
 __all__ = [
     "Contrast",
     "Experiment",
     "Interval",
+    "OtherCodeError",
     "Outcome",
     "Record",
     "RecordError",

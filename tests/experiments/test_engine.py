@@ -8,7 +8,7 @@ import pytest
 import scipy.stats
 
 from lsedu import experiments
-from lsedu.experiments import registry, runner
+from lsedu.experiments import measuring, registry, runner
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.experiments.record import conclude, save_record
 from lsedu.training import Config
@@ -79,7 +79,7 @@ TOY = Experiment(
 
 @pytest.fixture
 def toy(monkeypatch, tmp_path):
-    for module in (runner, registry):
+    for module in (runner, measuring, registry):
         monkeypatch.setattr(module, "get", lambda name: TOY)
     CALLS.clear()
     return tmp_path
@@ -138,18 +138,18 @@ def test_results_that_are_not_finite_are_refused(toy, monkeypatch):
     def bad(config, seed, **options):
         return Outcome({"a": math.inf, "b": 0.0})
 
-    monkeypatch.setattr(runner, "get", lambda name: Experiment(**{**TOY.__dict__, "measure": bad}))
+    monkeypatch.setattr(measuring, "get", lambda name: Experiment(**{**TOY.__dict__, "measure": bad}))
     with pytest.raises(ValueError, match=r"not finite: \{'a': inf\}"):
         experiments.run("toy", jobs=0, cache=toy)
 
 
 def test_the_key_follows_the_configuration_and_the_modules(monkeypatch):
-    first = runner.run_key(TOY, "smoke", "cpu")
+    first = measuring.run_key(TOY, "smoke", "cpu")
     changed = Experiment(**{**TOY.__dict__, "configs": {"smoke": Config(epochs=2)}})
-    assert runner.run_key(changed, "smoke", "cpu") != first
-    assert runner.run_key(TOY, "smoke", "cuda:0") != first
-    monkeypatch.setattr(runner._modules, "digest", lambda names: "another")
-    assert runner.run_key(TOY, "smoke", "cpu") != first
+    assert measuring.run_key(changed, "smoke", "cpu") != first
+    assert measuring.run_key(TOY, "smoke", "cuda:0") != first
+    monkeypatch.setattr(measuring._modules, "digest", lambda names: "another")
+    assert measuring.run_key(TOY, "smoke", "cpu") != first
 
 
 def test_bad_requests_say_what_there_is(toy):

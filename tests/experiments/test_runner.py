@@ -2,14 +2,21 @@
 
 import json
 import os
+import shutil
 import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from lsedu import experiments
+import lsedu
+from lsedu import _modules, experiments
 from lsedu.cli import app
+from lsedu.experiments import apart
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +31,7 @@ def test_two_workers_by_address_give_the_local_results_and_a_killed_one_changes_
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
     ) as cluster:
+        address = cluster.scheduler_address
         workers = [nanny.pid for nanny in cluster.workers.values()]
 
         def kill_one(line):
@@ -32,22 +40,63 @@ def test_two_workers_by_address_give_the_local_results_and_a_killed_one_changes_
                 workers.clear()
 
         again, same = experiments.run(
-            "gaps", seeds=range(4), scheduler=cluster.scheduler_address, cache=tmp_path / "here", report=kill_one
+            "gaps", seeds=range(4), scheduler=address, cache=tmp_path / "here", report=kill_one
         )
         assert not workers
+        # verified by address too, and anew: what the workers kept of seed 0 is made wrong first
+        for kept in (tmp_path / "workers").rglob("seed-0/done.json"):
+            kept.write_text(kept.read_text().replace('"0.1/gap_mean": ', '"0.1/gap_mean": 1'))
+        path = experiments.save_record(record, arrays, folder=tmp_path)
+        assert experiments.verify("gaps", seed=0, folder=tmp_path, scheduler=address) == {}
+        plain = json.loads(path.read_text())
+        plain["results"]["0"]["0.1/gap_mean"] += 1e-3
+        path.write_text(json.dumps(plain))
+        assert list(experiments.verify("gaps", seed=0, folder=tmp_path, scheduler=address)) == ["0.1/gap_mean"]
     assert again.results == record.results and again.contrasts == record.contrasts
     assert arrays.keys() == same.keys() and all(np.array_equal(arrays[key], same[key]) for key in arrays)
 
 
-def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
+def test_a_worker_with_other_code_is_refused_before_it_runs(tmp_path):
     distributed = pytest.importorskip("distributed")
+    other = tmp_path / "other" / "lsedu"
+    shutil.copytree(Path(lsedu.__file__).parent, other, ignore=shutil.ignore_patterns("__pycache__", "embedded"))
+    with open(other / "experiments" / "gaps.py", "a") as out:
+        out.write("# changed\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "other"), "XDG_CACHE_HOME": str(tmp_path / "workers")}
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None, host="127.0.0.1") as cluster:
+        command = [sys.executable, "-m", "dask", "worker", cluster.scheduler_address, "--no-nanny", "--no-dashboard"]
+        worker = subprocess.Popen(
+            [*command, "--nthreads", "1"],
+            env=environment,
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            result = CliRunner().invoke(app, ["run", "gaps", "--scheduler", cluster.scheduler_address])
+        finally:
+            worker.kill()
+            worker.wait()
+    ours = _modules.digest(["lsedu.experiments.gaps"])
+    assert result.exit_code == 2 and f"{ours[:16]} here" in result.stderr and "other code" in result.stderr
+    assert not list((tmp_path / "workers").rglob("*"))
 
-    def silent(address, **options):
-        raise OSError("Timed out trying to connect")
 
-    monkeypatch.setattr(distributed, "Client", silent)
-    result = CliRunner().invoke(app, ["run", "gaps", "--scheduler", "tcp://127.0.0.1:9"])
-    assert result.exit_code == 2 and "no dask scheduler answers at tcp://127.0.0.1:9" in result.stderr
+def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(apart, "PATIENCE", 1.0)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with socket.socket() as taken:  # bound and not listening: connections are refused
+        taken.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        for words in (["run", "gaps"], ["run", "gaps", "--verify"]):
+            result = CliRunner().invoke(app, [*words, "--scheduler", address])
+            assert result.exit_code == 2 and f"no dask scheduler answers at {address}" in result.stderr
+
+
+def test_an_address_that_is_none_is_named():
+    result = CliRunner().invoke(app, ["run", "gaps", "--scheduler", "nowhere"])
+    assert result.exit_code == 2 and "no dask scheduler answers at nowhere" in result.stderr
 
 
 def test_verify_passes_a_true_record_and_catches_an_invented_number(made, tmp_path):
@@ -85,3 +134,43 @@ def test_a_full_disk_leaves_the_old_record(made, tmp_path, monkeypatch):
 def test_the_command_says_what_is_wrong(words, message):
     result = CliRunner().invoke(app, ["run", *words])
     assert result.exit_code != 0 and message in result.stderr
+
+
+def test_all_goes_on_after_a_failure_and_says_what_is_missing(made, monkeypatch, tmp_path):
+    asked = []
+
+    def run(name, *, profile, **options):
+        asked.append((name, profile))
+        if name == "smoothing":
+            raise ValueError("this one fails")
+        return made
+
+    monkeypatch.setattr(experiments, "names", lambda: ("overconfidence", "smoothing", "gaps"))
+    monkeypatch.setattr(experiments, "run", run)
+    result = CliRunner().invoke(app, ["run", "all"])
+    assert asked == [(name, "smoke") for name in ("overconfidence", "smoothing", "gaps")]
+    assert (
+        result.exit_code == 2
+        and "this one fails" in result.stderr
+        and "all: 2 of 3 done; not smoothing" in result.stdout
+    )
+    asked.clear()
+    gpu = CliRunner().invoke(app, ["run", "all", "--profile", "gpu"])
+    assert not asked and gpu.exit_code == 0 and "gaps: no profile 'gpu', passed over" in gpu.stderr
+
+
+def test_all_verifies_every_record_there_is(made, monkeypatch, tmp_path):
+    experiments.save_record(*made, folder=tmp_path)
+    seen = []
+
+    def verify(name, *, tolerance, **options):
+        seen.append((name, tolerance))
+        return {"a": (1.0, 2.0)} if len(seen) > 1 else {}
+
+    monkeypatch.setattr(experiments, "records_dir", lambda: tmp_path)
+    monkeypatch.setattr(experiments, "verify", verify)
+    words = ["run", "all", "--verify", "--tolerance", "0.5"]
+    first, second = CliRunner().invoke(app, words), CliRunner().invoke(app, words)
+    assert seen == [("gaps", 0.5)] * 2
+    assert first.exit_code == 0 and "gaps: verified" in first.stdout and "all: 1 of 1 done" in first.stdout
+    assert second.exit_code == 1 and "gaps: differs" in second.stdout and "not gaps" in second.stdout

@@ -1,0 +1,61 @@
+"""Measuring one seed of an experiment, and keeping what was found under a key of everything it depends on."""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lsedu import _modules, _write
+from lsedu.experiments.experiment import Experiment, Outcome
+from lsedu.experiments.provenance import config_hash
+from lsedu.experiments.record import npz_bytes
+from lsedu.experiments.registry import get
+
+
+def default_cache() -> Path:
+    """Return the folder where finished seeds and checkpoints are kept."""
+    from lsedu.data import cache_dir
+
+    return cache_dir() / "experiments"
+
+
+def run_key(experiment: Experiment, profile: str, device: str) -> str:
+    """Return the key of a run's cache: configuration, data, kind of device, and the text of every module reached."""
+    parts = [config_hash(experiment.configs[profile]), _modules.digest([experiment.module]), device.split(":")[0]]
+    return config_hash([*parts, list(experiment.data)])[:20]
+
+
+def run_seed(name: str, profile: str, seed: int, *, device: str, folder: str, threads: int | None = 1) -> dict:
+    """Measure one seed, or return what is kept of it. Runs in its own process.
+
+    Returns
+    -------
+    dict
+        ``results``, ``seconds`` and ``arrays`` (path of an npz, or "").
+    """
+    home = Path(folder) / f"seed-{seed}"
+    done = home / "done.json"
+    if done.exists():
+        return json.loads(done.read_text(encoding="utf-8"))
+    if threads is not None:
+        torch.set_num_threads(threads)
+    experiment = get(name)
+    start = time.perf_counter()
+    outcome: Outcome = experiment.measure(
+        experiment.configs[profile], seed, device=device, workdir=home / "work", progress=False
+    )
+    bad = {key: value for key, value in outcome.results.items() if not np.isfinite(value)}
+    if bad:
+        raise ValueError(f"experiment {name}, seed {seed}: results are not finite: {bad}")
+    arrays = home / "arrays.npz"
+    if outcome.arrays:
+        _write.write(arrays, npz_bytes(outcome.arrays))
+    kept = {
+        "results": {key: float(value) for key, value in outcome.results.items()},
+        "seconds": time.perf_counter() - start,
+        "arrays": str(arrays) if outcome.arrays else "",
+    }
+    _write.write(done, json.dumps(kept).encode())
+    return kept
