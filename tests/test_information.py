@@ -1,4 +1,5 @@
 import math
+import warnings
 
 import dit
 import numpy as np
@@ -79,6 +80,13 @@ def test_kl_closed_forms():
     assert kl([1.0], [1.0], unit="nats") == 0.0
 
 
+def test_zeros_and_infinities_come_without_warnings():
+    with warnings.catch_warnings(action="error"):
+        assert kl([0.5, 0.5], [1.0, 0.0], unit="nats") == math.inf
+        assert entropy([1.0, 0.0], unit="nats") == 0.0
+        assert mutual_information([[1.0, 0.0], [0.0, 0.0]], unit="nats") == 0.0
+
+
 def test_kl_broadcasts_a_prior_over_rows():
     p = np.array([[1.0, 0.0], [0.5, 0.5]])
     assert kl(p, [0.5, 0.5], unit="bits").tolist() == [1.0, 0.0]
@@ -87,7 +95,7 @@ def test_kl_broadcasts_a_prior_over_rows():
 def test_float32_tensors_are_taken_and_computed_in_float64():
     p = torch.softmax(torch.linspace(-3, 3, 10), 0).requires_grad_()
     assert entropy(p, unit="nats") == pytest.approx(torch.distributions.Categorical(probs=p).entropy().item(), abs=1e-6)
-    assert isinstance(entropy(p, unit="nats"), float)
+    assert type(entropy(p, unit="nats")) is float and type(kl(p.detach(), p, unit="nats")) is float
 
 
 def test_small_misses_of_the_sum_are_divided_out():

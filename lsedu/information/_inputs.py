@@ -20,7 +20,7 @@ def distributions(name: str, value: Any, *, ndim: int | None = None) -> np.ndarr
         For another number of axes than `ndim`, no entries, an entry that is negative or not finite, or a sum further
         from 1 than 1e-4.
     """
-    shape = np.shape(value.detach() if isinstance(value, Tensor) else value)
+    shape = tuple(np.shape(value))
     if len(shape) == 0 or 0 in shape:
         raise ValueError(f"{name} must hold at least one distribution along its last axis, got shape {shape}")
     p = _check.array(name, value, ndim=len(shape) if ndim is None else ndim)
@@ -62,7 +62,7 @@ def targets(name: str, value: Any, size: int) -> np.ndarray:
         value = (value.double() if value.is_floating_point() else value).numpy()
     given = np.asarray(value)
     if given.ndim == 1:
-        highest = int(given.max()) if given.size and np.issubdtype(given.dtype, np.integer) else 0
+        highest = int(given.max()) if np.issubdtype(given.dtype, np.integer) and given.size else 0
         labels = _check.label_array(name, given, highest + 1, size=size)
         return np.eye(highest + 1)[labels]
     rows = distributions(name, given, ndim=2)
