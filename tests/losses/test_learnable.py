@@ -69,6 +69,27 @@ def test_value_and_both_gradients_against_autograd(batch, variant, alpha):
         assert all(torch.equal(x, w) for x, w in zip(a, again))
 
 
+@pytest.mark.parametrize("size", [1.0, 30.0])
+@pytest.mark.parametrize("variant", TABLE)
+def test_many_classes_and_large_logits_in_both_precisions(variant, size):
+    g = torch.Generator().manual_seed(2)
+    k = 70
+    z = (size * torch.randn(150, k, generator=g)).double().requires_grad_()
+    t = (size * torch.randn(k, k, generator=g)).double().requires_grad_()
+    y = torch.randint(k, (150,), generator=g)
+    for n in (9, 150):  # fewer samples than rows of Q, and more than twice as many
+        for alpha in (0.2, 1.0):
+            want = naive(z[:n], q_targets(y[:n], t, alpha=alpha), variant)
+            slopes = torch.autograd.grad(want.sum(), (z, t))
+            for dtype, rtol, atol in ((F64, 1e-9, 1e-11), (torch.float32, 1e-5, 1e-6)):
+                live, table = z.detach()[:n].to(dtype).requires_grad_(), t.detach().to(dtype).requires_grad_()
+                got = L.learnable_smoothing(live, y[:n], table, alpha=alpha, variant=variant, reduction="none")
+                torch.testing.assert_close(got.double(), want, rtol=rtol, atol=atol)
+                on_z, on_t = torch.autograd.grad(got.sum(), (live, table))
+                torch.testing.assert_close(on_z.double(), slopes[0][:n], rtol=rtol, atol=atol)
+                torch.testing.assert_close(on_t.double(), slopes[1], rtol=rtol, atol=atol)
+
+
 @pytest.mark.parametrize("variant", TABLE)
 def test_finite_differences_on_both(batch, variant):
     z, y, t = batch
