@@ -31,6 +31,24 @@ def none_wrong(data):
     return data | {"labels": np.argmax(data["logits"], axis=1).tolist()}
 
 
+def a_record_of_noise(*, seed=5, seeds=3):
+    """Values as a record would have them, with ties of the best strength and no memorised share where none is wrong."""
+    rng = np.random.default_rng(seed)
+    rates, alphas = [0.0, 0.4], [0.0, 0.1, 0.8]
+
+    def table():
+        return np.round(rng.random((2, 3, seeds)), 4).tolist()
+
+    scores = {
+        state: {name: table() for name in ("overconfidence", "ece", "nll")} for state in ("before", "noisy", "clean")
+    }
+    accuracy = table()
+    accuracy[1][2] = accuracy[1][0]
+    return {
+        "rates": rates, "alphas": alphas, "accuracy": accuracy, "memorised": [None, table()[1]], "scores": scores,
+    }  # fmt: skip
+
+
 CASES = {
     "temperature": (
         {"temperature": [0.25, 0.6, 1.0, 1.43, 3.0, 8.0], "bins": [2, 10, 15, 50]},
@@ -49,6 +67,10 @@ CASES = {
         {"first": [-4.0, 1.3], "second": [-2.0, 4.0], "alpha": [0.0, 0.3, 0.9], "time": [0.1, 2.96, 50.0]},
         [{}],
     ),
+    "noise": (
+        {"rate": [0.0, 0.4], "alpha": [0.0, 0.1, 0.8], "temperature": ["before", "noisy", "clean"]},
+        [a_record_of_noise(), a_record_of_noise(seed=6, seeds=1)],
+    ),
 }
 
 # What a twin returns, taken from what the figure's compute returns.
@@ -58,6 +80,7 @@ READ = {
         bin_accuracy: r.bins.map((b) => b.accuracy)})""",
     "smoothing": "(r) => r",
     "simplex": "({paths, ...r}) => r",
+    "noise": "(r) => r",
 }
 
 # JSON has neither NaN nor infinity: they cross as text.

@@ -5,6 +5,7 @@ default export is
 
   title      string
   controls   [{key, label, min, max, step, value, scale: "linear" | "log", format(value) -> string}]
+             or {key, label, steps: [value, ...], value, format} for a slider that stops at these values only
              or {key, label, choices: [[value, text], ...], value} for a choice among a few
   question   {text, control, answer(data) -> number, verdict(guess, data) -> string}
              or {text, choices: [[value, text], ...], answer(data) -> value, verdict(guess, data) -> string}
@@ -53,8 +54,18 @@ function make(tag, attributes = {}, ...children) {
 }
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-const toSlider = (control, value) => (control.scale === "log" ? Math.log10(value) : value);
-const fromSlider = (control, value) => (control.scale === "log" ? 10 ** value : value);
+/** The index of the step closest to a value. */
+const nearest = (steps, value) =>
+  steps.reduce((best, step, i) => (Math.abs(step - value) < Math.abs(steps[best] - value) ? i : best), 0);
+/** A slider runs over the values, their logarithms, or the indices of the steps. */
+const toSlider = (control, value) => {
+  if (control.steps) return nearest(control.steps, value);
+  return control.scale === "log" ? Math.log10(value) : value;
+};
+const fromSlider = (control, value) => {
+  if (control.steps) return control.steps[value];
+  return clamp(control.scale === "log" ? 10 ** value : value, control.min, control.max);
+};
 
 /** Bring a value from outside (URL, storage) to one that the control can take; undefined if it cannot. */
 export function admit(control, text) {
@@ -64,7 +75,8 @@ export function admit(control, text) {
     return found && found[0];
   }
   const value = Number(text);
-  return Number.isFinite(value) ? clamp(value, control.min, control.max) : undefined;
+  if (!Number.isFinite(value)) return undefined;
+  return control.steps ? control.steps[nearest(control.steps, value)] : clamp(value, control.min, control.max);
 }
 
 /** The colours of the page as it is now, read from the style sheet, so that light and dark are said in one place. */
@@ -167,7 +179,8 @@ class Frame {
     }
     const output = make("output", { for: id });
     const input = make("input", {
-      id, type: "range", min: toSlider(control, control.min), max: toSlider(control, control.max), step: control.step,
+      id, type: "range", min: toSlider(control, control.steps?.[0] ?? control.min),
+      max: toSlider(control, control.steps?.at(-1) ?? control.max), step: control.steps ? 1 : control.step,
       "data-key": control.key,
     });
     const show = (value) => {
@@ -176,7 +189,7 @@ class Frame {
       input.setAttribute("aria-valuetext", control.format(value));
     };
     input.addEventListener("input", () => {
-      const value = clamp(fromSlider(control, Number(input.value)), control.min, control.max);
+      const value = fromSlider(control, Number(input.value));
       output.textContent = control.format(value);
       input.setAttribute("aria-valuetext", control.format(value));
       change(value);

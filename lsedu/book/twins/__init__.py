@@ -7,8 +7,8 @@ together) and `fallback`.
 
 from types import ModuleType
 
-from lsedu.book.twins import simplex, smoothing, temperature
+from lsedu.book.twins import noise, simplex, smoothing, temperature
 
-TWINS: dict[str, ModuleType] = {"temperature": temperature, "smoothing": smoothing, "simplex": simplex}
+TWINS: dict[str, ModuleType] = {"temperature": temperature, "smoothing": smoothing, "simplex": simplex, "noise": noise}
 
 __all__ = ["TWINS"]
