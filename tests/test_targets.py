@@ -36,6 +36,9 @@ def test_limits_and_dtypes():
     assert one_hot(y, 3).dtype == torch.float32
     assert one_hot(y, 3, dtype=torch.float16).tolist() == [[0, 0, 1], [1, 0, 0]]
     assert torch.equal(smooth(y, 3, alpha=0), one_hot(y, 3))
+    assert (
+        smooth(y, 3, alpha=0).dtype == torch.float32 and smooth(y, 3, alpha=0, dtype=torch.float16).dtype == torch.half
+    )
     assert smooth(y, 3, alpha=0.1).dtype == torch.float32
     torch.testing.assert_close(smooth(y, 3, alpha=1), torch.full((2, 3), 1 / 3))
     assert smooth(y, 3, alpha=1, convention="others").tolist() == [[0.5, 0.5, 0], [0, 0.5, 0.5]]
@@ -54,6 +57,8 @@ def test_priors_one_for_all_or_one_for_each_label():
         smooth(y, 3, alpha=0.4, prior=u, convention="others", dtype=F64),
         torch.tensor([[0.4 * 2 / 3, 0.6, 0.4 / 3], [0.4 * 2 / 3, 0.4 / 3, 0.6]], dtype=F64),
     )
+    narrow = smooth(y, 3, alpha=0.1, prior=u.float(), dtype=F64)
+    torch.testing.assert_close(narrow, smooth(y, 3, alpha=0.1, prior=u, dtype=F64), rtol=1e-15, atol=0)
     table = torch.eye(3, dtype=F64).roll(1, 0)
     torch.testing.assert_close(
         smooth(y, 3, alpha=0.4, prior=table, dtype=F64), torch.tensor([[0.4, 0.6, 0], [0, 0.4, 0.6]], dtype=F64)
@@ -119,6 +124,13 @@ def test_online_table_averages_correct_predictions_by_class():
     assert online.counts.sum() == 0 and online.sums.sum() == 0
     online.end_of_epoch()
     assert online.table.tolist() == [[1 / 3] * 3] * 3
+
+
+def test_online_table_of_one_class():
+    online = OnlineTable(1)
+    online.update(torch.zeros(2, 1), torch.tensor([0, 0]))
+    online.end_of_epoch()
+    assert online.table.tolist() == [[1.0]] and online.counts.shape == (1,)
 
 
 def test_online_table_variants_of_the_released_code():

@@ -86,6 +86,9 @@ def fit_temperature(logits: Any, labels: Any, *, low: float = 1e-2, high: float 
         raise ValueError(f"the interval must satisfy 0 < low < high, got low={low!r}, high={high!r}")
     z = z - z.max(1, keepdims=True)
     own = z[np.arange(len(z)), y]
+    if (own == 0).all() and (z < 0).any():
+        # every label has the largest logit: the slope is negative, though it may underflow to 0
+        return float(low)
 
     def slope(b: float) -> float:
         e = np.exp(z * b)

@@ -46,6 +46,19 @@ def test_fifteen_bins_by_default():
         assert measure(probs, labels) != measure(probs, labels, bins=14)
 
 
+def test_the_default_bins_and_edges_by_hand():
+    # 0.46 and 0.47 lie on two sides of the edge 7/15, and in one bin of sixteen
+    probs = [[0.46, 0.44, 0.1], [0.47, 0.43, 0.1]]
+    assert mce(probs, [0, 1]) == pytest.approx(0.54, abs=1e-12)
+    assert ece(probs, [0, 1]) == pytest.approx((0.54 + 0.47) / 2, abs=1e-12)
+    assert mce(probs, [0, 1], bins=16) == pytest.approx(abs(0.93 - 1) / 2, abs=1e-12)
+    # 0.2 is the edge 3/15
+    edge = [[0.2] * 5, [0.21, 0.2, 0.2, 0.2, 0.19]]
+    for measure in (ece, mce, classwise_ece):
+        assert measure(edge, [0, 1]) == measure(edge, [0, 1], bins=15, edges="right")
+        assert measure(edge, [0, 1]) != measure(edge, [0, 1], edges="left")
+
+
 @pytest.mark.parametrize("edge", [0.5, 0.6, 0.7, 0.8, 0.9])
 def test_a_confidence_on_an_edge_goes_to_the_stated_side(edge):
     m = round(edge * 10)

@@ -1,4 +1,5 @@
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -42,7 +43,8 @@ def test_scores_agree_with_scikit_learn(seed):
 def test_scores_at_the_corners():
     assert nll([[1.0, 0.0]], [0]) == 0.0
     assert math.copysign(1, nll([[1.0, 0.0]], [0])) == 1
-    assert nll([[1.0, 0.0]], [1]) == math.inf
+    with warnings.catch_warnings(action="error"):
+        assert nll([[1.0, 0.0]], [1]) == math.inf
     assert nll([[0.25, 0.75]], [0]) == pytest.approx(math.log(4), abs=1e-15)
     assert brier([[1.0, 0.0]], [1]) == 2.0
     assert brier([[0.5, 0.25, 0.25]], [1]) == pytest.approx(0.25 + 0.5625 + 0.0625, abs=1e-15)
@@ -118,6 +120,13 @@ def test_softening_by_hand():
     assert apply_temperature(np.zeros((0, 3)), 1.0).shape == (0, 3)
 
 
+def test_bad_logits_are_named():
+    with pytest.raises(ValueError, match=r"^logits must have 2 axes, got shape \(2,\)$"):
+        apply_temperature([0.0, 1.0], 1.0)
+    with pytest.raises(ValueError, match=r"^logits must be finite"):
+        apply_temperature([[0.0, math.nan]], 1.0)
+
+
 @pytest.mark.parametrize("t", [0.0, -1.0, math.inf, math.nan, "warm"])
 def test_bad_temperature_is_named(t):
     with pytest.raises(ValueError, match=r"temperature must be .*\(0, inf\)"):
@@ -129,6 +138,14 @@ def test_the_optimum_in_closed_form():
     z = [[2.0, 0.0]] * 3 + [[0.0, 2.0]]
     assert fit_temperature(z, [0, 0, 0, 0]) == pytest.approx(2 / math.log(3), rel=1e-11)
     assert fit_temperature(np.array(z) + 500.0, [0, 0, 0, 0]) == pytest.approx(2 / math.log(3), rel=1e-11)
+    assert fit_temperature(0.01 * np.array(z) + 50.0, [0, 0, 0, 0]) == pytest.approx(0.02 / math.log(3), rel=1e-9)
+    apart = np.array(z) + np.array([[0.0], [1e4], [-1e4], [3e3]])
+    assert fit_temperature(apart, [0, 0, 0, 0]) == pytest.approx(2 / math.log(3), rel=1e-9)
+    assert fit_temperature(z, [0, 0, 0, 0], low=1.5, high=2.0) == pytest.approx(2 / math.log(3), rel=1e-11)
+    assert fit_temperature(z, [0, 0, 0, 0], low=1.9) == 1.9
+    assert fit_temperature(z, [0, 0, 0, 0], high=1.5) == 1.5
+    huge = fit_temperature(np.array(z) * 1e250, [0, 0, 0, 0], high=1e260)
+    assert huge == pytest.approx(2e250 / math.log(3), rel=1e-11)
     assert fit_temperature(np.array(z) * 1e3, [0, 0, 0, 0]) == 100.0
     assert fit_temperature(np.array(z) * 1e3, [0, 0, 0, 0], high=1e5) == pytest.approx(2e3 / math.log(3), rel=1e-11)
 
@@ -161,6 +178,10 @@ def test_without_an_inner_optimum_the_end_is_returned():
     assert fit_temperature(z, [0, 1]) == 0.01
     assert fit_temperature(z, [1, 0]) == 100.0
     assert fit_temperature(z, [0, 1], low=0.5) == 0.5
+    # so sure and so right that the slope underflows at every temperature
+    assert fit_temperature(np.array(z) * 1e6, [0, 1]) == 0.01
+    assert fit_temperature([[1e6, 1e6, 0.0]], [1]) == 0.01
+    assert fit_temperature(np.array(z) * 1e6, [1, 0]) == 100.0
     assert fit_temperature(z, [1, 0], high=3) == 3.0
     # no logit differs from another: every temperature is as good, the highest is returned
     assert fit_temperature([[1.0, 1.0]], [0]) == 100.0
