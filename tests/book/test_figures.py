@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lsedu.book.twins import TWINS
+from lsedu.book.twins import TWINS, seeds
 
 FIGURES = Path(__file__).resolve().parents[2] / "book" / "_static" / "figures"
 TOLERANCE = 1e-6
@@ -67,6 +67,10 @@ CASES = {
         {"first": [-4.0, 1.3], "second": [-2.0, 4.0], "alpha": [0.0, 0.3, 0.9], "time": [0.1, 2.96, 50.0]},
         [{}],
     ),
+    "seeds": (
+        {"seeds": [2, 3, 11, 20], "threshold": [0.0, 0.2, 0.35, 1.0], "draw": [1, 17, 1000]},
+        [seeds.payload()],
+    ),
     "noise": (
         {"rate": [0.0, 0.4], "alpha": [0.0, 0.1, 0.8], "temperature": ["before", "noisy", "clean"]},
         [a_record_of_noise(), a_record_of_noise(seed=6, seeds=1)],
@@ -80,6 +84,7 @@ READ = {
         bin_accuracy: r.bins.map((b) => b.accuracy)})""",
     "smoothing": "(r) => r",
     "simplex": "({paths, ...r}) => r",
+    "seeds": "(r) => r",
     "noise": "(r) => r",
 }
 
@@ -161,3 +166,14 @@ def test_compute_equals_the_library_in_a_browser(name, page):
     for data in CASES[name][1]:
         given = {"url": f"/{name}.js", "grid": grid(name), "data": data, "read": READ[name]}
         compare(name, data, json.loads(page.evaluate(RUN, given)))
+
+
+def test_without_a_gain_the_shares_are_what_theory_says():
+    data = seeds.payload()
+    for count in (2, 5, 20):
+        shown = seeds.compute({"seeds": count, "threshold": 0.2, "draw": 1}, data)
+        # 1,000 experiments: four standard errors
+        for key, chance in (("ahead", 0.5), ("interval", 0.025), ("threshold", shown["exact_threshold"])):
+            assert abs(shown[key] - chance) < 4 * (chance * (1 - chance) / seeds.DRAWS) ** 0.5, (key, count)
+        assert shown["peeking"] >= shown["interval"]
+    assert shown["peeking"] > 2 * shown["interval"]

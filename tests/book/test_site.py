@@ -14,7 +14,7 @@ from playwright.sync_api import expect, sync_playwright
 from lsedu import _project
 from lsedu.book.pages import Book
 from lsedu.book.stage import PAGES_BRANCH
-from lsedu.book.twins import temperature
+from lsedu.book.twins import seeds, temperature
 
 pytestmark = pytest.mark.browser
 
@@ -24,6 +24,7 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 CHAPTER = "principles/overconfidence"
+expect.set_options(timeout=30_000)  # a busy machine draws late
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -125,28 +126,34 @@ def test_the_quiz_answers(visit):
             assert len(why.inner_text()) > len("Not so.") + 10
 
 
-def shown(page):
+def drawn(page, name="temperature"):
+    """Bring a page's figure into view and wait until it is drawn."""
+    figure = page.locator(f".moving-figure[data-figure={name}]")
+    figure.scroll_into_view_if_needed()
+    expect(figure).to_have_attribute("data-drawn", "true")
+    return figure
+
+
+def shown(figure):
     return {
-        key: float(page.locator(f".moving-figure dd[data-key={key}]").get_attribute("data-value"))
+        key: float(figure.locator(f"dd[data-key={key}]").get_attribute("data-value"))
         for key in ("ece", "nll", "accuracy", "confidence")
     }
 
 
 def test_the_figure_moves_and_shows_the_librarys_values(visit):
     page = visit(f"{CHAPTER}.html")
-    figure = page.locator(".moving-figure")
-    figure.scroll_into_view_if_needed()
-    page.wait_for_selector(".moving-figure [data-drawn=true], .moving-figure[data-drawn=true]")
-    page.locator(".moving-figure-ask input[type=range]").focus()
+    figure = drawn(page)
+    figure.locator(".moving-figure-ask input[type=range]").focus()
     page.keyboard.press("ArrowRight")
-    page.locator(".moving-figure-seal").click()
-    before = shown(page)
-    slider = page.locator(".moving-figure-controls input[data-key=temperature]")
+    figure.locator(".moving-figure-seal").click()
+    before = shown(figure)
+    slider = figure.locator(".moving-figure-controls input[data-key=temperature]")
     slider.focus()
     for _ in range(12):
         page.keyboard.press("ArrowRight")
     page.wait_for_url("**temperature**=**")  # the address follows with a delay
-    after = shown(page)
+    after = shown(figure)
     assert after != before
     state = dict(re.findall(r"(temperature|bins)=([\d.]+)", page.url))
     parameters = {key: float(value) for key, value in state.items()}
@@ -160,45 +167,92 @@ def test_the_figure_moves_and_shows_the_librarys_values(visit):
 def test_the_figure_keeps_its_state_in_the_url_and_has_a_data_table(visit):
     page = visit(f"{CHAPTER}.html")
     address = page.url.split("#")[0]
-    page.locator(".moving-figure").scroll_into_view_if_needed()
-    page.wait_for_selector(".moving-figure [data-drawn=true], .moving-figure[data-drawn=true]")
-    page.locator(".moving-figure-ask input[type=range]").focus()
+    figure = drawn(page)
+    figure.locator(".moving-figure-ask input[type=range]").focus()
     page.keyboard.press("ArrowRight")
-    page.locator(".moving-figure-seal").click()
-    slider = page.locator(".moving-figure-controls input[data-key=temperature]")
+    figure.locator(".moving-figure-seal").click()
+    slider = figure.locator(".moving-figure-controls input[data-key=temperature]")
     slider.focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
     page.wait_for_url("**temperature**=**")
-    first, url = shown(page), page.url
+    first, url = shown(figure), page.url
     assert url.startswith(address) and url != address
     again = visit(url.removeprefix(url[: url.index("principles/")]))
-    again.locator(".moving-figure").scroll_into_view_if_needed()
-    again.wait_for_selector(".moving-figure [data-drawn=true], .moving-figure[data-drawn=true]")
-    assert shown(again) == pytest.approx(first, abs=1e-5)  # the address rounds
-    assert again.locator(".moving-figure table td").count() > 10
+    same = drawn(again)
+    assert shown(same) == pytest.approx(first, abs=1e-5)  # the address rounds
+    assert same.locator("table td").count() > 10
 
 
 def test_without_scripts_the_figure_is_a_picture(visit):
     page = visit(f"{CHAPTER}.html", java_script_enabled=False)
-    picture = page.locator(".moving-figure img")
+    picture = page.locator(".moving-figure[data-figure=temperature] img")
     assert len(picture.get_attribute("alt")) > 40
     picture.scroll_into_view_if_needed()
     expect(picture).to_be_visible()
 
 
+def test_redraw_makes_another_experiment_whose_values_are_the_librarys(visit):
+    page = visit(f"{CHAPTER}.html")
+    figure = drawn(page, "seeds")
+    figure.locator(".moving-figure-skip").click()
+    before = figure.locator("dd[data-key=mean]").get_attribute("data-value")
+    again = figure.locator(".moving-figure-next")
+    again.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**seeds.draw=3**")
+    wanted = seeds.compute({"seeds": 2, "threshold": 0.2, "draw": 3}, seeds.payload())
+    for key in ("mean", "ahead", "threshold", "interval", "peeking"):
+        value = figure.locator(f"dd[data-key={key}]").get_attribute("data-value")
+        assert float(value) == pytest.approx(wanted[key], abs=1e-6), key
+    assert figure.locator("dd[data-key=mean]").get_attribute("data-value") != before
+
+
+def reveal(page):
+    """Open what a reader can open: predictions are skipped, answers and data tables unfolded."""
+    for figure in page.locator("figure.moving-figure").all():
+        figure.scroll_into_view_if_needed()
+        expect(figure).to_have_attribute("data-drawn", "true")
+        figure.locator(".moving-figure-skip").click()
+    page.evaluate("document.querySelectorAll('.bd-article details').forEach((part) => { part.open = true; })")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["index.html", f"{CHAPTER}.html"])
-def test_accessibility(visit, path, scheme):
+@pytest.mark.parametrize("path", [*documents(), "search.html", "genindex.html"])
+def test_accessibility_of_the_whole_page(visit, path, scheme):
     page = visit(path, color_scheme=scheme)
     page.wait_for_load_state("networkidle")
-    found = Axe().run(page, context=".bd-article", options={"preload": False})
+    reveal(page)
+    found = Axe().run(page, options={"preload": False})
     serious = [
-        f"{violation['id']}: {violation['nodes'][0]['html'][:200]} {violation['nodes'][0]['failureSummary']}"
+        f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
         for violation in found.response["violations"]
         if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
     ]
     assert serious == []
+
+
+# Rectangles of an equation's number and of its formula, where both are seen; a formula too wide scrolls in its own box.
+EQUATIONS = """() => [...document.querySelectorAll("div.math .eqno")].map((number) => {
+    const box = (element) => { const r = element.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; };
+    const formula = number.closest("div.math").querySelector("mjx-container");
+    return {text: number.textContent, number: box(number), formula: box(formula)};
+})"""
+
+
+@pytest.mark.parametrize("path", documents())
+def test_on_a_phone_pictures_and_equations_fit(visit, path):
+    page = visit(path, viewport={"width": 390, "height": 850})
+    page.wait_for_load_state("networkidle")
+    for number, formula, text in ((e["number"], e["formula"], e["text"]) for e in page.evaluate(EQUATIONS)):
+        beside = number[0] >= formula[2] - 1 or number[2] <= formula[0] + 1
+        stacked = number[1] >= formula[3] - 1 or number[3] <= formula[1] + 1
+        assert beside or stacked, f"{text} lies on its formula: {number}, {formula}"
+        assert formula[0] >= 0 and max(number[2], formula[2]) <= 390, f"{text} leaves the page"
+    for picture in page.locator(".bd-article .cell_output img").all():
+        assert picture.evaluate("(img) => img.getBoundingClientRect().right") <= 390, picture.get_attribute("alt")
 
 
 def test_every_badge_has_its_target_in_the_build():

@@ -7,6 +7,7 @@ default export is
   controls   [{key, label, min, max, step, value, scale: "linear" | "log", format(value) -> string}]
              or {key, label, steps: [value, ...], value, format} for a slider that stops at these values only
              or {key, label, choices: [[value, text], ...], value} for a choice among a few
+             a linear slider with {button: text} has a button beside it that moves one step on, at the end to the start
   question   {text, control, answer(data) -> number, verdict(guess, data) -> string}
              or {text, choices: [[value, text], ...], answer(data) -> value, verdict(guess, data) -> string}
   compute    (parameters, data) -> result, pure: the same numbers as the library's function, to 1e-6
@@ -196,7 +197,16 @@ class Frame {
     });
     show(control.value);
     if (remember) this.inputs.set(control.key, show);
-    return make("div", { class: "moving-figure-control" }, make("label", { for: id, text: control.label }), input, output);
+    const parts = [make("label", { for: id, text: control.label }), input, output];
+    if (control.button) {
+      const next = () => {
+        const value = this.parameters[control.key] + control.step;
+        show(value > control.max ? control.min : value);
+        change(Number(input.value));
+      };
+      parts.push(make("button", { type: "button", text: control.button, class: "moving-figure-next", click: next }));
+    }
+    return make("div", { class: "moving-figure-control" }, ...parts);
   }
 
   questionBox() {

@@ -7,8 +7,14 @@ together) and `fallback`.
 
 from types import ModuleType
 
-from lsedu.book.twins import noise, simplex, smoothing, temperature
+from lsedu.book.twins import noise, seeds, simplex, smoothing, temperature
 
-TWINS: dict[str, ModuleType] = {"temperature": temperature, "smoothing": smoothing, "simplex": simplex, "noise": noise}
+TWINS: dict[str, ModuleType] = {
+    "temperature": temperature,
+    "smoothing": smoothing,
+    "simplex": simplex,
+    "seeds": seeds,
+    "noise": noise,
+}
 
 __all__ = ["TWINS"]
