@@ -33,6 +33,22 @@ def real_in(
     return number
 
 
+def whole(name: str, value: Any, *, low: int | None = None) -> int:
+    """Return `value` as an int if it is an integer, no bool, of at least `low`; else raise ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ValueError(f"{name} must be an integer, got {value!r}")
+    if low is not None and value < low:
+        raise ValueError(f"{name} must be at least {low}, got {value}")
+    return int(value)
+
+
+def floating(name: str, dtype: Any) -> torch.dtype:
+    """Return `dtype` if it is a floating-point dtype of torch, else raise ValueError."""
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise ValueError(f"{name} must be a floating-point torch.dtype, got {dtype!r}")
+    return dtype
+
+
 def one_of(name: str, value: Any, options: tuple) -> Any:
     """Return `value` if it is one of `options`, else raise ValueError naming them."""
     if value not in options:

@@ -156,6 +156,13 @@ Y, Z = torch.tensor([0]), torch.zeros(1, 3)
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: one_hot(Y, 2.0), "num_classes must be an integer, got 2.0"),
+        (lambda: one_hot(Y, True), "num_classes must be an integer, got True"),
+        (lambda: one_hot(Y, 2, dtype=torch.int64), "dtype must be a floating-point torch.dtype, got torch.int64"),
+        (
+            lambda: smooth(Y, 2, alpha=0.1, dtype=float),
+            "dtype must be a floating-point torch.dtype, got <class 'float'>",
+        ),
         (lambda: one_hot(Y, 0), "num_classes must be at least 1, got 0"),
         (lambda: one_hot(torch.tensor([3]), 3), "labels must be integers in [0, 3), got 3"),
         (lambda: smooth(Y, 3, alpha=-0.1), "alpha must be in [0, 1], got -0.1"),

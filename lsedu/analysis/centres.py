@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from lsedu import _check
 
@@ -57,7 +58,7 @@ def centre_distances(centres: Any, *, normalise: bool = True) -> np.ndarray:
 
     Parameters
     ----------
-    centres : array-like, shape (K, D)
+    centres : array-like or Tensor, shape (K, D)
         Class centres; a row of NaN is a class without samples.
     normalise : bool
         Whether to divide each row by its L1 norm.
@@ -83,7 +84,7 @@ def centre_distances(centres: Any, *, normalise: bool = True) -> np.ndarray:
     >>> centre_distances([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]).round(4).tolist()
     [[0.0, 0.3333, 0.6667], [0.5, 0.0, 0.5], [0.6667, 0.3333, 0.0]]
     """
-    c = np.asarray(centres, dtype=np.float64)
+    c = np.asarray(centres.detach().cpu() if isinstance(centres, Tensor) else centres, dtype=np.float64)
     if c.ndim != 2:
         raise ValueError(f"centres must have 2 axes, got shape {c.shape}")
     if np.isinf(c).any():
@@ -108,7 +109,7 @@ def distance_spread(centres: Any) -> float:
 
     Parameters
     ----------
-    centres : array-like, shape (K, D)
+    centres : array-like or Tensor, shape (K, D)
         Class centres; rows of NaN are left out.
 
     Returns

@@ -122,6 +122,8 @@ def focal_sample_dependent(
     0.0866
     """
     label, kept = kept_labels(logits, labels, ignore_index)
+    if not isinstance(gammas, tuple | list) or len(gammas) != 2:
+        raise ValueError(f"gammas must be a pair of exponents, got {gammas!r}")
     low, high = (_check.real_in("gammas", g, 0.0, math.inf, open_high=True) for g in gammas)
     threshold = _check.real_in("threshold", threshold, 0.0, 1.0)
     log_q = log_softmax(logits)

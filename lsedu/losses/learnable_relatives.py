@@ -158,7 +158,7 @@ class TopNSmoothing(_Relative):
         k = q_logits.shape[1]
         if len(q_logits) != k or k < 2:
             raise ValueError(f"q_logits must be square with K >= 2, got shape {tuple(q_logits.shape)}")
-        if not 1 <= n < k:
+        if not 1 <= _check.whole("n", n) < k:
             raise ValueError(f"n must be in [1, {k - 1}], got {n}")
         table = q_logits.detach()
         similar = table.clone().fill_diagonal_(-torch.inf)
@@ -169,6 +169,7 @@ class TopNSmoothing(_Relative):
     def rows(self, labels: Tensor) -> Tensor:
         """Return the logits (N, K) of Q's rows for labels (N,), differentiable in both parameters."""
         k, n = self.kept.shape
+        labels = _check.labels("labels", labels, k).long()
         rest = self.rest_logits[labels] - torch.log(self.rest_logits.new_tensor(float(k - n)))
         return rest.expand(-1, k).scatter(1, self.kept[labels], self.kept_logits[labels])
 
@@ -238,8 +239,7 @@ class LabelSmoothingPlusPlus(_Relative):
         if variant is not None:
             coefficients(variant, self.alpha)
         self.variant = variant
-        if num_classes < 2:
-            raise ValueError(f"num_classes must be at least 2, got {num_classes}")
+        num_classes = _check.whole("num_classes", num_classes, low=2)
         self.c_logits = nn.Parameter(torch.zeros(num_classes, num_classes, device=device, dtype=dtype))
 
     def c(self) -> Tensor:

@@ -68,6 +68,8 @@ def online_smoothing(
     """
     label, kept = kept_labels(logits, labels, ignore_index)
     k = logits.shape[1]
+    if not isinstance(table, Tensor):
+        raise ValueError(f"table must be a torch.Tensor of shape ({k}, {k}), got {type(table).__name__}")
     if tuple(table.shape) != (k, k) or not (table >= 0).all():
         raise ValueError(f"table must have shape ({k}, {k}) and entries >= 0, got shape {tuple(table.shape)}")
     _check.one_of("weighting", weighting, ("average", "sum"))

@@ -125,8 +125,7 @@ def logit_gap(num_classes: int, alpha: float, *, convention: Convention = "all")
     >>> round(logit_gap(10, 0.1), 4)
     4.5109
     """
-    if num_classes < 2:
-        raise ValueError(f"num_classes must be at least 2, got {num_classes}")
+    num_classes = _check.whole("num_classes", num_classes, low=2)
     alpha = _check.real_in("alpha", alpha, 0.0, 1.0, open_low=True)
     _check.one_of("convention", convention, ("all", "others"))
     if convention == "all":

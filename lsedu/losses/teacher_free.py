@@ -53,7 +53,7 @@ def virtual_teacher(num_classes: int, *, correct: float, temperature: float, for
     >>> virtual_teacher(2, correct=0.9, temperature=1.0, form="paper")[0].round(decimals=3).tolist()
     [0.9, 0.1]
     """
-    if num_classes < 2:
+    if _check.whole("num_classes", num_classes) < 2:
         raise ValueError(f"teacher-free distillation needs at least 2 classes, got K = {num_classes}")
     correct = _check.real_in("correct", correct, 0.0, 1.0, open_low=True, open_high=True)
     temperature = _check.real_in("temperature", temperature, 0.0, math.inf, open_low=True, open_high=True)

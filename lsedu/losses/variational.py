@@ -61,8 +61,7 @@ def reparametrise(
     [1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     """
     mean, log_std = _gaussian(mean, log_std)
-    if samples < 1:
-        raise ValueError(f"samples must be at least 1, got {samples}")
+    samples = _check.whole("samples", samples, low=1)
     noise = torch.randn((samples, *mean.shape), generator=generator, dtype=mean.dtype, device=mean.device)
     return mean + log_std.exp() * noise
 
@@ -128,8 +127,7 @@ class StochasticEncoder(nn.Module):
     def __init__(self, features: int, dim: int):
         super().__init__()
         for name, value in (("features", features), ("dim", dim)):
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, got {value}")
+            _check.whole(name, value, low=1)
         self.mean = nn.Linear(features, dim)
         self.log_std = nn.Linear(features, dim)
         nn.init.zeros_(self.log_std.bias)
@@ -188,6 +186,8 @@ def vib(
     1.6931
     """
     beta = _check.real_in("beta", beta, 0.0, math.inf, open_high=True)
+    if not isinstance(logits, Tensor):
+        raise ValueError(f"logits must be a torch.Tensor of shape (N, K) or (S, N, K), got {type(logits).__name__}")
     draws = logits.unsqueeze(0) if logits.ndim == 2 else logits
     if draws.ndim != 3 or len(draws) == 0:
         raise ValueError(f"logits must have shape (N, K) or (S, N, K) with S >= 1, got {tuple(logits.shape)}")

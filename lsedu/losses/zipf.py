@@ -69,7 +69,7 @@ def zipf_smoothing(
     """
     label, kept = kept_labels(logits, labels, ignore_index)
     strength = _check.real_in("strength", strength, 0.0, math.inf, open_high=True)
-    if scores is not None and scores.shape != logits.shape:
+    if scores is not None and _check.logits("scores", scores).shape != logits.shape:
         raise ValueError(f"scores must have shape {tuple(logits.shape)}, got {tuple(scores.shape)}")
     log_q = log_softmax(logits)
     target = zipf(logits if scores is None else scores, label, power=power, ranking=ranking).to(log_q)

@@ -65,8 +65,7 @@ class OnlineTable(nn.Module):
         dtype: torch.dtype = torch.float32,
     ):
         super().__init__()
-        if num_classes < 1:
-            raise ValueError(f"num_classes must be at least 1, got {num_classes}")
+        num_classes = _check.whole("num_classes", num_classes, low=1)
         _check.one_of("start", start, ("uniform", "zeros"))
         if keep_above is not None:
             keep_above = _check.real_in("keep_above", keep_above, 0.0, 1.0, open_low=True)

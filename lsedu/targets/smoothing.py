@@ -36,7 +36,7 @@ def one_hot(labels: Tensor, num_classes: int, *, dtype: torch.dtype = torch.floa
     Raises
     ------
     ValueError
-        If a label is out of range or not an integer.
+        If a label is out of range or not an integer, `num_classes` below 1 or `dtype` not a floating-point one.
 
     Notes
     -----
@@ -47,8 +47,8 @@ def one_hot(labels: Tensor, num_classes: int, *, dtype: torch.dtype = torch.floa
     >>> one_hot(torch.tensor([2]), 5).tolist()
     [[0.0, 0.0, 1.0, 0.0, 0.0]]
     """
-    if num_classes < 1:
-        raise ValueError(f"num_classes must be at least 1, got {num_classes}")
+    num_classes = _check.whole("num_classes", num_classes, low=1)
+    _check.floating("dtype", dtype)
     _check.labels("labels", labels, num_classes)
     return torch.nn.functional.one_hot(labels.long(), num_classes).to(dtype)
 
@@ -104,6 +104,7 @@ def smooth(
     """
     alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
     _check.one_of("convention", convention, ("all", "others"))
+    _check.floating("dtype", dtype)
     hard = one_hot(labels, num_classes, dtype=torch.float64)
     if alpha == 0.0:
         return hard.to(dtype)

@@ -50,6 +50,7 @@ def test_small_angles_keep_their_digits_and_parallel_centres_have_no_distance():
     assert near[0, 1] == pytest.approx(2 * math.sin(angle / 2) ** 2, rel=1e-9)
     parallel = np.outer([1.0, 3.0, 7.0, 0.1], np.random.default_rng(0).normal(size=5))
     assert (centre_distances(parallel) == 0).all()
+    assert (centre_distances(torch.from_numpy(parallel).requires_grad_()) == 0).all()
 
 
 def test_a_missing_class_does_not_touch_the_others():

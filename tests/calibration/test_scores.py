@@ -103,8 +103,9 @@ def test_mean_confidence_checks_its_rows():
         mean_confidence([[1.0, 1.0]])
     with pytest.raises(ValueError, match="at least one sample"):
         mean_confidence(np.zeros((0, 2)))
-    with pytest.raises(ValueError, match="probs must have 2 axes"):
-        mean_confidence([0.5, 0.5])
+    for bad in ([0.5, 0.5], 0.5):
+        with pytest.raises(ValueError, match="probs must have 2 axes"):
+            mean_confidence(bad)
     assert mean_confidence(torch.tensor([[0.25, 0.75]])) == 0.75
 
 

@@ -217,6 +217,7 @@ def test_logit_gap_closed_forms():
     assert L.logit_gap(10, 1.0, convention="others") == -math.inf
     assert L.logit_gap(2, 0.5, convention="others") == 0
     for call, message in [
+        (lambda: L.logit_gap(2.5, 0.1), "^num_classes must be an integer, got 2[.]5$"),
         (lambda: L.logit_gap(1, 0.1), "^num_classes must be at least 2, got 1$"),
         (lambda: L.logit_gap(2, 0), r"^alpha must be in \(0, 1\], got 0$"),
         (lambda: L.logit_gap(2, 1.1), r"^alpha must be in \(0, 1\], got 1.1$"),

@@ -358,6 +358,7 @@ def test_top_n_keeps_the_similar_and_merges_the_rest(batch):
     close(whole(z, y), L.learnable_smoothing(z, y, t))
     labels = torch.tensor([2, 0])
     close(whole.rows(labels).softmax(1), q[labels])
+    close(whole.rows(labels.to(torch.uint8)).softmax(1), q[labels])
 
 
 def test_label_smoothing_plus_plus_fixes_the_label(batch):
@@ -428,6 +429,8 @@ LLS = L.LearnableLabelSmoothing
         (lambda: L.TopNSmoothing(Q[:2], 1), "q_logits must be square with K >= 2, got shape (2, 3)"),
         (lambda: L.TopNSmoothing(torch.zeros(1, 1), 1), "q_logits must be square with K >= 2, got shape (1, 1)"),
         (lambda: L.TopNSmoothing(Q, 0), "n must be in [1, 2], got 0"),
+        (lambda: L.TopNSmoothing(Q, 1.5), "n must be an integer, got 1.5"),
+        (lambda: L.TopNSmoothing(Q, 1).rows(torch.tensor([3])), "labels must be integers in [0, 3), got 3"),
         (lambda: L.TopNSmoothing(Q, 3), "n must be in [1, 2], got 3"),
         (lambda: L.TopNSmoothing(Q, 1, alpha=0), "alpha must be in (0, 1], got 0"),
         (lambda: L.TopNSmoothing(Q, 1, alpha=1.1), "alpha must be in (0, 1], got 1.1"),
