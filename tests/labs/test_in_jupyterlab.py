@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -20,30 +21,68 @@ from lsedu.cli import app
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
-WRONG = """def softmax(logits):
+
+
+@dataclass(frozen=True)
+class Hour:
+    """What a student does in a lab's first question, and what the page then says."""
+
+    question: str
+    function: str
+    wrong: str
+    message: str
+    right: str
+    passed: str
+    earned: int
+    picture: str
+
+
+HOURS = {
+    "lab01": Hour(
+        question="softmax",
+        function="softmax",
+        wrong="""def softmax(logits):
     weights = np.exp(logits)
     return weights / weights.sum(axis=1, keepdims=True)
-"""
-RIGHT = """def softmax(logits):
+""",
+        message="no row maximum was subtracted",
+        right="""def softmax(logits):
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     return weights / weights.sum(axis=1, keepdims=True)
-"""
-# Whether the server's copy of the notebook holds the answer.
-SAVED = """async () => {
-    const answer = await fetch('/api/contents/lab01.ipynb');
-    return JSON.stringify(await answer.json()).includes('np.exp(logits - logits.max(');
-}"""
+""",
+        passed="4 of 4 public cases pass",
+        earned=2,
+        picture="Reliability diagram",
+    ),
+    "lab02": Hour(
+        question="targets",
+        function="targets",
+        wrong="""def targets(labels, num_classes, alpha, convention):
+    return (1 - alpha) * np.eye(num_classes)[labels] + alpha / num_classes
+""",
+        message='the convention "others" puts alpha/(K-1) on the others',
+        right="""def targets(labels, num_classes, alpha, convention):
+    one_hot = np.eye(num_classes)[labels]
+    even = np.full_like(one_hot, 1 / num_classes) if convention == "all" else (1 - one_hot) / (num_classes - 1)
+    return (1 - alpha) * one_hot + alpha * even
+""",
+        passed="4 of 4 public cases pass",
+        earned=2,
+        picture="The gap over time on a logarithmic axis",
+    ),
+}
 
 
-@pytest.fixture
-def lab_server(tmp_path):
-    """A JupyterLab on a free port, in a folder with the first lab at its smallest scale."""
-    notebook = json.loads((ROOT / "labs/lab01.ipynb").read_text())
+@pytest.fixture(params=HOURS)
+def lab_server(tmp_path, request):
+    """A JupyterLab on a free port, in a folder with one lab at its smallest scale."""
+    lab = request.param
+    notebook = json.loads((ROOT / f"labs/{lab}.ipynb").read_text())
     for cell in notebook["cells"]:
         cell["source"] = "".join(cell["source"]).replace('scale = "cpu"', 'scale = "smoke"')
     work, settings = tmp_path / "work", tmp_path / "settings"
     work.mkdir()
-    (work / "lab01.ipynb").write_text(json.dumps(notebook))
+    (work / f"{lab}.ipynb").write_text(json.dumps(notebook))
     folder = settings / "@jupyterlab/notebook-extension"
     folder.mkdir(parents=True)
     (folder / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
@@ -61,7 +100,7 @@ def lab_server(tmp_path):
     environment = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(settings), "JUPYTER_PREFER_ENV_PATH": "1"}
     server = subprocess.Popen([*command, *options], stdout=log, stderr=subprocess.STDOUT, env=environment)
     try:
-        yield f"http://127.0.0.1:{port}", work, server
+        yield f"http://127.0.0.1:{port}", work, server, lab
     finally:
         server.terminate()
         server.wait(timeout=30)
@@ -79,6 +118,19 @@ def wait_for(address, server, page):
     raise RuntimeError(f"the server ended with {server.returncode}")
 
 
+def wait_until_saved(path, answer, page):
+    """Look at the file itself: asked for it while it is written, the server falls back to the old one."""
+    for _ in range(600):
+        try:
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        except (OSError, json.JSONDecodeError):
+            cells = []
+        if any(answer in "".join(cell["source"]) for cell in cells):
+            return
+        page.wait_for_timeout(200)
+    raise AssertionError("the notebook was not saved in two minutes")
+
+
 def cell(page, text):
     """The code cell whose editor holds `text`."""
     return page.locator(".jp-CodeCell").filter(has=page.locator(".cm-content", has_text=re.compile(text)))
@@ -93,45 +145,49 @@ def put(page, place, text):
 
 def test_wrong_then_right_then_handed_in_then_graded(lab_server, tmp_path):
     sync_api = pytest.importorskip("playwright.sync_api")
-    address, work, server = lab_server
+    address, work, server, lab = lab_server
+    hour = HOURS[lab]
+    check_line = f'checks.check("{hour.question}", {hour.function})'
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(120_000)
         sync_api.expect.set_options(timeout=120_000)
         wait_for(address, server, page)
-        page.goto(f"{address}/doc/tree/lab01.ipynb")
+        page.goto(f"{address}/doc/tree/{lab}.ipynb")
         page.locator(".jp-Notebook").wait_for()
+        # a page that is asked to run before its kernel is there asks the student to choose one
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
         page.get_by_text("Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         report = cell(page, r"checks\.report\(\)").locator(".jp-OutputArea-output")
         sync_api.expect(report).to_contain_text("0 of 17 points on the public cases")
         sync_api.expect(page.locator(".jp-OutputArea-output", has_text="Traceback")).to_have_count(0)
-        sync_api.expect(page.locator("img[alt^='Reliability diagram']")).to_be_visible()
+        sync_api.expect(page.locator(f"img[alt^='{hour.picture}']")).to_be_visible()
 
-        check = cell(page, r'check\("softmax"')
-        put(page, cell(page, "def softmax"), WRONG)
-        put(page, check, 'checks.check("softmax", softmax)')
-        sync_api.expect(check.locator(".jp-OutputArea")).to_contain_text("no row maximum was subtracted")
-        put(page, cell(page, "def softmax"), RIGHT)
-        put(page, check, 'checks.check("softmax", softmax)')
-        sync_api.expect(check.locator(".jp-OutputArea")).to_contain_text("4 of 4 public cases pass")
+        check, answer = cell(page, rf'check\("{hour.question}"'), cell(page, f"def {hour.function}")
+        put(page, answer, hour.wrong)
+        put(page, check, check_line)
+        sync_api.expect(check.locator(".jp-OutputArea")).to_contain_text(hour.message)
+        put(page, answer, hour.right)
+        put(page, check, check_line)
+        sync_api.expect(check.locator(".jp-OutputArea")).to_contain_text(hour.passed)
 
         page.keyboard.press("Control+S")
-        page.wait_for_function(SAVED)
+        wait_until_saved(work / f"{lab}.ipynb", hour.right.splitlines()[1].strip(), page)
         submit = cell(page, r"checks\.submit")
         put(page, submit, "checks.submit(ready=True)")
         sync_api.expect(submit.locator(".jp-OutputArea")).to_contain_text("Hand in this one file")
         browser.close()
-    handed = nbformat.read(work / "submission/lab01.ipynb", as_version=4)
-    assert "2 of 17 points on the public cases" in json.dumps(handed.cells)
+    handed = nbformat.read(work / f"submission/{lab}.ipynb", as_version=4)
+    assert f"{hour.earned} of 17 points on the public cases" in json.dumps(handed.cells)
 
     student = tmp_path / "class/ada"
     student.mkdir(parents=True)
-    shutil.copy(work / "submission/lab01.ipynb", student)
+    shutil.copy(work / f"submission/{lab}.ipynb", student)
     out, secret = tmp_path / "out", tmp_path / "secret"
-    command = ["grade", str(ROOT / "solutions/lab01.md"), str(student.parent), "--out", str(out)]
+    command = ["grade", str(ROOT / f"solutions/{lab}.md"), str(student.parent), "--out", str(out)]
     done = CliRunner().invoke(app, [*command, "--secret-file", str(secret)])
     assert done.exit_code == 0, done.output
     (row,) = csv.DictReader((out / "grades.csv").open())
-    assert float(row["softmax"]) == 2 == float(row["total"])
+    assert float(row[hour.question]) == hour.earned == float(row["total"])
