@@ -38,7 +38,8 @@ def run_seed(name: str, profile: str, seed: int, *, device: str, folder: str, th
     home = Path(folder) / f"seed-{seed}"
     done = home / "done.json"
     if done.exists():
-        return json.loads(done.read_text(encoding="utf-8"))
+        kept = json.loads(done.read_text(encoding="utf-8"))
+        return {**kept, "arrays": str(home / "arrays.npz") if kept["arrays"] else ""}  # the folder may have moved
     if threads is not None:
         torch.set_num_threads(threads)
     experiment = get(name)

@@ -18,6 +18,7 @@ NAMES = (
     "features",
     "variance",
     "teachers",
+    "comparison",
 )
 
 

@@ -13,7 +13,7 @@ from lsedu.training.checkpoint import CheckpointError
 from lsedu.training.config import Config
 from lsedu.training.history import History
 from lsedu.training.loop import DivergedError, fit
-from lsedu.training.predict import predict
+from lsedu.training.predict import as_floats, predict
 from lsedu.training.schedule import factor
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "RandAugment",
     "RandomCrop",
     "RandomResizedCrop",
+    "as_floats",
     "factor",
     "fit",
     "predict",

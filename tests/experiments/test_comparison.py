@@ -1,0 +1,37 @@
+import numpy as np
+import pytest
+
+from lsedu.experiments import comparison, get
+
+
+def test_likeness_looks_off_the_diagonal_only_and_row_by_row():
+    rng = np.random.default_rng(0)
+    table = rng.random((5, 5))
+    scaled = table * rng.uniform(1, 9, (5, 1)) + np.diag(rng.uniform(50, 100, 5))
+    assert comparison.likeness(table, scaled) == pytest.approx(1.0)
+    assert comparison.likeness(table, 1.0 - table) < 0
+    assert comparison.likeness(np.ones((5, 5)), table) == 0.0
+    assert abs(comparison.likeness(rng.random((60, 60)), rng.random((60, 60)))) < 0.1
+    confusion = np.diag([3, 4])  # nothing is ever taken for something else
+    assert comparison.likeness(table[:2, :2], confusion) == 0.0
+
+
+def test_unevenness_of_points_on_a_line():
+    at = np.array([0.0, 1.0, 2.0])
+    distances = np.abs(at[:, None] - at)  # twice 1, 1, 2
+    assert comparison.unevenness(distances) == pytest.approx(np.std([1, 1, 2]) / np.mean([1, 1, 2]))
+    assert comparison.unevenness(3 * distances) == pytest.approx(comparison.unevenness(distances))
+
+
+def test_one_seed_measures_what_every_contrast_names(tmp_path):
+    experiment = get("comparison")
+    outcome = experiment.measure(experiment.configs["smoke"], 0, device="cpu", workdir=tmp_path, progress=False)
+    assert all(np.isfinite(value) for value in outcome.results.values())
+    named = {part for c in experiment.contrasts for part in (c.plus, c.minus) if part}
+    assert named <= outcome.results.keys()
+    assert {path.stem for path in tmp_path.glob("*.pt")} == set(comparison.METHODS)
+    for name in comparison.METHODS:
+        confusion = outcome.arrays[f"{name}/confusion"]
+        assert confusion.sum() == 200 and outcome.arrays[f"{name}/logits"].shape == (200, 10)
+        assert np.trace(confusion) / 200 == pytest.approx(outcome.results[f"{name}/before/accuracy"])
+    assert np.allclose(outcome.arrays["lls/q"].sum(1), 1, atol=1e-5)
