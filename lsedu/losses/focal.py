@@ -15,12 +15,15 @@ from lsedu.losses.cross_entropy import class_weights, log_softmax
 
 def _focal(log_q: Tensor, label: Tensor, gamma: float | Tensor) -> Tensor:
     index = label[:, None]
-    own = -log_q.gather(1, index).squeeze(1)
+    log_own = log_q.gather(1, index).squeeze(1)
     if log_q.shape[1] == 1:
-        return own
-    # log(1 - q_y) from the other classes: 1 - q_y would round to 0, with an infinite slope for gamma < 1
-    log_rest = log_q.scatter(1, index, -torch.inf).logsumexp(1)
-    return own * torch.exp(gamma * log_rest)
+        return -log_own
+    # log(1 - q_y): from the other classes where q_y is large, as 1 - q_y would round to 0, with an infinite slope for
+    # gamma < 1; from q_y where it is small, as the slopes on the other classes would cancel only up to rounding
+    small = log_own < math.log(0.5)
+    of_own = torch.log1p(-torch.where(small, log_own, -1.0).exp())
+    log_rest = torch.where(small, of_own, log_q.scatter(1, index, -torch.inf).logsumexp(1))
+    return -log_own * torch.exp(gamma * log_rest)
 
 
 def focal(

@@ -14,7 +14,7 @@ from lsedu import losses as L
 
 F64 = torch.float64
 NONE = {"reduction": "none"}
-SIZES = (1e-3, 1.0, 30.0, 1e3, 1e4)
+SIZES = (1e-3, 1.0, 30.0, 100.0, 1e3, 1e4)
 ALPHA, HIT = 0.1, 0.99
 
 
@@ -223,7 +223,7 @@ LOSSES = {
     },
     "label smoothing++": (with_shares, plus_plus),
 }
-TOLERANCE = {F64: {"rel": 1e-9, "abs": 1e-12}, torch.float32: {"rel": 1e-5, "abs": 1e-6}}
+TOLERANCE = {F64: {"rel": 1e-9, "abs": 1e-12}, torch.float32: {"rel": 1e-5, "abs": 1e-7}}
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -249,4 +249,4 @@ def test_gradients_in_float32(name, size):
     for dtype in (F64, torch.float32):
         live = z.to(dtype).requires_grad_()
         gradients.append(torch.autograd.grad(call(live, y, t.to(dtype)).sum(), live)[0].double())
-    torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-5, atol=1e-6 * max(1.0, math.sqrt(size)))
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-5, atol=1e-7 * max(1.0, math.sqrt(size)))
