@@ -250,3 +250,22 @@ def test_gradients_in_float32(name, size):
         live = z.to(dtype).requires_grad_()
         gradients.append(torch.autograd.grad(call(live, y, t.to(dtype)).sum(), live)[0].double())
     torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-5, atol=1e-7 * max(1.0, math.sqrt(size)))
+
+
+@pytest.mark.parametrize("name", [f"lls {v}" for v in L.VARIANTS] + ["label smoothing++"])
+def test_a_large_q_beside_large_logits(name):
+    call, formula = LOSSES[name]
+    z, y, t = inputs(100.0)
+    t = 100 * t
+    rows = [[mp.mpf(x) for x in row] for row in z.tolist()]
+    table = [[mp.mpf(x) for x in row] for row in t.tolist()]
+    want = [float(formula(row, label, table)) for row, label in zip(rows, y.tolist())]
+    gradients = []
+    for dtype, tolerance in TOLERANCE.items():
+        live, q = z.to(dtype).requires_grad_(), t.to(dtype).requires_grad_()
+        got = call(live, y, q)
+        assert got.tolist() == pytest.approx(want, **tolerance)
+        if name != "label smoothing++":  # its shares are a copy of the table
+            gradients.append(torch.autograd.grad(got.sum(), (live, q)))
+    for exact, narrow in zip(*gradients):
+        torch.testing.assert_close(narrow.double(), exact, rtol=1e-5, atol=1e-6)
