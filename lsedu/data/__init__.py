@@ -6,7 +6,8 @@ from lsedu.data.download import CorruptDataError, DataUnavailableError, at_hand,
 from lsedu.data.folder import LAYOUTS, load_folder
 from lsedu.data.load import annotations, hashes, load
 from lsedu.data.noise import annotate, symmetric_noise
-from lsedu.data.registry import SETS, File, Source, source
+from lsedu.data.registry import SETS, source
+from lsedu.data.source import File, Source
 
 __all__ = [
     "LAYOUTS",

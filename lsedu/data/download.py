@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from lsedu.data.registry import File, Source
+from lsedu.data.source import File, Source
 
 CHUNK = 1 << 16
 
