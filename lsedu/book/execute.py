@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import papermill
+from traitlets.config import Config
 
 from lsedu.book.pages import Book, BookError, page_key, read_notebook
 
@@ -48,6 +49,8 @@ def execute_page(book: Book, page: str, parameters: dict[str, object], *, progre
             cwd=str((book.source / page).parent),
             progress_bar=progress,
             log_output=False,
+            # a kernel's TCP ports can be read by everyone on the machine; its sockets by the owner alone
+            config=Config(KernelManager={"transport": "ipc" if os.name == "posix" else "tcp"}),
         )
     except papermill.PapermillExecutionError as error:
         raise BookError(
