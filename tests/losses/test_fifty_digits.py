@@ -252,10 +252,13 @@ def test_gradients_in_float32(name, size):
     torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-5, atol=1e-7 * max(1.0, math.sqrt(size)))
 
 
+@pytest.mark.parametrize("size", [1.0, 100.0])
+@pytest.mark.parametrize("samples", [2, 7, 14])  # more rows of Q than samples, or at most half as many
 @pytest.mark.parametrize("name", [f"lls {v}" for v in L.VARIANTS] + ["label smoothing++"])
-def test_a_large_q_beside_large_logits(name):
+def test_a_large_q(name, samples, size):
     call, formula = LOSSES[name]
-    z, y, t = inputs(100.0)
+    z, y, t = inputs(size)
+    z, y = torch.cat([z, -z])[:samples], torch.cat([y, y])[:samples]
     t = 100 * t
     rows = [[mp.mpf(x) for x in row] for row in z.tolist()]
     table = [[mp.mpf(x) for x in row] for row in t.tolist()]

@@ -138,6 +138,17 @@ def test_symmetric_loss_is_both_divergences_and_zero_where_they_meet(batch):
         close(a, (z.softmax(1) - s).detach() / 6)
 
 
+def test_a_small_loss_keeps_digits_in_float32(batch):
+    _, y, t = batch
+    g = torch.Generator().manual_seed(0)
+    z = (q_targets(y, t, alpha=0.1).log() + 1e-3 * torch.randn(6, 4, generator=g, dtype=F64)).float()
+    want = L.learnable_smoothing(z.double(), y, t.float().double(), reduction="none")
+    assert want.max() < 1e-6
+    torch.testing.assert_close(
+        L.learnable_smoothing(z, y, t.float(), reduction="none").double(), want, rtol=5e-3, atol=0
+    )
+
+
 def test_fresh_q_is_uniform_smoothing(batch):
     z, y, _ = batch
     zero = torch.zeros(4, 4, dtype=F64)
@@ -217,9 +228,15 @@ def test_mixed_dtypes_promote(batch):
     value = L.learnable_smoothing(logits, y, table)
     value.backward()
     assert (value.dtype, logits.grad.dtype, table.grad.dtype) == (torch.float32, torch.bfloat16, torch.float32)
-    half = t.half().requires_grad_()
-    L.learnable_smoothing(z.half(), y, half).backward()
-    assert half.grad.dtype == torch.float16
+    for n in (6, 12):  # each sample's row by itself, and each row once
+        half = t.half().requires_grad_()
+        logits, labels = z.repeat(2, 1)[:n].half(), y.repeat(2)[:n]
+        value = L.learnable_smoothing(logits, labels, half)
+        value.backward()
+        assert half.grad.dtype == torch.float16 and value.dtype == torch.float32
+        torch.testing.assert_close(
+            value, L.learnable_smoothing(logits.float(), labels, half.detach().float()), rtol=1e-6, atol=1e-6
+        )
 
 
 def test_a_second_derivative_is_refused(batch):
@@ -329,6 +346,8 @@ def test_restriction_to_a_subset_renormalises(batch):
     close(part.q(), q / q.sum(1, keepdim=True))
     for name in ("alpha", "variant", "half", "sparse", "lr_factor", "weight_decay", "ignore_index", "reduction"):
         assert getattr(part, name) == getattr(criterion, name)
+    elsewhere = L.restrict(L.LearnableLabelSmoothing(4, device="meta"), torch.tensor([3, 1]))
+    assert elsewhere.q_logits.is_meta
     with torch.no_grad():
         part.q_logits.zero_()
     close(criterion.q_logits.detach(), t)
@@ -356,6 +375,8 @@ def test_top_n_keeps_the_similar_and_merges_the_rest(batch):
     whole = L.TopNSmoothing(t, 3)
     close(whole.q(), q)
     close(whole(z, y), L.learnable_smoothing(z, y, t))
+    pair = L.TopNSmoothing(torch.tensor([[0.0, 1.0], [2.0, 0.0]]), 1)
+    assert pair.kept.tolist() == [[1], [0]]
     labels = torch.tensor([2, 0])
     close(whole.rows(labels).softmax(1), q[labels])
     close(whole.rows(labels.to(torch.uint8)).softmax(1), q[labels])

@@ -193,6 +193,8 @@ def test_virtual_teacher_in_both_forms():
     paper = L.virtual_teacher(4, correct=0.91, temperature=2.0, form="paper")
     row = torch.tensor([0.91, 0.03, 0.03, 0.03], dtype=F64) ** 0.5
     close(paper[0], row / row.sum())
+    pair = L.virtual_teacher(2, correct=0.9, temperature=1.0, form="paper")
+    close(pair, torch.tensor([[0.9, 0.1], [0.1, 0.9]], dtype=F64))
     code = L.virtual_teacher(4, correct=0.91, temperature=2.0, form="code")
     close(code[2], torch.softmax(torch.tensor([0.03, 0.03, 0.91, 0.03], dtype=F64) / 2, 0))
 
@@ -423,6 +425,8 @@ BAD = [
         lambda: L.prior_kl(Z, direction="q||prior", prior=torch.ones(3)),
         "prior must sum to 1 along its last axis, got a sum of 3",
     ),
+    (lambda: L.focal([0], Y), "logits must be a torch.Tensor of shape (N, K), got list"),
+    (lambda: L.focal(Z, [0]), "labels must be a torch.Tensor of shape (N,), got list"),
     (lambda: L.focal(Z, Y, gamma=-1), "gamma must be in [0, inf), got -1"),
     (lambda: L.focal(Z, Y, gamma=math.inf), "gamma must be in [0, inf), got inf"),
     (lambda: L.focal_sample_dependent(Z, Y, gammas=(-1, 3)), "gammas must be in [0, inf), got -1"),
