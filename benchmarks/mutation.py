@@ -167,6 +167,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--show", action="store_true", help="print survivors as diffs")
     args = parser.parse_args()
+    os.chdir(ROOT)  # where mutmut looks for its settings
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = plant(folder)
