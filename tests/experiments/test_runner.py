@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -174,3 +175,21 @@ def test_all_verifies_every_record_there_is(made, monkeypatch, tmp_path):
     assert seen == [("gaps", 0.5)] * 2
     assert first.exit_code == 0 and "gaps: verified" in first.stdout and "all: 1 of 1 done" in first.stdout
     assert second.exit_code == 1 and "gaps: differs" in second.stdout and "not gaps" in second.stdout
+
+
+def test_a_run_killed_in_the_middle_gives_the_same_results_when_it_is_started_again(made, tmp_path):
+    record, arrays = made
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", "from lsedu.cli import app; app()", "run", "gaps", "--jobs", "1"]
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    while not list(tmp_path.rglob("work/*.pt")) and process.poll() is None:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    (cache,) = tmp_path.rglob("experiments")
+    assert not list(cache.rglob("seed-1/done.json"))  # it was killed before the second seed
+    again, same = experiments.run("gaps", seeds=range(4), jobs=0, cache=cache)
+    assert again.results == record.results
+    assert arrays.keys() == same.keys() and all(np.array_equal(arrays[key], same[key]) for key in arrays)
