@@ -252,6 +252,7 @@ def test_one_class():
     value = L.learnable_smoothing(z, torch.zeros(3, dtype=torch.long), t)
     value.backward()
     assert max(abs(value.item()), z.grad.abs().max().item(), t.grad.abs().max().item()) < 1e-6
+    assert L.LearnableLabelSmoothing(1).q().tolist() == [[1.0]]
 
 
 @pytest.mark.parametrize("alpha", [0.1, 0.7, 1.0])
