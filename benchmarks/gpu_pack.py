@@ -6,13 +6,13 @@ python benchmarks/gpu_pack.py --out FOLDER [--device cuda] [--minutes 9.5] [--jo
 Items, in order: `correctness` (every loss in half precision against float64, determinism, resumption, recorded graphs),
 `speed` (benchmarks/losses.py and benchmarks/training.py), then every experiment with a profile for the card. What has
 its result (`FOLDER/NAME.json` of an earlier command copied to --results, or a record in --records) is passed over.
-Nothing is started that would not be done in time; seeds that are done wait in `kept.zip`, which the next command takes
-with --kept. At most eight files are written. CIFAR must lie where LSEDU_DATA says.
+No more seeds are started than the slowest so far lets hope for; those that are done wait in `kept.zip`, which the next
+command takes with --kept, even where this one is killed. At most eight files are written. CIFAR must lie where
+LSEDU_DATA says.
 """
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -23,9 +23,11 @@ from pathlib import Path
 import torch
 from _device import half_precision, repeated
 
-from lsedu import experiments
+from lsedu import _write, experiments
 from lsedu.experiments.provenance import device_name, revision
 
+#: Files that may be brought back.
+FILES = 8
 HERE = Path(__file__).resolve().parent
 
 
@@ -65,11 +67,10 @@ def speed(options, left):
 
 def keep(cache, out):
     """Put what is done of unfinished experiments into one file."""
-    with tempfile.NamedTemporaryFile(dir=out, delete=False) as part, zipfile.ZipFile(part, "w") as packed:
+    with _write.replacing(out / "kept.zip") as whole, zipfile.ZipFile(whole, "w") as packed:
         for path in sorted(cache.rglob("*")):
             if path.name in ("done.json", "arrays.npz"):
                 packed.write(path, path.relative_to(cache))
-    os.replace(part.name, out / "kept.zip")
 
 
 def experiment(name, options, left, cache):
@@ -133,8 +134,8 @@ def main(words=None, *, clock=time.monotonic):
             own = {"correctness": correctness, "speed": speed}.get(name)
             if (options.results / f"{name}.json" if own else options.records / f"{name}.json").is_file():
                 print(f"{name}: has its result, passed over", flush=True)
-            elif left() < 60:
-                print(f"{name}: no time was left", flush=True)
+            elif left() < 60 or len(list(options.out.iterdir())) > FILES - 3:  # a record, its arrays, what is kept
+                print(f"{name}: no {'time' if left() < 60 else 'room for files'} was left", flush=True)
                 unfinished = True
             elif own:
                 found = {"device": device_name(options.device), "torch": torch.__version__, "revision": revision()}

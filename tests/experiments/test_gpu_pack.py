@@ -82,6 +82,14 @@ def test_nothing_is_started_without_time(pack, tmp_path, capsys):
     assert "comparison: no time was left" in capsys.readouterr().out
 
 
+def test_no_more_than_eight_files_are_brought_back(pack, tmp_path, capsys):
+    for i in range(6):
+        (tmp_path / str(i)).touch()
+    assert pack.main([*SMOKE, "--items", "comparison", "--records", str(tmp_path), "--out", str(tmp_path)]) == 0
+    assert "comparison: no room for files was left" in capsys.readouterr().out
+    assert len(list(tmp_path.iterdir())) == 7  # and what was kept, which is nothing
+
+
 def test_no_card_and_unknown_items_are_named(pack, tmp_path, capsys):
     with pytest.raises(SystemExit):
         pack.main([*SMOKE, "--out", str(tmp_path), "--items", "x"])
