@@ -2,7 +2,9 @@
 
 ``{moving-figure} NAME`` places the figure of ``_static/figures/NAME.js``; its content is the caption, ``:alt:`` what
 its static picture shows. ``{quiz}`` takes a YAML list of questions, each answer with the reason why it is right or not.
-Both work without scripts: the figure as a picture, the quiz as disclosures.
+``{prediction-score}`` takes lines ``NAME PAGE TITLE``: each figure whose prediction counts, and the page
+that it is on.
+All work without scripts: the figure as a picture, the quiz as disclosures, the score as a list of the pages.
 """
 
 from html import escape
@@ -44,6 +46,32 @@ class MovingFigure(SphinxDirective):
         if caption.children:
             return [_raw(start + "<figcaption>"), *caption.children, _raw("</figcaption></figure>" + script)]
         return [_raw(start + "</figure>" + script)]
+
+
+class PredictionScore(SphinxDirective):
+    """Show what the reader has sealed on the pages of the book, beside the answers."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Return the section that the script fills."""
+        up = "../" * self.env.docname.count("/")
+        items = []
+        for line in filter(None, map(str.strip, self.content)):
+            name, page, *title = line.split(maxsplit=2)
+            if page not in self.env.found_docs or not title:
+                raise self.error(f"each line needs the name of a figure, its page and the page's title, got {line!r}")
+            items.append(
+                f'<li data-figure="{escape(name)}" data-source="{up}_static/figures/{escape(name)}.json">'
+                f'<a href="{up}{page}.html">{escape(title[0])}</a></li>'
+            )
+        plain = (
+            "Your predictions are kept by your browser and read by a small script. With scripts off there is nothing "
+            "to show here; these pages ask for a prediction:"
+        )
+        script = f'<script type="module" src="{up}_static/figures/score.js"></script>'
+        section = '<section class="prediction-score" aria-label="Your score">'
+        return [_raw(f"{section}<p>{plain}</p><ul>{''.join(items)}</ul></section>{script}")]
 
 
 class Quiz(SphinxDirective):
@@ -133,6 +161,7 @@ def name_parts(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.add_directive("moving-figure", MovingFigure)
+    app.add_directive("prediction-score", PredictionScore)
     app.add_directive("quiz", Quiz)
     app.connect("html-page-context", tidy_scripts, priority=999)
     app.connect("build-finished", name_parts)

@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import math
 import re
 import shutil
 import threading
@@ -24,6 +25,7 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 CHAPTER = "principles/overconfidence"
+SCORE = "principles/score"
 expect.set_options(timeout=30_000)  # a busy machine draws late
 
 
@@ -207,6 +209,59 @@ def test_redraw_makes_another_experiment_whose_values_are_the_librarys(visit):
         value = figure.locator(f"dd[data-key={key}]").get_attribute("data-value")
         assert float(value) == pytest.approx(wanted[key], abs=1e-6), key
     assert figure.locator("dd[data-key=mean]").get_attribute("data-value") != before
+
+
+def test_the_score_counts_what_was_sealed_on_two_pages_and_forgets_it(visit, origin):
+    page = visit(f"{CHAPTER}.html")
+    guess = drawn(page).locator(".moving-figure-ask input[type=range]")
+    guess.focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    said = 10 ** float(guess.input_value())
+    page.locator("[data-figure=temperature] .moving-figure-seal").click()
+    page.goto(f"{origin}principles/gradients.html")
+    figure = drawn(page, "simplex")
+    figure.locator("input[value=never]").check()
+    figure.locator(".moving-figure-seal").click()
+
+    page.goto(f"{origin}{SCORE}.html")
+    status = page.locator(".prediction-score-sum")
+    expect(status).to_contain_text("You have sealed 2 of")
+    data = temperature.payload()
+    grid = [0.25 * 32 ** (i / 120) for i in range(121)]
+    best = min(grid, key=lambda t: temperature.compute({"temperature": t, "bins": 15}, data)["ece"])
+    off = abs(math.log(said / best))
+    points = {"temperature": 2 if off < 0.1 else int(off < 0.35), "simplex": 2}
+    for name, value in points.items():
+        cell = page.locator(f"tr[data-figure={name}] [data-points]")
+        assert int(cell.get_attribute("data-points")) == value, name
+    expect(page.locator("tr[data-figure=temperature]")).to_contain_text(f"{best:.2f}")
+    expect(page.locator("tr[data-figure=smoothing]")).to_contain_text("not sealed yet")
+    expect(status).to_contain_text(f"earned {sum(points.values())} of 4 points")
+
+    page.get_by_role("button", name="Forget my predictions").focus()
+    page.keyboard.press("Enter")
+    expect(status).to_contain_text("Forgotten. You have sealed no prediction yet.")
+    page.reload()
+    expect(status).to_contain_text("You have sealed no prediction yet.")
+
+
+def test_the_score_says_so_where_nothing_can_be_kept(visit, origin):
+    page = visit(f"{SCORE}.html")
+    # For the course's own keys only: the theme's scripts take for granted that there is a storage.
+    page.add_init_script("""const read = Storage.prototype.getItem;
+        Storage.prototype.getItem = function (key) {
+            if (key.startsWith("lsedu.")) throw new Error("forbidden");
+            return read.call(this, key);
+        };""")
+    page.reload()
+    expect(page.locator(".prediction-score-sum")).to_contain_text("does not let this page keep anything")
+
+
+def test_without_scripts_the_score_is_a_sentence_and_links(visit):
+    page = visit(f"{SCORE}.html", java_script_enabled=False)
+    expect(page.locator(".prediction-score p")).to_contain_text("With scripts off there is nothing to show here")
+    assert page.locator(".prediction-score a").count() >= 4
 
 
 def reveal(page):

@@ -8,7 +8,7 @@ default export is
              or {key, label, steps: [value, ...], value, format} for a slider that stops at these values only
              or {key, label, choices: [[value, text], ...], value} for a choice among a few
              a linear slider with {button: text} has a button beside it that moves one step on, at the end to the start
-  question   {text, control, answer(data) -> number, verdict(guess, data) -> string}
+  question   {text, control, answer(data) -> number, points(guess, data) -> 0 | 1 | 2, verdict(guess, data) -> string}
              or {text, choices: [[value, text], ...], answer(data) -> value, verdict(guess, data) -> string}
   compute    (parameters, data) -> result, pure: the same numbers as the library's function, to 1e-6
   readout    (result) -> [{key, label, value, text, sealed}]
@@ -22,7 +22,7 @@ inside it, and loads this file as a module.
 */
 
 const PLOTLY = new URL("../plotly.min.js", import.meta.url);
-const STORE = "lsedu.prediction.";
+export const STORE = "lsedu.prediction.";
 
 let plotly;
 /** Load plotly.js once, on first need: it is larger than all the rest of a page. */
@@ -41,8 +41,11 @@ function loadPlotly() {
   return plotly;
 }
 
+/** A guess's distance in words, by the points that it gets. */
+export const CLOSENESS = ["Some way off.", "In the right region.", "Very close."];
+
 /** Make an element: tag, attributes (a function is a listener, class and text are names of their own), children. */
-function make(tag, attributes = {}, ...children) {
+export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === false) continue;

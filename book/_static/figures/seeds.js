@@ -5,6 +5,8 @@ Student's t by number of seeds less one, record: n and mean of the recorded diff
 `compute` mirrors lsedu.experiments.interval on draws of the same small generator in lsedu.book.twins.seeds.
 */
 
+import { CLOSENESS } from "./frame.js";
+
 const MOST = 20;
 export const DRAWS = 1000;
 const START = 7;
@@ -104,13 +106,15 @@ export default {
     control: { key: "share", label: "My guess, in percent", min: 0, max: 60, step: 1, value: 5, scale: "linear",
       format: (value) => `${value.toFixed(0)}%` },
     answer: (data) => 100 * chance(start.seeds, start.threshold, data.sd),
-    verdict: (guess, data) => {
-      const right = 100 * chance(start.seeds, start.threshold, data.sd);
+    points(guess, data) {
+      const off = Math.abs(guess - this.answer(data));
+      return off < 3 ? 2 : Number(off < 9);
+    },
+    verdict(guess, data) {
+      const right = this.answer(data);
       const here = `With the spread of our record it happens in ${right.toFixed(0)} of 100 experiments.`;
       if (guess === undefined) return here;
-      const off = Math.abs(guess - right);
-      return `You said ${guess.toFixed(0)}%. ${here} ${off < 3 ? "Very close."
-        : (off < 9 ? "In the right region." : "Some way off.")}`;
+      return `You said ${guess.toFixed(0)}%. ${here} ${CLOSENESS[this.points(guess, data)]}`;
     },
   },
   compute,
@@ -156,7 +160,7 @@ export default {
             marker: { color: theme.first, size: 12, symbol: "diamond", line: { color: theme.paper, width: 1.5 } } },
         ],
         layout: {
-          title: "One experiment: seeds, mean and interval", height: 340,
+          title: "Seeds, mean and interval", height: 340,
           xaxis: { title: { text: "new less old, points of accuracy" }, range: [-wide, wide], zeroline: true,
             zerolinecolor: theme.text },
           yaxis: { title: { text: "seed" }, range: [-1.2, MOST + 0.8], tickvals: [0, 5, 10, 15, 20],
@@ -178,7 +182,7 @@ export default {
         ],
         layout: {
           title: "Noise that looks like a gain", height: 340, showlegend: true,
-          legend: { x: 1, xanchor: "right", y: 0.93, yanchor: "top", bgcolor: "rgba(0,0,0,0)" },
+          legend: { x: 1, xanchor: "right", y: 0.8, yanchor: "top", bgcolor: "rgba(0,0,0,0)" },
           xaxis: { title: { text: "seeds" }, range: [1.5, MOST + 0.5] },
           yaxis: { title: { text: "share of experiments" }, range: [0, 0.6], tickformat: ".0%" },
         },

@@ -4,6 +4,8 @@ The prediction has the label's logit a gap above all others, which are equal. `c
 lsedu.losses.label_smoothing (its value and gradient) and lsedu.losses.logit_gap.
 */
 
+import { CLOSENESS } from "./frame.js";
+
 /** Target probability of the label and of each other class. */
 function target(alpha, classes, convention) {
   return convention === "all"
@@ -67,13 +69,15 @@ export default {
       + "the push end?",
     control: { ...gapControl, label: "My guess for the gap", min: 0 },
     answer: () => fixedGap(start.alpha, start.classes, start.convention),
-    verdict: (guess) => {
-      const right = fixedGap(start.alpha, start.classes, start.convention);
+    points(guess) {
+      const off = Math.abs(guess - this.answer());
+      return off < 0.3 ? 2 : Number(off < 1.2);
+    },
+    verdict(guess) {
+      const right = this.answer();
       const here = `The push ends at a gap of log(1 + K(1\u2212\u03b1)/\u03b1) = ${number(right)}.`;
       if (guess === undefined) return here;
-      const off = Math.abs(guess - right);
-      return `You said ${number(guess)}. ${here} ${off < 0.3 ? "Very close."
-        : (off < 1.2 ? "In the right region." : "Some way off.")}`;
+      return `You said ${number(guess)}. ${here} ${CLOSENESS[this.points(guess)]}`;
     },
   },
   compute,

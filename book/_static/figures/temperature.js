@@ -4,6 +4,8 @@ network: {logits: [[K numbers] x N], labels: [N], fitted: temperature fitted by 
 `compute` mirrors lsedu.calibration (apply_temperature, reliability, ece, nll, accuracy, mean_confidence, error_auroc).
 */
 
+import { CLOSENESS } from "./frame.js";
+
 export const LOWEST = 0.25;
 export const HIGHEST = 8;
 
@@ -124,14 +126,16 @@ export default {
     text: "The diagram shows the network as it was trained, T = 1. Which temperature makes its ECE smallest?",
     control: { ...temperatureControl, label: "My guess for T" },
     answer: (data) => curve(15, data).best,
-    verdict: (guess, data) => {
+    points: (guess, data) => {
+      const ratio = Math.abs(Math.log(guess / curve(15, data).best));
+      return ratio < 0.1 ? 2 : Number(ratio < 0.35);
+    },
+    verdict(guess, data) {
       const { best } = curve(15, data);
       const here = `On these images the smallest ECE, with 15 bins, is at T = ${asTemperature(best)}.`;
       if (guess === undefined) return here;
-      const ratio = Math.abs(Math.log(guess / best));
-      const word = ratio < 0.1 ? "Very close." : (ratio < 0.35 ? "In the right region." : "Some way off.");
       const side = best > 1 && guess < 1 ? " A temperature below 1 sharpens, and this network is too sure already." : "";
-      return `You said ${asTemperature(guess)}. ${here} ${word}${side}`;
+      return `You said ${asTemperature(guess)}. ${here} ${CLOSENESS[this.points(guess, data)]}${side}`;
     },
   },
   compute,
