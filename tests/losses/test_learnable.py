@@ -101,6 +101,20 @@ def test_finite_differences_on_both(batch, variant):
             )
 
 
+@pytest.mark.parametrize("size", [1.0, 30.0])
+@pytest.mark.parametrize("k", [4, 70])
+@pytest.mark.parametrize("variant", TABLE)
+def test_the_given_tensors_are_left_alone(variant, k, size):
+    for n in (3, 150):
+        for dtype in (torch.float32, F64):
+            z, t = size * torch.randn(n, k, dtype=dtype), size * torch.randn(k, k, dtype=dtype)
+            before = z.clone(), t.clone()
+            L.learnable_smoothing(
+                z.requires_grad_(), torch.arange(n) % k, t.requires_grad_(), variant=variant
+            ).backward()
+            assert torch.equal(z, before[0]) and torch.equal(t, before[1])
+
+
 def test_blocks_of_rows_are_put_together_in_order(batch, monkeypatch):
     z, y, t = (x.clone() for x in batch)
     z.requires_grad_(), t.requires_grad_()
