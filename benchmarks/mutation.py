@@ -4,11 +4,11 @@ Claim: the tests notice at least 90% of them.
 Run:   python benchmarks/mutation.py [--sample 600] [--seed 0] [--only lsedu.losses.focal ...] [--jobs 1] [--show]
 
 mutmut makes the mutants; `[tool.mutmut]` of pyproject.toml says of which files, and which tests are held against them
-(`mutmut run` on its own gives the same verdicts, more slowly). Here the tests are collected once. A first pass notes
-which tests reach which function, and how long each takes; then every mutant is a fork of that process that runs the
-tests reaching its function, the quickest first, until one fails. A mutant that takes far longer than the tests should
-counts as killed; a fork without any mutant must pass all tests. `--sample` draws as many mutants of all, by `--seed`;
-survivors are printed, with `--show` as diffs.
+(`mutmut run` tries them all, and collects the tests anew for each). Here the tests are collected once. A first pass
+notes which tests reach which function, and how long each takes; then every mutant is a fork of that process that runs
+the tests reaching its function, the quickest first, until one fails. A mutant that takes far longer than the tests
+should counts as killed; a fork without any mutant must pass all tests. `--sample` draws as many mutants of all, by
+`--seed`, and a smaller sample is the beginning of a larger one; survivors are printed, with `--show` as diffs.
 """
 
 import argparse
