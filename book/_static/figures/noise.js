@@ -48,7 +48,7 @@ export default {
   title: "Noise rate, smoothing and temperature against accuracy and calibration",
   controls: [
     { key: "rate", label: "Wrong labels \u03b7", steps: RATES, value: ASKED, format: (value) => `${Math.round(100 * value)}%` },
-    { key: "alpha", label: "Smoothing \u03b1", steps: ALPHAS, value: 0, format: strength },
+    { key: "alpha", label: "Smoothing \u03b1", steps: ALPHAS, value: 0, format: String },
     { key: "temperature", label: "Temperature", choices: TEMPERATURES, value: "before" },
   ],
   question: {
