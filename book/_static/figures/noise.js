@@ -56,6 +56,11 @@ export default {
       + "test labels?",
     choices: ALPHAS.map((alpha) => [alpha, strength(alpha)]),
     answer: bestAt,
+    points: (guess, data) => {
+      const { accuracies } = compute({ rate: ASKED, alpha: 0, temperature: "before" }, data);
+      const better = accuracies.filter((value) => value > accuracies[data.alphas.indexOf(guess)]).length;
+      return Math.max(0, 2 - better);
+    },
     verdict: (guess, data) => {
       const { best, accuracies } = compute({ rate: ASKED, alpha: 0, temperature: "before" }, data);
       const here = `The best of those measured is \u03b1 = ${strength(best)}, with ${percent(Math.max(...accuracies))} right; `
