@@ -73,7 +73,7 @@ class _Forward(nn.Module):
 def _replayed(forward: nn.Module, sample: Tensor) -> Callable[[Tensor], Tensor]:
     """Return `forward`, recorded for batches shaped like `sample`, and as it is for others."""
     kept = [(buffer, buffer.clone()) for buffer in forward.buffers()]
-    with torch.random.fork_rng(devices=[sample.device]):
+    with torch.random.fork_rng(devices=[sample.device] if sample.is_cuda else []):
         replay = torch.cuda.make_graphed_callables(_Copy(forward), (sample,))
     for buffer, value in kept:  # recording runs the network some times, which moves the statistics of its norms
         buffer.copy_(value)

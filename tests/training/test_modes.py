@@ -191,6 +191,34 @@ def test_replayed_graphs_are_refused_without_cuda():
         trained(replace(CONFIG, cuda_graphs=True))
 
 
+def test_recording_leaves_the_model_as_it_was_and_odd_batches_are_not_replayed(monkeypatch):
+    replayed = []
+
+    def recorded(module, sample):  # what CUDA does while it records: it runs the network some times
+        for _ in range(3):
+            module(*sample)
+        torch.rand(5)
+        return lambda x: (replayed.append(len(x)), module(x))[1]
+
+    monkeypatch.setattr(acceleration.torch.cuda, "make_graphed_callables", recorded)
+    monkeypatch.setattr(acceleration, "check", lambda config, device: None)
+    assert same(trained(replace(CONFIG, cuda_graphs=True))[0], trained(CONFIG)[0])
+    assert replayed == [16, 16, 16, 16] * CONFIG.epochs  # the last batch of an epoch has 8
+    model = network()
+    state = torch.random.get_rng_state()
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    acceleration.prepare(model, replace(CONFIG, cuda_graphs=True), problem()[0][:16])
+    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+    assert torch.equal(state, torch.random.get_rng_state())
+
+
+def test_a_card_without_bfloat16_is_named(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "an old card")
+    with pytest.raises(ValueError, match="an old card has no bfloat16; train with precision='float32'"):
+        acceleration.check(replace(CONFIG, precision="bfloat16"), torch.device("cuda", 0))
+
+
 def settings():
     return (
         torch.are_deterministic_algorithms_enabled(),
