@@ -81,7 +81,7 @@ def test_the_choice_looks_at_the_score_named_and_prefers_less_smoothing():
 
 
 def test_a_temperature_fitted_on_noisy_labels_states_the_accuracy_on_noisy_labels():
-    """The law of the page, on a made-up network: right answers 8 times in 10, labels wrong 4 times in 10."""
+    """Where all answers are equally sure: right answers 8 times in 10, labels wrong 4 times in 10."""
     rng = np.random.default_rng(0)
     true = rng.integers(0, 10, size=40_000)
     answers = data.symmetric_noise(true, 10, rate=0.2, seed=1)
