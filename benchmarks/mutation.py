@@ -8,7 +8,7 @@ mutmut makes the mutants; `[tool.mutmut]` of pyproject.toml says of which files,
 notes which tests reach which function, and how long each takes; then every mutant is a fork of that process that runs
 the tests reaching its function, the quickest first, until one fails. A mutant that takes far longer than the tests
 should counts as killed; a fork without any mutant must pass all tests. `--sample` draws as many mutants of all, by
-`--seed`, and a smaller sample is the beginning of a larger one; survivors are printed, with `--show` as diffs.
+`--seed`; survivors are printed, with `--show` as diffs.
 """
 
 import argparse

@@ -127,6 +127,9 @@ def test_blocks_of_rows_are_put_together_in_order(batch, monkeypatch):
         torch.autograd.grad((parts * weights).sum(), (z, t)), torch.autograd.grad((whole * weights).sum(), (z, t))
     ):
         close(a, b)
+    half = L.learnable_smoothing(z.half(), y, t.half(), reduction="none")
+    torch.testing.assert_close(half, L.learnable_smoothing(z.half().float(), y, t.half().float(), reduction="none"))
+    assert half.dtype == torch.float32
     monkeypatch.setattr("lsedu.losses._lls._BLOCK", 1)  # less than a row: one at a time
     close(L.learnable_smoothing(z, y, t, reduction="none"), whole)
 

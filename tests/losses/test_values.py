@@ -43,7 +43,15 @@ def test_cross_entropy_and_smoothing_agree_with_torch(batch, reduction, weight):
     p = torch.rand(6, 4, dtype=F64, generator=torch.Generator().manual_seed(1)).softmax(1)
     options = {"reduction": reduction, "weight": weight}
     close(L.cross_entropy(z, p, **options), functional.cross_entropy(z, p, **options))
-    assert L.cross_entropy(z, p.float()).dtype == F64
+    assert L.cross_entropy(z, p.float()).dtype == F64 and L.cross_entropy(z.float(), p).dtype == torch.float32
+    if weight is not None:
+        # weights that sum to less than one still divide the mean
+        options = {"reduction": reduction, "weight": weight / 100}
+        close(L.cross_entropy(z, y, **options), functional.cross_entropy(z, y, **options))
+        close(
+            L.label_smoothing(z, y, alpha=0.1, **options),
+            functional.cross_entropy(z, y, label_smoothing=0.1, **options),
+        )
 
 
 def test_smoothing_is_cross_entropy_to_its_target(batch):
