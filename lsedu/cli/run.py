@@ -30,7 +30,7 @@ def run(
             typer.echo(f"{known}: {experiments.get(known).claim}")
         return
     if verify:
-        chosen = recorded() if name == ALL else [name]
+        chosen = recorded(device) if name == ALL else [name]
         done = [_attempt(_verify, one, tolerance, device, scheduler) for one in chosen]
     else:
         chosen = with_profile(profile) if name == ALL else [name]
@@ -43,11 +43,19 @@ def run(
     raise typer.Exit(max(done, default=0))
 
 
-def recorded() -> list[str]:
-    """Return the names of the experiments that have a record."""
+def recorded(device: str) -> list[str]:
+    """Return the names of the experiments whose record can be verified here, after a word on those made on a GPU."""
     from lsedu import experiments
 
-    return [name for name in experiments.names() if (experiments.records_dir() / f"{name}.json").is_file()]
+    chosen = []
+    for name in experiments.names():
+        if not (experiments.records_dir() / f"{name}.json").is_file():
+            continue
+        if device == "cpu" and experiments.load_record(name).profile == "gpu":
+            typer.echo(f"{name}: its record was made on a GPU, passed over; --device cuda verifies it", err=True)
+        else:
+            chosen.append(name)
+    return chosen
 
 
 def with_profile(profile: str) -> list[str]:

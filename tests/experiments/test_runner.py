@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -169,12 +170,18 @@ def test_all_verifies_every_record_there_is(made, monkeypatch, tmp_path):
         return {"a": (1.0, 2.0)} if len(seen) > 1 else {}
 
     monkeypatch.setattr(experiments, "records_dir", lambda: tmp_path)
+    monkeypatch.setattr(experiments, "load_record", partial(experiments.load_record, folder=tmp_path))
     monkeypatch.setattr(experiments, "verify", verify)
     words = ["run", "all", "--verify", "--tolerance", "0.5"]
     first, second = CliRunner().invoke(app, words), CliRunner().invoke(app, words)
     assert seen == [("gaps", 0.5)] * 2
     assert first.exit_code == 0 and "gaps: verified" in first.stdout and "all: 1 of 1 done" in first.stdout
     assert second.exit_code == 1 and "gaps: differs" in second.stdout and "not gaps" in second.stdout
+    path = tmp_path / "gaps.json"
+    path.write_text(path.read_text().replace('"profile": "smoke"', '"profile": "gpu"'))
+    passed_over, on_a_card = CliRunner().invoke(app, words), CliRunner().invoke(app, [*words, "--device", "cuda"])
+    assert len(seen) == 3 and "made on a GPU, passed over" in passed_over.stderr and passed_over.exit_code == 0
+    assert "gaps: differs" in on_a_card.stdout
 
 
 def test_a_run_killed_in_the_middle_gives_the_same_results_when_it_is_started_again(made, tmp_path):
