@@ -1,0 +1,122 @@
+"""The table of the textbook chapter, item by item: each number once, and what it points at exists."""
+
+import ast
+import re
+from importlib import import_module
+
+from lsedu import experiments
+from lsedu.book.pages import Book, code, read_notebook
+
+# How many items each heading of the chapter has, by our count of its equations, examples and claims.
+ITEMS = {1: 8, 2: 11, 3: 5, 4: 6, 5: 9, 6: 10, 7: 1}
+LATER = {"1.4": "part IV", "1.5": "part IV", "1.6": "part IV", "1.7": "part IV"}
+NOT_YET = {number: "not yet" for number in ("6.5", "6.7", "6.8", "6.9")}
+ROW = re.compile(r"^\| (\d+\.\d+) \|(.*)\|$", re.MULTILINE)
+ANCHOR = re.compile(r"\{eq\}`([\w-]+)`|\[[^\]]*\]\(#([\w-]+)\)|\{ref\}`[^`]*<([\w-]+)>`")
+
+
+def rows(root):
+    text = (root / "book" / "appendix" / "coverage.md").read_text(encoding="utf-8")
+    found = []
+    for number, rest in ROW.findall(text):
+        kind, statement, page, name, key = (cell.strip() for cell in rest.split("|"))
+        anchors = ["".join(groups) for groups in ANCHOR.findall(page)]
+        found.append((number, kind, statement, page, anchors, name.strip("`"), key.strip("`")))
+    return found
+
+
+def labels(root):
+    """Every label of the pages in the table of contents, by page."""
+    book = Book(root)
+    found = {}
+    for page in book.pages():
+        if not book.is_generated(page):
+            text = (book.source / f"{page}.md").read_text(encoding="utf-8")
+            for label in re.findall(r"^\(([\w-]+)\)=$|^:label: ([\w-]+)$", text, re.MULTILINE):
+                found.setdefault(label[0] or label[1], []).append(page)
+    return found
+
+
+def claims(root):
+    """The rows of the ledger, from its source: key, claim, place, anchor, and record and contrast or a state."""
+    source = code(read_notebook(root / "book" / "appendix" / "ledger.md"))
+    (table,) = (
+        node.value
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "CLAIMS"
+    )
+    found = []
+    for row in table.elts:
+        *cells, measured = row.elts
+        measured = measured.id if isinstance(measured, ast.Name) else ast.literal_eval(measured)
+        found.append((*(ast.literal_eval(cell) for cell in cells), measured))
+    return found
+
+
+def test_each_item_of_the_chapter_is_listed_once_and_in_order(root):
+    assert [row[0] for row in rows(root)] == [f"{h}.{i}" for h, n in ITEMS.items() for i in range(1, n + 1)]
+
+
+def test_each_item_has_a_kind_and_a_statement(root):
+    for number, kind, statement, *_ in rows(root):
+        assert kind in ("announcement", "definition", "equation", "example", "claim") and len(statement) > 15, number
+
+
+def test_items_without_a_page_are_those_of_later_parts_and_chapters(root):
+    assert {number: page for number, _, _, page, anchors, *_ in rows(root) if not anchors} == LATER | NOT_YET
+    for number, kind, *_, name, key in rows(root):
+        assert bool(name) == (number not in LATER | NOT_YET), number
+        assert bool(key) == (kind != "announcement" and number not in NOT_YET), number
+
+
+def test_every_page_named_exists_once(root):
+    there = labels(root)
+    for number, _, _, _, anchors, *_ in rows(root):
+        for anchor in anchors:
+            assert len(there.get(anchor, [])) == 1, f"{number}: {anchor} is in {there.get(anchor, 'no page')}"
+
+
+def test_every_name_of_code_is_in_the_library(root):
+    for number, *_, name, _ in rows(root):
+        if not name:
+            continue
+        parts = name.split(".")
+        assert parts[0] == "lsedu", number
+        try:
+            import_module(name)
+        except ModuleNotFoundError:
+            assert hasattr(import_module(".".join(parts[:-1])), parts[-1]), f"{number}: {name}"
+
+
+def test_every_row_named_is_in_the_ledger(root):
+    keys = {claim[0] for claim in claims(root)}
+    for number, *_, key in rows(root):
+        assert not key or key in keys, f"{number}: {key}"
+
+
+def test_keys_of_the_ledger_are_its_own(root):
+    keys = [claim[0] for claim in claims(root)]
+    assert len(keys) == len(set(keys))
+    assert all(re.fullmatch(r"[a-z0-9][a-z0-9.-]*", key) for key in keys)
+
+
+def test_the_ledger_points_at_labels_and_contrasts_that_exist(root):
+    there = labels(root)
+    for key, _, _, anchor, measured in claims(root):
+        assert len(there.get(anchor, [])) == 1, key
+        if isinstance(measured, tuple):
+            record, contrast = measured
+            assert contrast in experiments.load_record(record).contrasts, key
+        else:
+            assert measured in ("EXACT", "NOT_RUN"), key
+
+
+def test_a_row_is_read_as_it_is_written(tmp_path):
+    page = tmp_path / "book" / "appendix" / "coverage.md"
+    page.parent.mkdir(parents=True)
+    lines = ["| no. | kind |", "|---|---|", "| 2.1 | claim | It holds. | part IV |  |  |"]
+    page.write_text("\n".join([*lines, "| 2.2 | claim | It does. | {eq}`eq-a`, [](#b) | `lsedu.c` | `d` |"]))
+    assert rows(tmp_path) == [
+        ("2.1", "claim", "It holds.", "part IV", [], "", ""),
+        ("2.2", "claim", "It does.", "{eq}`eq-a`, [](#b)", ["eq-a", "b"], "lsedu.c", "d"),
+    ]
