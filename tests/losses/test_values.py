@@ -152,6 +152,7 @@ def test_distillation_in_probabilities(batch):
         )
         close(L.distillation(z, teacher, y, temperature=T, beta=0.3, **none), 0.3 * own + 0.7 * T * T * kl(p, q))
     close(L.distillation(z, teacher, y, beta=1), L.cross_entropy(z, y))
+    close(L.distillation(z, teacher, **none), kl(teacher.softmax(1), z.softmax(1)))
     teacher.requires_grad_()
     assert not L.distillation(z, teacher).requires_grad
     assert L.distillation(z.float(), teacher).dtype == torch.float32
