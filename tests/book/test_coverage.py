@@ -10,7 +10,6 @@ from lsedu.book.pages import Book, code, read_notebook
 # How many items each heading of the chapter has, by our count of its equations, examples and claims.
 ITEMS = {1: 8, 2: 11, 3: 5, 4: 6, 5: 9, 6: 10, 7: 1}
 LATER = {"1.4": "part IV", "1.5": "part IV", "1.6": "part IV", "1.7": "part IV"}
-NOT_YET = {number: "not yet" for number in ("6.5", "6.7", "6.8", "6.9")}
 ROW = re.compile(r"^\| (\d+\.\d+) \|(.*)\|$", re.MULTILINE)
 ANCHOR = re.compile(r"\{eq\}`([\w-]+)`|\[[^\]]*\]\(#([\w-]+)\)|\{ref\}`[^`]*<([\w-]+)>`")
 
@@ -62,11 +61,11 @@ def test_each_item_has_a_kind_and_a_statement(root):
         assert kind in ("announcement", "definition", "equation", "example", "claim") and len(statement) > 15, number
 
 
-def test_items_without_a_page_are_those_of_later_parts_and_chapters(root):
-    assert {number: page for number, _, _, page, anchors, *_ in rows(root) if not anchors} == LATER | NOT_YET
+def test_items_without_a_page_are_those_of_later_parts(root):
+    assert {number: page for number, _, _, page, anchors, *_ in rows(root) if not anchors} == LATER
     for number, kind, *_, name, key in rows(root):
-        assert bool(name) == (number not in LATER | NOT_YET), number
-        assert bool(key) == (kind != "announcement" and number not in NOT_YET), number
+        assert bool(name) == (number not in LATER), number
+        assert bool(key) == (kind != "announcement"), number
 
 
 def test_every_page_named_exists_once(root):
