@@ -289,11 +289,16 @@ def test_accessibility_of_the_whole_page(visit, path, scheme):
     assert serious == []
 
 
-# Rectangles of an equation's number and of its formula, where both are seen; a formula too wide scrolls in its own box.
+# Rectangles of an equation's number, of its formula and of the box around both; how much of the formula is unseen.
 EQUATIONS = """() => [...document.querySelectorAll("div.math .eqno")].map((number) => {
-    const box = (element) => { const r = element.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; };
-    const formula = number.closest("div.math").querySelector("mjx-container");
-    return {text: number.textContent, number: box(number), formula: box(formula)};
+    const rectangle = (element) => {
+        const r = element.getBoundingClientRect();
+        return [r.left, r.top, r.right, r.bottom];
+    };
+    const box = number.closest("div.math");
+    const formula = box.querySelector("mjx-container");
+    return {text: number.textContent, number: rectangle(number), formula: rectangle(formula), box: rectangle(box),
+        hidden: formula.scrollWidth - formula.clientWidth};
 })"""
 
 
@@ -301,11 +306,15 @@ EQUATIONS = """() => [...document.querySelectorAll("div.math .eqno")].map((numbe
 def test_on_a_phone_pictures_and_equations_fit(visit, path):
     page = visit(path, viewport={"width": 390, "height": 850})
     page.wait_for_load_state("networkidle")
-    for number, formula, text in ((e["number"], e["formula"], e["text"]) for e in page.evaluate(EQUATIONS)):
+    page.evaluate("() => window.MathJax?.startup?.promise")
+    for equation in page.evaluate(EQUATIONS):
+        text, number, formula, box = (equation[key] for key in ("text", "number", "formula", "box"))
         beside = number[0] >= formula[2] - 1 or number[2] <= formula[0] + 1
         stacked = number[1] >= formula[3] - 1 or number[3] <= formula[1] + 1
         assert beside or stacked, f"{text} lies on its formula: {number}, {formula}"
         assert formula[0] >= 0 and max(number[2], formula[2]) <= 390, f"{text} leaves the page"
+        whole = formula[0] <= box[0] + 1 and formula[2] >= box[2] - 1
+        assert equation["hidden"] <= 1 or whole, f"the number takes room that the formula of {text} needs"
     for picture in page.locator(".bd-article .cell_output img").all():
         assert picture.evaluate("(img) => img.getBoundingClientRect().right") <= 390, picture.get_attribute("alt")
 

@@ -41,16 +41,16 @@ async function load(item) {
   return { name: item.dataset.figure, spec, data: await response.json(), href: link.href, page: link.textContent };
 }
 
+const COLUMNS = ["Question", "You said", "The answer", "Points", "Where"];
+
 function table(rows) {
-  const link = (row) => make("a", { href: row.href, text: row.page });
-  return make("div", { class: "pst-scrollable-table-container" }, make("table", { class: "table" },
-    make("thead", {}, make("tr", {}, ...["Question", "You said", "The answer", "Points", "Where"].map((text) =>
-      make("th", { scope: "col", text })))),
+  const cell = (column, content, attributes = {}) => make("td", { "data-label": COLUMNS[column], ...attributes }, content);
+  const points = (row) => (row.points === undefined ? "\u2013" : `${row.points} of 2`);
+  return make("table", { class: "table" },
+    make("thead", {}, make("tr", {}, ...COLUMNS.map((text) => make("th", { scope: "col", text })))),
     make("tbody", {}, ...rows.map((row) => make("tr", { "data-figure": row.name },
-      make("td", { text: row.spec.question.text }), make("td", { text: row.said ?? "not sealed yet" }),
-      make("td", { text: row.right ?? "sealed" }),
-      make("td", { "data-points": row.points, text: row.points === undefined ? "\u2013" : `${row.points} of 2` }),
-      make("td", {}, link(row)))))));
+      make("td", { text: row.spec.question.text }), cell(1, row.said ?? "not sealed yet"), cell(2, row.right ?? "sealed"),
+      cell(3, points(row), { "data-points": row.points }), cell(4, make("a", { href: row.href, text: row.page }))))));
 }
 
 class Score {
