@@ -81,6 +81,7 @@ def test_confidence_penalty_and_its_tie_to_smoothing(batch):
     close(L.confidence_penalty(z, y, alpha=0.3, **none), 0.7 * own + 0.3 * (math.log(4) - entropy(q)))
     close(L.confidence_penalty(z, y, alpha=0.3, prior=u, **none), 0.7 * own + 0.3 * kl(q, u.expand_as(q)))
     close(L.prior_kl(z, direction="q||prior", prior=u), kl(q, u.expand_as(q)))
+    assert L.prior_kl(z.float(), direction="q||prior", prior=u).dtype == torch.float32
     close(L.prior_kl(z, direction="prior||q", prior=u), kl(u.expand_as(q), q))
     corner = torch.tensor([0.5, 0.5, 0.0, 0.0], dtype=F64)
     close(L.prior_kl(z, direction="prior||q", prior=corner), kl(corner.expand_as(q), q))
@@ -282,6 +283,7 @@ def test_zipf_smoothing_in_probabilities(batch):
     )
     votes = z.flip(1)
     close(L.zipf_smoothing(z, y, scores=votes, **none), own + 0.1 * kl(zipf(votes, y), q))
+    assert L.zipf_smoothing(z.float(), y, scores=votes).dtype == torch.float32
 
 
 def test_gaussian_kl_against_torch():
@@ -408,6 +410,7 @@ BAD = [
         lambda: L.focal(Z, Y, weight=torch.tensor([1.0, torch.inf, 0.0])),
         "weight must be finite and >= 0, got [1.0, inf, 0.0]",
     ),
+    (lambda: L.label_smoothing([0], Y, alpha=0.1), "logits must be a torch.Tensor of shape (N, K), got list"),
     (lambda: L.label_smoothing(Z, Y, alpha=-0.1), "alpha must be in [0, 1], got -0.1"),
     (lambda: L.label_smoothing(Z, Y, alpha=1.5), "alpha must be in [0, 1], got 1.5"),
     (lambda: L.label_smoothing(Z, Y, alpha=0, convention="x"), "convention must be one of 'all', 'others', got 'x'"),
