@@ -15,6 +15,8 @@ STATED = {
     "ex-useless": ["ece 0.0", "accuracy 0.1", "nll 2.303", "brier 0.9"],
     "ex-floor-loss": ["0.500"],
     "ex-floor": [],
+    "ex-unmix": ["0.7142", "0.1428"],
+    "ex-two-rests": ["3.925", "0.168"],
 }
 
 
