@@ -16,7 +16,7 @@ STATED = {
     "ex-floor-loss": ["0.500"],
     "ex-floor": [],
     "ex-unmix": ["0.7142", "0.1428"],
-    "ex-two-rests": ["3.925", "0.168"],
+    "ex-two-rests": ["3.925", "0.1675"],
 }
 
 
