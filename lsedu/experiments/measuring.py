@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +29,19 @@ def run_key(experiment: Experiment, profile: str, device: str) -> str:
     return config_hash([*parts, list(experiment.data)])[:20]
 
 
-def run_seed(name: str, profile: str, seed: int, *, device: str, folder: str, threads: int | None = 1) -> dict:
-    """Measure one seed, or return what is kept of it. Runs in its own process.
+@contextmanager
+def _one_thread(device: str) -> Iterator[None]:
+    """On a CPU, sums take their order from the number of threads: one, so that every machine adds in the same order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if device == "cpu" else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def run_seed(name: str, profile: str, seed: int, *, device: str, folder: str) -> dict:
+    """Measure one seed, on a CPU with one thread, or return what is kept of it.
 
     Returns
     -------
@@ -40,13 +53,12 @@ def run_seed(name: str, profile: str, seed: int, *, device: str, folder: str, th
     if done.exists():
         kept = json.loads(done.read_text(encoding="utf-8"))
         return {**kept, "arrays": str(home / "arrays.npz") if kept["arrays"] else ""}  # the folder may have moved
-    if threads is not None:
-        torch.set_num_threads(threads)
     experiment = get(name)
     start = time.perf_counter()
-    outcome: Outcome = experiment.measure(
-        experiment.configs[profile], seed, device=device, workdir=home / "work", progress=False
-    )
+    with _one_thread(device):
+        outcome: Outcome = experiment.measure(
+            experiment.configs[profile], seed, device=device, workdir=home / "work", progress=False
+        )
     bad = {key: value for key, value in outcome.results.items() if not np.isfinite(value)}
     if bad:
         raise ValueError(f"experiment {name}, seed {seed}: results are not finite: {bad}")

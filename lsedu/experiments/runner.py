@@ -102,13 +102,11 @@ def _measure_here(
     """Measure seeds in processes of this machine, or one after the other in this one; give each as it is done."""
     if jobs == 0:
         for seed in seeds:
-            yield seed, run_seed(name, profile, seed, device=device, folder=str(folder), threads=None)
+            yield seed, run_seed(name, profile, seed, device=device, folder=str(folder))
         return
-    threads = 1 if device == "cpu" else None
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         pending: dict[Future, int] = {
-            pool.submit(run_seed, name, profile, seed, device=device, folder=str(folder), threads=threads): seed
-            for seed in seeds
+            pool.submit(run_seed, name, profile, seed, device=device, folder=str(folder)): seed for seed in seeds
         }
         try:
             while pending:

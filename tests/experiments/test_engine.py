@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import scipy.stats
+import torch
 
 from lsedu import experiments
 from lsedu.experiments import measuring, registry, runner
@@ -193,7 +194,13 @@ def test_every_record_follows_from_its_own_results(name):
 
 
 @pytest.mark.slow
-def test_processes_give_what_this_process_gives(tmp_path):
-    here, _ = experiments.run("overconfidence", seeds=[0], jobs=0, cache=tmp_path / "here")
+def test_processes_give_what_this_process_gives_whatever_its_threads(tmp_path):
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        here, _ = experiments.run("overconfidence", seeds=[0], jobs=0, cache=tmp_path / "here")
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
     there, _ = experiments.run("overconfidence", seeds=[0], jobs=1, cache=tmp_path / "there")
-    assert there.results["0"] == pytest.approx(here.results["0"], abs=0.05)
+    assert there.results == here.results

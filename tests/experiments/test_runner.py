@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -191,8 +191,10 @@ def test_a_run_killed_in_the_middle_gives_the_same_results_when_it_is_started_ag
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
-    while not list(tmp_path.rglob("work/*.pt")) and process.poll() is None:
-        time.sleep(0.01)
+    while not list(tmp_path.rglob("work/*.pt")):
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.01)
+            break
     os.killpg(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     (cache,) = tmp_path.rglob("experiments")

@@ -86,8 +86,8 @@ def test_resuming_gives_the_same_bits(tmp_path, epochs):
     assert criterion.epochs == CONFIG.epochs - epochs
 
 
-def _train_and_die(path, after):
-    torch.set_num_threads(1)
+def _train_and_die(path, after, threads):
+    torch.set_num_threads(threads)
     model, criterion = fresh()
     steps = 0
     forward = model.forward
@@ -106,7 +106,9 @@ def _train_and_die(path, after):
 @pytest.mark.parametrize("after", [2, 9, 29])
 def test_a_kill_in_the_middle_of_a_step_changes_nothing(tmp_path, after):
     path = tmp_path / "state.pt"
-    process = multiprocessing.get_context("spawn").Process(target=_train_and_die, args=(path, after))
+    process = multiprocessing.get_context("spawn").Process(
+        target=_train_and_die, args=(path, after, torch.get_num_threads())
+    )
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL

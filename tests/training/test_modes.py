@@ -78,8 +78,8 @@ class Wrapped(nn.Module):
         return self.function(logits, labels)
 
 
-def _train_and_die(path, after):
-    torch.set_num_threads(1)
+def _train_and_die(path, after, threads):
+    torch.set_num_threads(threads)
     calls = 0
     crop = training.RandomCrop.__call__
 
@@ -97,7 +97,9 @@ def _train_and_die(path, after):
 @pytest.mark.parametrize("after", [3, 14])
 def test_a_kill_while_augmenting_changes_nothing(tmp_path, after):
     path = tmp_path / "state.pt"
-    process = multiprocessing.get_context("spawn").Process(target=_train_and_die, args=(path, after))
+    process = multiprocessing.get_context("spawn").Process(
+        target=_train_and_die, args=(path, after, torch.get_num_threads())
+    )
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL and path.exists() == (after > 6)
