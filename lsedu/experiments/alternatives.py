@@ -17,20 +17,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lsedu import calibration, data, models, training
+from lsedu import calibration, models, training
+from lsedu.experiments._pictures import pictures
+from lsedu.experiments._scores import SCORES
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.losses import confidence_penalty, cross_entropy, focal, focal_sample_dependent, label_smoothing
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 COVERAGES = np.linspace(0.05, 1.0, 39)
-SCORES = (
-    calibration.accuracy,
-    calibration.overconfidence,
-    calibration.ece,
-    calibration.nll,
-    calibration.brier,
-    calibration.error_auroc,
-)
 
 
 @dataclass(frozen=True)
@@ -72,15 +66,8 @@ def risks(logits: torch.Tensor, labels: torch.Tensor) -> np.ndarray:
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train with every candidate, choose one of each method on held-out data, and test them all."""
-    train, held_out = data.split(
-        data.load("fashion-mnist-mini"), sizes=(config.train_size, config.validation_size), seed=seed
-    )
-    test = data.load("fashion-mnist-mini", split="test")
-    if config.test_size < len(test):
-        (test,) = data.split(test, sizes=(config.test_size,), seed=0)
-    x, y = data.to_tensors(train, device=device)
-    x_val, y_val = data.to_tensors(held_out, device=device)
-    x_test, y_test = data.to_tensors(test, device=device)
+    sizes = (config.train_size, config.validation_size, config.test_size)
+    p = pictures(sizes, seed=seed, device=device)
     recipe = replace(config.training, seed=seed)
     results: dict[str, float] = {}
     arrays: dict[str, np.ndarray] = {}
@@ -91,20 +78,20 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
             training.fit(
                 model,
                 loss,
-                x,
-                y,
+                p.x,
+                p.y,
                 config=recipe,
                 checkpoint=workdir / f"{method}-{value}.pt" if workdir else None,
                 progress=progress,
             )
-            held, logits = training.predict(model, x_val), training.predict(model, x_test)
-            held_nll[value] = calibration.nll(calibration.apply_temperature(held, 1.0), y_val)
-            temperature = calibration.fit_temperature(held, y_val)
+            held, logits = training.predict(model, p.x_val), training.predict(model, p.x_test)
+            held_nll[value] = calibration.nll(calibration.apply_temperature(held, 1.0), p.y_val)
+            temperature = calibration.fit_temperature(held, p.y_val)
             name = method if value == "only" else f"{method}-{value}"
             for state, t in (("before", 1.0), ("after", temperature)):
-                results |= {f"{name}/{state}/{key}": found for key, found in scores(logits, y_test, t).items()}
+                results |= {f"{name}/{state}/{key}": found for key, found in scores(logits, p.y_test, t).items()}
             results[f"{name}/temperature"] = temperature
-            arrays[f"{name}/risk"] = risks(logits, y_test).astype(np.float32)
+            arrays[f"{name}/risk"] = risks(logits, p.y_test).astype(np.float32)
         if "only" not in held_nll:
             chosen = min(held_nll, key=held_nll.__getitem__)
             results[f"{method}/value"] = float(chosen)

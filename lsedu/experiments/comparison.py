@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from lsedu import analysis, calibration, data, losses, models, training
+from lsedu.experiments._scores import SCORES
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 
 ALPHA = 0.1
@@ -37,14 +38,6 @@ def _methods(num_classes: int) -> dict[str, Callable[[], Any]]:
 
 
 METHODS = tuple(_methods(2))
-SCORES = (
-    calibration.accuracy,
-    calibration.overconfidence,
-    calibration.ece,
-    calibration.nll,
-    calibration.brier,
-    calibration.error_auroc,
-)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from lsedu import calibration, data, models, training
+from lsedu.experiments._pictures import pictures
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.losses import label_smoothing
 
@@ -80,28 +81,20 @@ def choose(results: dict[str, float], rate: float, alphas: tuple[float, ...], sc
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train the network at each rate with each strength; test on clean labels."""
-    train, held_out = data.split(
-        data.load("fashion-mnist-mini"), sizes=(config.train_size, config.validation_size), seed=seed
-    )
-    test = data.load("fashion-mnist-mini", split="test")
-    if config.test_size < len(test):
-        (test,) = data.split(test, sizes=(config.test_size,), seed=0)
-    classes = len(train.classes)
-    x, y = data.to_tensors(train, device=device)
-    x_val, y_val = data.to_tensors(held_out, device=device)
-    x_test, y_test = data.to_tensors(test, device=device)
+    sizes = (config.train_size, config.validation_size, config.test_size)
+    p = pictures(sizes, seed=seed, device=device)
     recipe = replace(config.training, seed=seed)
     results: dict[str, float] = {}
     arrays: dict[str, np.ndarray] = {}
     for rate in config.rates:
         noisy, noisy_val = (
-            torch.from_numpy(data.symmetric_noise(part.labels, classes, rate=rate, seed=2 * seed + i)).to(device)
-            for i, part in enumerate((train, held_out))
+            torch.from_numpy(data.symmetric_noise(given, p.num_classes, rate=rate, seed=2 * seed + i)).to(device)
+            for i, given in enumerate((p.y.cpu().numpy(), p.y_val.cpu().numpy()))
         )
 
         def watch(model: models.Classifier, noisy: torch.Tensor = noisy) -> dict[str, float]:
-            right = (training.predict(model, x_test).argmax(1) == y_test).double().mean().item()
-            return {"test_accuracy": right} | shares(training.predict(model, x).argmax(1), noisy, y)
+            right = (training.predict(model, p.x_test).argmax(1) == p.y_test).double().mean().item()
+            return {"test_accuracy": right} | shares(training.predict(model, p.x).argmax(1), noisy, p.y)
 
         for alpha in config.alphas:
             follow = rate == config.followed_at and alpha in config.followed
@@ -109,23 +102,23 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
             history = training.fit(
                 model,
                 partial(label_smoothing, alpha=alpha),
-                x,
+                p.x,
                 noisy,
                 config=recipe,
                 metrics=watch if follow else None,
                 checkpoint=workdir / f"{rate}-{alpha}.pt" if workdir else None,
                 progress=progress,
             )
-            held = training.predict(model, x_val)
+            held = training.predict(model, p.x_val)
             temperatures = dict(
                 zip(
                     STATES,
-                    (1.0, calibration.fit_temperature(held, noisy_val), calibration.fit_temperature(held, y_val)),
+                    (1.0, calibration.fit_temperature(held, noisy_val), calibration.fit_temperature(held, p.y_val)),
                 )
             )
-            found = calibrated(training.predict(model, x_test), y_test, temperatures)
+            found = calibrated(training.predict(model, p.x_test), p.y_test, temperatures)
             found |= {f"{state}/temperature": temperatures[state] for state in STATES[1:]}
-            found |= shares(training.predict(model, x).argmax(1), noisy, y)
+            found |= shares(training.predict(model, p.x).argmax(1), noisy, p.y)
             found["held_out_accuracy"] = (held.argmax(1) == noisy_val).double().mean().item()
             results |= {f"{rate}/{alpha}/{name}": value for name, value in found.items()}
             if follow:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lsedu import calibration, data, models, training
+from lsedu import calibration, models, training
+from lsedu.experiments._pictures import pictures
+from lsedu.experiments._scores import SCORES
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.losses import cross_entropy
 
@@ -31,58 +33,41 @@ class Config:
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train each model with one-hot targets on the same data and measure it on the test set."""
-    train, held_out = data.split(
-        data.load("fashion-mnist-mini"), sizes=(config.train_size, config.validation_size), seed=seed
-    )
-    test = data.load("fashion-mnist-mini", split="test")
-    if config.test_size < len(test):
-        (test,) = data.split(test, sizes=(config.test_size,), seed=0)
-    x, y = data.to_tensors(train, device=device)
-    x_val, y_val = data.to_tensors(held_out, device=device)
-    x_test, y_test = data.to_tensors(test, device=device)
+    sizes = (config.train_size, config.validation_size, config.test_size)
+    p = pictures(sizes, seed=seed, device=device)
     results: dict[str, float] = {}
-    arrays: dict[str, np.ndarray] = {"labels": test.labels.astype(np.uint8)}
+    arrays: dict[str, np.ndarray] = {"labels": p.y_test.cpu().numpy().astype(np.uint8)}
     recipe = training.Config(**{**config.training.__dict__, "seed": seed})
     for name in config.models:
         model = models.build(MODELS[name], seed=seed).to(device)
 
         def watch(model: models.Classifier) -> dict[str, float]:
-            probs = calibration.apply_temperature(training.predict(model, x_test), 1.0)
+            probs = calibration.apply_temperature(training.predict(model, p.x_test), 1.0)
             return {
-                "test_accuracy": calibration.accuracy(probs, y_test),
+                "test_accuracy": calibration.accuracy(probs, p.y_test),
                 "test_confidence": calibration.mean_confidence(probs),
-                "test_nll": calibration.nll(probs, y_test),
+                "test_nll": calibration.nll(probs, p.y_test),
             }
 
         history = training.fit(
             model,
             cross_entropy,
-            x,
-            y,
+            p.x,
+            p.y,
             config=recipe,
             metrics=watch,
             checkpoint=workdir / f"{name}.pt" if workdir else None,
             progress=progress,
         )
-        logits = training.predict(model, x_test)
-        temperature = calibration.fit_temperature(training.predict(model, x_val), y_val)
+        logits = training.predict(model, p.x_test)
+        temperature = calibration.fit_temperature(training.predict(model, p.x_val), p.y_val)
         results[f"{name}/temperature"] = temperature
         results[f"{name}/train_accuracy"] = calibration.accuracy(
-            calibration.apply_temperature(training.predict(model, x), 1.0), y
+            calibration.apply_temperature(training.predict(model, p.x), 1.0), p.y
         )
         for state, t in (("before", 1.0), ("after", temperature)):
             probs = calibration.apply_temperature(logits, t)
-            results |= {
-                f"{name}/{state}/{score.__name__}": score(probs, y_test)
-                for score in (
-                    calibration.accuracy,
-                    calibration.overconfidence,
-                    calibration.ece,
-                    calibration.nll,
-                    calibration.brier,
-                    calibration.error_auroc,
-                )
-            }
+            results |= {f"{name}/{state}/{score.__name__}": score(probs, p.y_test) for score in SCORES}
             results[f"{name}/{state}/confidence"] = calibration.mean_confidence(probs)
         arrays[f"{name}/logits"] = logits.cpu().numpy().astype(np.float32)
         for column in ("loss", "accuracy", "test_accuracy", "test_confidence", "test_nll"):

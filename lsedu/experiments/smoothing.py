@@ -13,18 +13,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lsedu import calibration, data, models, training
+from lsedu import calibration, models, training
+from lsedu.experiments._pictures import pictures
+from lsedu.experiments._scores import SCORES
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.losses import label_smoothing
-
-SCORES = (
-    calibration.accuracy,
-    calibration.overconfidence,
-    calibration.ece,
-    calibration.nll,
-    calibration.brier,
-    calibration.error_auroc,
-)
 
 
 @dataclass(frozen=True)
@@ -48,36 +41,29 @@ def gaps(logits: torch.Tensor, labels: torch.Tensor) -> tuple[float, float]:
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train the network with each alpha and measure it on the test set, before and after temperature scaling."""
-    train, held_out = data.split(
-        data.load("fashion-mnist-mini"), sizes=(config.train_size, config.validation_size), seed=seed
-    )
-    test = data.load("fashion-mnist-mini", split="test")
-    if config.test_size < len(test):
-        (test,) = data.split(test, sizes=(config.test_size,), seed=0)
-    x, y = data.to_tensors(train, device=device)
-    x_val, y_val = data.to_tensors(held_out, device=device)
-    x_test, y_test = data.to_tensors(test, device=device)
+    sizes = (config.train_size, config.validation_size, config.test_size)
+    p = pictures(sizes, seed=seed, device=device)
     recipe = training.Config(**{**config.training.__dict__, "seed": seed})
     results: dict[str, float] = {}
-    arrays: dict[str, np.ndarray] = {"labels": test.labels.astype(np.uint8)}
+    arrays: dict[str, np.ndarray] = {"labels": p.y_test.cpu().numpy().astype(np.uint8)}
     for alpha in config.alphas:
         model = models.build(models.mlp, seed=seed).to(device)
         training.fit(
             model,
             partial(label_smoothing, alpha=alpha),
-            x,
-            y,
+            p.x,
+            p.y,
             config=recipe,
             checkpoint=workdir / f"{alpha}.pt" if workdir else None,
             progress=progress,
         )
-        logits = training.predict(model, x_test)
-        temperature = calibration.fit_temperature(training.predict(model, x_val), y_val)
+        logits = training.predict(model, p.x_test)
+        temperature = calibration.fit_temperature(training.predict(model, p.x_val), p.y_val)
         results[f"{alpha}/temperature"] = temperature
-        results[f"{alpha}/gap_mean"], results[f"{alpha}/gap_max"] = gaps(training.predict(model, x), y)
+        results[f"{alpha}/gap_mean"], results[f"{alpha}/gap_max"] = gaps(training.predict(model, p.x), p.y)
         for state, t in (("before", 1.0), ("after", temperature)):
             probs = calibration.apply_temperature(logits, t)
-            results |= {f"{alpha}/{state}/{score.__name__}": score(probs, y_test) for score in SCORES}
+            results |= {f"{alpha}/{state}/{score.__name__}": score(probs, p.y_test) for score in SCORES}
         arrays[f"{alpha}/logits"] = logits.cpu().numpy().astype(np.float32)
     return Outcome(results, arrays)
 
