@@ -58,7 +58,19 @@ def _check_fresh(batch: Batch) -> None:
 
 
 @dataclass(frozen=True)
-class Mixup:
+class _Mixing:
+    """What both ways of mixing are told, and its bounds."""
+
+    alpha: float = 1.0
+    chance: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check.real_in("alpha", self.alpha, 0.0, 1.0, open_low=True)
+        _check.real_in("chance", self.chance, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Mixup(_Mixing):
     """Blend every image with a partner from the batch.
 
     Attributes
@@ -73,13 +85,7 @@ class Mixup:
     :cite:p:`zhang2018`, with alpha = 1 for CIFAR and 0.2 for ImageNet.
     """
 
-    alpha: float = 1.0
-    chance: float = 1.0
     kind: str = field(default="mixup", init=False)
-
-    def __post_init__(self) -> None:
-        _check.real_in("alpha", self.alpha, 0.0, 1.0, open_low=True)
-        _check.real_in("chance", self.chance, 0.0, 1.0)
 
     def __call__(self, batch: Batch, *, generator: torch.Generator) -> Batch:
         """Return the batch blended with itself in another order.
@@ -97,7 +103,7 @@ class Mixup:
 
 
 @dataclass(frozen=True)
-class CutMix:
+class CutMix(_Mixing):
     """Paste a rectangle of a partner into every image.
 
     Attributes
@@ -113,13 +119,7 @@ class CutMix:
     by the area that was pasted in fact.
     """
 
-    alpha: float = 1.0
-    chance: float = 1.0
     kind: str = field(default="cutmix", init=False)
-
-    def __post_init__(self) -> None:
-        _check.real_in("alpha", self.alpha, 0.0, 1.0, open_low=True)
-        _check.real_in("chance", self.chance, 0.0, 1.0)
 
     def __call__(self, batch: Batch, *, generator: torch.Generator) -> Batch:
         """Return the batch with a rectangle of itself, in another order, in every image.
