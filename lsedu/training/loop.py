@@ -105,7 +105,7 @@ def fit(
     DivergedError
         At the first loss that is NaN or infinite.
     CheckpointError
-        If the checkpoint is damaged or belongs to another recipe.
+        If the checkpoint is damaged or belongs to another recipe, model or criterion; the model is left as it was.
     """
     if len(images) == 0 or len(images) != len(labels):
         raise ValueError(f"images and labels must be equally many and not empty, got {len(images)} and {len(labels)}")
@@ -145,7 +145,10 @@ class _Run:
         self.optimizer = _optimizer(model, criterion, config)
         self.peaks = [group["lr"] for group in self.optimizer.param_groups]
         self.rows: list[dict[str, float]] = []
-        state = checkpoints.load(checkpoint, config, device=images.device) if checkpoint is not None else None
+        state = None
+        if checkpoint is not None:
+            parts = {"model": model.state_dict(), "criterion": self._state_of_criterion()}
+            state = checkpoints.load(checkpoint, config, parts, device=images.device)
         if state is not None:
             model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -155,6 +158,9 @@ class _Run:
         sample = self._batch(torch.arange(min(config.batch_size, len(images))), self._augmenting(0)).images
         self.forward = acceleration.prepare(model, config, sample)
 
+    def _state_of_criterion(self) -> dict[str, Any]:
+        return self.criterion.state_dict() if isinstance(self.criterion, nn.Module) else {}
+
     def save(self) -> None:
         """Keep the state, if it is to be kept."""
         if self.checkpoint is None:
@@ -163,7 +169,7 @@ class _Run:
             "config": asdict(self.config),
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "criterion": self.criterion.state_dict() if isinstance(self.criterion, nn.Module) else {},
+            "criterion": self._state_of_criterion(),
             "rows": self.rows,
         }
         checkpoints.save(self.checkpoint, state)

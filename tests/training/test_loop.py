@@ -136,6 +136,20 @@ def test_a_checkpoint_of_another_recipe_or_a_damaged_one_is_refused(tmp_path):
         training.fit(model, criterion, *problem(), config=CONFIG, checkpoint=path, progress=False)
 
 
+def test_a_checkpoint_of_another_model_or_criterion_is_refused_and_nothing_changed(tmp_path):
+    path = tmp_path / "state.pt"
+    model, criterion = fresh()
+    training.fit(model, criterion, *problem(), config=CONFIG, checkpoint=path, progress=False)
+    with pytest.raises(training.CheckpointError, match=r"another criterion: .* there and absent here"):
+        training.fit(model, cross_entropy, *problem(), config=CONFIG, checkpoint=path, progress=False)
+    wider = Noisy()
+    wider.net[1] = nn.Linear(16, 9)
+    before = [value.clone() for value in wider.state_dict().values()]
+    with pytest.raises(training.CheckpointError, match=r"another model: net\.1\.bias is \(8,\) there and \(9,\) here"):
+        training.fit(wider, criterion, *problem(), config=CONFIG, checkpoint=path, progress=False)
+    assert all(torch.equal(a, b) for a, b in zip(before, wider.state_dict().values()))
+
+
 def test_a_loss_that_is_no_number_stops_with_the_step():
     model, _ = fresh()
     calls = []
