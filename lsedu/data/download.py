@@ -129,6 +129,7 @@ def fetch(source: Source, file: File, *, download: bool = True, progress: bool =
         raise DataUnavailableError(f"{source.title}: {file.name} is not on this machine. {advice}")
     import pooch
     import requests
+    from filelock import FileLock
 
     folder = cache_dir() / (source.folder or source.name)
     try:
@@ -137,7 +138,10 @@ def fetch(source: Source, file: File, *, download: bool = True, progress: bool =
         def downloader(url: str, output_file: str, pup: object) -> None:
             _continue_download(url, output_file, pup, part=folder / f"{file.name}.part", progress=progress)
 
-        got = pooch.retrieve(file.url, file.hash, fname=file.name, path=folder, downloader=downloader)
+        with FileLock(folder / f"{file.name}.lock"):  # the seeds of a run start together and want the same set
+            if (path := locate(source, file)) is not None:
+                return check(path, file)
+            got = pooch.retrieve(file.url, file.hash, fname=file.name, path=folder, downloader=downloader)
     except (requests.RequestException, OSError) as error:
         raise DataUnavailableError(
             f"{source.title}: {file.name} could not be downloaded from {file.url} ({error}). {advice}"

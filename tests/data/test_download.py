@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -29,6 +30,7 @@ class Handler(BaseHTTPRequestHandler):
             body = CONTENT
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.server.wait.wait()
         if self.server.break_off:
             self.server.break_off -= 1
             body = body[: len(body) // 2]
@@ -41,7 +43,8 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server(monkeypatch, tmp_path):
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        running.asked, running.break_off, running.ranges = [], 0, True
+        running.asked, running.break_off, running.ranges, running.wait = [], 0, True, threading.Event()
+        running.wait.set()
         threading.Thread(target=running.serve_forever, daemon=True).start()
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         monkeypatch.delenv("LSEDU_DATA", raising=False)
@@ -62,6 +65,18 @@ def test_a_file_is_downloaded_once(server):
     path = get(server)
     assert path.read_bytes() == CONTENT
     assert get(server) == path
+    assert server.asked == [0]
+
+
+def test_processes_that_want_the_same_file_at_once_download_it_once(server):
+    server.wait = threading.Event()
+    with ThreadPoolExecutor(3) as pool:
+        found = [pool.submit(get, server) for _ in range(3)]
+        while not server.asked:
+            wait(found, timeout=0.01)
+        assert not wait(found, timeout=0.2).done
+        server.wait.set()
+        assert len({future.result() for future in found}) == 1
     assert server.asked == [0]
 
 
