@@ -49,6 +49,17 @@ def floating(name: str, dtype: Any) -> torch.dtype:
     return dtype
 
 
+def device(name: str, value: Any) -> torch.device:
+    """Return `value` as a torch.device if it names one that this machine has, else raise ValueError."""
+    try:
+        found = torch.device(value)
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+        why = str(error).partition("\n")[0]
+        raise ValueError(f"{name} must be a device of this machine, such as 'cpu', got {value!r}: {why}") from None
+    return found
+
+
 def one_of(name: str, value: Any, options: tuple) -> Any:
     """Return `value` if it is one of `options`, else raise ValueError naming them."""
     if value not in options:

@@ -13,14 +13,14 @@ def register(app: typer.Typer) -> None:
 def run(
     name: str = typer.Argument("", help="An experiment, see --list; or `all`."),
     profile: str = typer.Option("smoke", help="smoke (seconds), cpu (minutes) or gpu."),
-    seeds: int = typer.Option(0, help="How many seeds, from the profile's first; 0 for the profile's own."),
+    seeds: int = typer.Option(0, min=0, help="How many seeds, from the profile's first; 0 for the profile's own."),
     device: str = typer.Option("cpu", help="Torch device."),
-    jobs: int = typer.Option(0, help="Processes at once; 0 for one a core."),
+    jobs: int = typer.Option(0, min=0, help="Processes at once; 0 for one a core."),
     scheduler: str = typer.Option("", help="Address of a dask scheduler, tcp://host:8786, instead of processes."),
     save: bool = typer.Option(True, help="Write the record (smoke runs are never written)."),
     list_: bool = typer.Option(False, "--list", help="List the experiments."),
     verify: bool = typer.Option(False, "--verify", help="Recompute one seed of the record and compare."),
-    tolerance: float = typer.Option(0.0, help="With --verify: largest difference that counts as none."),
+    tolerance: float = typer.Option(0.0, min=0.0, help="With --verify: largest difference that counts as none."),
 ) -> None:
     """Run an experiment and write its record, or verify the record that is there."""
     from lsedu import experiments
@@ -70,11 +70,19 @@ def with_profile(profile: str) -> list[str]:
 
 def _attempt(step: object, *words: object) -> int:
     """Do one step of a command and return its exit status; what is wrong is said in a line."""
-    from lsedu import experiments
+    from lsedu import data, experiments, training
 
+    own = (
+        experiments.RecordError,
+        experiments.OtherCodeError,
+        data.DataUnavailableError,
+        data.CorruptDataError,
+        training.CheckpointError,
+        training.DivergedError,
+    )
     try:
         return step(*words)
-    except (KeyError, ValueError, OSError, experiments.RecordError, experiments.OtherCodeError) as error:
+    except (KeyError, ValueError, OSError, *own) as error:
         typer.echo(f"lsedu run: {error if isinstance(error, OSError) else error.args[0]}", err=True)
         return 2
 
@@ -92,10 +100,8 @@ def _verify(name: str, tolerance: float, device: str, scheduler: str) -> int:
 def _run(name: str, profile: str, seeds: int, device: str, jobs: int, scheduler: str, save: bool) -> int:
     from lsedu import experiments
 
-    chosen = None
-    if seeds:
-        first = experiments.get(name).seeds[profile][0]
-        chosen = range(first, first + seeds)
+    own = experiments.get(name).seeds.get(profile)
+    chosen = range(own[0], own[0] + seeds) if own and seeds else None
     record, arrays = experiments.run(
         name,
         profile=profile,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lsedu import _modules, _write
+from lsedu import _check, _modules, _write
 from lsedu.experiments.experiment import Experiment, Outcome
 from lsedu.experiments.provenance import config_hash
 from lsedu.experiments.record import npz_bytes
@@ -47,12 +47,18 @@ def run_seed(name: str, profile: str, seed: int, *, device: str, folder: str) ->
     -------
     dict
         ``results``, ``seconds`` and ``arrays`` (path of an npz, or "").
+
+    Raises
+    ------
+    ValueError
+        If this machine has no such device, or a result is not finite.
     """
     home = Path(folder) / f"seed-{seed}"
     done = home / "done.json"
     if done.exists():
         kept = json.loads(done.read_text(encoding="utf-8"))
         return {**kept, "arrays": str(home / "arrays.npz") if kept["arrays"] else ""}  # the folder may have moved
+    _check.device("device", device)
     experiment = get(name)
     start = time.perf_counter()
     with _one_thread(device):

@@ -69,7 +69,8 @@ def run(
     KeyError
         For an unknown experiment.
     ValueError
-        For an unknown profile or one the experiment does not have, or results that are not finite.
+        For an unknown profile or one the experiment does not have, a device that is not there, or results that are
+        not finite.
     ConnectionError
         If no scheduler answers at its address.
     OtherCodeError

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import pytest
 from typer.testing import CliRunner
 
 from lsedu import __version__
@@ -30,6 +31,27 @@ def test_run_list_and_unknown_names():
     assert "overconfidence" in CLI.invoke(app, ["run", "--list"]).output
     failed = CLI.invoke(app, ["run", "undreconfidence"])
     assert failed.exit_code == 2 and "there are overconfidence" in failed.output
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["gaps", "--profile", "huge", "--seeds", "2"], "profile must be one of 'smoke', 'cpu', 'gpu', got 'huge'"),
+        (["comparison", "--profile", "cpu", "--seeds", "1"], "comparison has no profile 'cpu'; it has smoke, gpu"),
+        (["gaps", "--device", "nonsense"], "device must be a device of this machine, such as 'cpu', got 'nonsense'"),
+        (["gaps", "--device", "cuda:99"], "got 'cuda:99'"),
+        (["gaps", "--verify", "--device", "cuda:99"], "got 'cuda:99'"),
+        (["real_noise"], "CIFAR-10 (50,000 train, 10,000 test): cifar-10-python.tar.gz could not be downloaded"),
+        (["gaps", "--jobs", "-1"], "greater than or equal to 0"),
+        (["gaps", "--seeds", "-1"], "greater than or equal to 0"),
+    ],
+)
+def test_run_says_what_is_wrong(words, message, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("LSEDU_DATA", raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")  # nothing answers there, with or without a network
+    failed = CLI.invoke(app, ["run", *words])
+    assert failed.exit_code == 2 and message in failed.stderr and "Traceback" not in failed.output
 
 
 def test_importing_the_package_and_its_command_is_light():
