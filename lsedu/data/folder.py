@@ -66,7 +66,8 @@ def _flowers102(folder: Path, split: str) -> Listing:
 
 def _animals10n(folder: Path, split: str) -> Listing:
     classes = ("cat", "lynx", "wolf", "coyote", "cheetah", "jaguar", "chimpanzee", "orangutan", "hamster", "guinea pig")
-    paths = sorted((folder / {"train": "training", "test": "testing"}[split]).glob("*.jpg"))
+    here = folder / {"train": "training", "test": "testing"}[split]
+    paths = sorted(path for path in here.iterdir() if path.suffix == ".jpg")
     return paths, [int(path.name.split("_")[0]) for path in paths], classes
 
 
