@@ -24,6 +24,7 @@ def test_one_seed_gives_finite_results_for_every_contrast(name, tmp_path):
     experiment = get(name)
     outcome = experiment.measure(experiment.configs["smoke"], 0, device="cpu", workdir=tmp_path, progress=False)
     assert all(np.isfinite(value) for value in outcome.results.values())
+    assert {part for c in experiment.contrasts for part in (c.plus, c.minus) if part} <= outcome.results.keys()
     for profile, config in experiment.configs.items():
         alphas = {str(alpha) for alpha in config.alphas}
         named = {part for c in experiment.contrasts for part in (c.plus, c.minus) if part}
