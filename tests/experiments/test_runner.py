@@ -1,13 +1,13 @@
 """Runs by address, full disks and invented numbers: on the smallest experiment at the smoke scale."""
 
 import json
+import multiprocessing
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -46,7 +46,9 @@ def test_two_workers_by_address_give_the_local_results_and_a_killed_one_changes_
         )
         assert not workers
         # verified by address too, and anew: what the workers kept of seed 0 is made wrong first
-        for kept in (tmp_path / "workers").rglob("seed-0/done.json"):
+        found = list((tmp_path / "workers").rglob("seed-0/done.json"))
+        assert found
+        for kept in found:
             kept.write_text(kept.read_text().replace('"0.1/gap_mean": ', '"0.1/gap_mean": 1'))
         path = experiments.save_record(record, arrays, folder=tmp_path)
         assert experiments.verify("gaps", seed=0, folder=tmp_path, scheduler=address) == {}
@@ -184,21 +186,30 @@ def test_all_verifies_every_record_there_is(made, monkeypatch, tmp_path):
     assert "gaps: differs" in on_a_card.stdout
 
 
-def test_a_run_killed_in_the_middle_gives_the_same_results_when_it_is_started_again(made, tmp_path):
+def _run_and_die(cache, writes):
+    """Run as the command does, and be killed when the file of that number is whole and not yet in its place."""
+    replace = os.replace
+
+    def deadly(part, path):
+        nonlocal writes
+        writes -= 1
+        if writes == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        replace(part, path)
+
+    os.replace = deadly
+    experiments.run("gaps", seeds=range(2), jobs=0, cache=cache)
+
+
+# A seed writes ten files: a checkpoint after each of four epochs for each of two strengths, its arrays, its results.
+@pytest.mark.parametrize("writes", [3, 10, 16])
+def test_a_run_killed_in_the_middle_gives_the_same_results_when_it_is_started_again(made, tmp_path, writes):
     record, arrays = made
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", "from lsedu.cli import app; app()", "run", "gaps", "--jobs", "1"]
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    while not list(tmp_path.rglob("work/*.pt")):
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.01)
-            break
-    os.killpg(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    (cache,) = tmp_path.rglob("experiments")
-    assert not list(cache.rglob("seed-1/done.json"))  # it was killed before the second seed
-    again, same = experiments.run("gaps", seeds=range(4), jobs=0, cache=cache)
-    assert again.results == record.results
-    assert arrays.keys() == same.keys() and all(np.array_equal(arrays[key], same[key]) for key in arrays)
+    process = multiprocessing.get_context("spawn").Process(target=_run_and_die, args=(tmp_path, writes))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert len(list(tmp_path.rglob("done.json"))) == writes // 11 and len(list(tmp_path.rglob("*.part"))) == 1
+    again, same = experiments.run("gaps", seeds=range(2), jobs=0, cache=tmp_path)
+    assert again.results == {seed: record.results[seed] for seed in ("0", "1")}
+    assert same and all(np.array_equal(arrays[key], same[key]) for key in same)
