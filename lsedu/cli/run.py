@@ -1,5 +1,7 @@
 """`lsedu run`: regenerate or verify the record of an experiment, or of all."""
 
+import sys
+
 import typer
 
 ALL = "all"
@@ -85,6 +87,9 @@ def _attempt(step: object, *words: object) -> int:
     except (KeyError, ValueError, OSError, *own) as error:
         typer.echo(f"lsedu run: {error if isinstance(error, OSError) else error.args[0]}", err=True)
         return 2
+    except KeyboardInterrupt:
+        typer.echo("lsedu run: interrupted; the same command goes on from what is finished", err=True)
+        raise typer.Exit(130) from None
 
 
 def _verify(name: str, tolerance: float, device: str, scheduler: str) -> int:
@@ -98,19 +103,27 @@ def _verify(name: str, tolerance: float, device: str, scheduler: str) -> int:
 
 
 def _run(name: str, profile: str, seeds: int, device: str, jobs: int, scheduler: str, save: bool) -> int:
+    from tqdm.auto import tqdm
+
     from lsedu import experiments
 
-    own = experiments.get(name).seeds.get(profile)
-    chosen = range(own[0], own[0] + seeds) if own and seeds else None
-    record, arrays = experiments.run(
-        name,
-        profile=profile,
-        seeds=chosen,
-        device=device,
-        jobs=jobs or experiments.default_jobs(),
-        scheduler=scheduler,
-        report=lambda line: typer.echo(line, err=True),
-    )
+    own = experiments.get(name).seeds.get(profile, ())
+    chosen = range(own[0], own[0] + seeds) if own and seeds else own
+    with tqdm(total=len(chosen), desc=name, unit="seed", disable=None) as bar:
+
+        def report(line: str) -> None:
+            bar.write(line, file=sys.stderr)
+            bar.update()
+
+        record, arrays = experiments.run(
+            name,
+            profile=profile,
+            seeds=chosen or None,
+            device=device,
+            jobs=jobs or experiments.default_jobs(),
+            scheduler=scheduler,
+            report=report,
+        )
     for contrast, found in record.contrasts.items():
         at = found["interval"]
         typer.echo(

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import nullcontext
@@ -75,6 +76,11 @@ def run(
         If no scheduler answers at its address.
     OtherCodeError
         If a worker's code is not ours.
+
+    Notes
+    -----
+    At an interrupt, and where a seed fails, the processes of the other seeds are ended at once. They have kept their
+    state after each epoch; the same call goes on from there.
     """
     experiment = get(name)
     _check.one_of("profile", profile, PROFILES)
@@ -105,7 +111,10 @@ def _measure_here(
         for seed in seeds:
             yield seed, run_seed(name, profile, seed, device=device, folder=str(folder))
         return
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    others = set(multiprocessing.active_children())
+    # a worker that is interrupted would only take the next seed: we hear the interrupt and end the workers
+    deaf = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), **deaf) as pool:
         pending: dict[Future, int] = {
             pool.submit(run_seed, name, profile, seed, device=device, folder=str(folder)): seed for seed in seeds
         }
@@ -115,6 +124,8 @@ def _measure_here(
                     yield pending.pop(future), future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.kill()
             raise
 
 
