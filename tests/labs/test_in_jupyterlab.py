@@ -80,14 +80,14 @@ def lab_server(tmp_path, request):
     notebook = json.loads((ROOT / f"labs/{lab}.ipynb").read_text())
     for cell in notebook["cells"]:
         cell["source"] = "".join(cell["source"]).replace('scale = "cpu"', 'scale = "smoke"')
-    work, settings = tmp_path / "work", tmp_path / "settings"
+    work, config = tmp_path / "work", tmp_path / "config"
     work.mkdir()
     (work / f"{lab}.ipynb").write_text(json.dumps(notebook))
     for plugin, choice in {
         "notebook-extension/tracker": '{"windowingMode": "none"}',
         "apputils-extension/notification": '{"fetchNews": "false"}',
     }.items():
-        file = settings / f"@jupyterlab/{plugin}.jupyterlab-settings"
+        file = config / f"lab/user-settings/@jupyterlab/{plugin}.jupyterlab-settings"
         file.parent.mkdir(parents=True)
         file.write_text(choice)
     with socket.socket() as probe:
@@ -101,7 +101,8 @@ def lab_server(tmp_path, request):
         f"--notebook-dir={work}",
     ]
     log = (tmp_path / "server.log").open("w")
-    environment = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(settings), "JUPYTER_PREFER_ENV_PATH": "1"}
+    # Settings, password and open documents of whoever runs this stay out of it, and their workspace as it was.
+    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(config), "JUPYTER_PREFER_ENV_PATH": "1"}
     server = subprocess.Popen([*command, *options], stdout=log, stderr=subprocess.STDOUT, env=environment)
     try:
         yield f"http://127.0.0.1:{port}", work, server, lab
