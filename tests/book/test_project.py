@@ -2,10 +2,12 @@
 
 import re
 import tomllib
+from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from lsedu import __version__, _project
 from lsedu.book import stage
@@ -36,6 +38,21 @@ def test_constraints_satisfy_the_package_exactly_once(root):
     for requirement in map(Requirement, wanted):
         if requirement.name != "lsedu":
             assert requirement.specifier.contains(pinned[requirement.name.lower()]), requirement
+
+
+def test_pinned_versions_take_every_python_that_the_package_takes(root):
+    taken = tomllib.loads((root / "pyproject.toml").read_text())["project"]["requires-python"]
+    (oldest,) = re.findall(r"^>=([\d.]+)$", taken)
+    read = 0
+    for name, version in pins((root / "constraints.txt").read_text()).items():
+        try:
+            found = distribution(name)
+        except PackageNotFoundError:
+            continue  # another system's
+        if found.version == version:
+            read += 1
+            assert SpecifierSet(found.metadata.get("Requires-Python", "")).contains(f"{oldest}.0"), (name, version)
+    assert read > 100
 
 
 def test_citation_names_this_version_and_repository(root):
