@@ -10,7 +10,7 @@ from typing import Any
 from lsedu.labs import checkfile
 from lsedu.labs.codec import decode
 from lsedu.labs.compare import judge
-from lsedu.labs.evaluate import evaluate
+from lsedu.labs.evaluate import NoGradientError, evaluate
 from lsedu.labs.report import Report, stamp
 from lsedu.labs.spec import Case, Question
 
@@ -144,11 +144,11 @@ class Checks:
             try:
                 got = evaluate(function, spec, item)
                 again = evaluate(function, spec, item) if spec.deterministic else got
-            except NotImplementedError:
-                status, lines = "open", []
-                break
             except Exception as error:  # whatever the student's code raises is feedback for the student
-                lines.append(Line(item.name, False, _failure(error)))
+                if type(error) is NotImplementedError and not error.args:  # the stub's; torch's own ones say something
+                    status, lines = "open", []
+                    break
+                lines.append(Line(item.name, False, _failure(error, function)))
                 continue
             known = [(wrong["message"], decode(wrong["outcome"])) for wrong in stored["usual"]]
             message = judge(got, decode(stored["expected"]), spec, item, usual=known, show=True)
@@ -196,8 +196,13 @@ def _question(name: str, entry: dict[str, Any]) -> Question:
     return Question(name, entry["title"], entry["points"], grad=tuple(entry["grad"]), **options)
 
 
-def _failure(error: Exception) -> str:
+def _failure(error: Exception, function: Any) -> str:
     """Say what was raised and on which line of the student's cell."""
+    if not callable(function):
+        kind = type(function).__name__
+        return f"this name belongs to a value of type {kind} now, not to a function: run the cell that defines it again"
+    if isinstance(error, NoGradientError):
+        return str(error)
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not Path(f.filename).is_relative_to(_PACKAGE)]
     own = [f for f in frames if "site-packages" not in f.filename and not f.filename.startswith("<frozen")]
     where = f", on line {own[-1].lineno} of your cell: `{own[-1].line}`" if own and own[-1].line else ""

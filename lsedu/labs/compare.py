@@ -100,18 +100,21 @@ def explain(
     """
     options = {"rtol": rtol, "atol": atol, "dtype": dtype, "show": show}
     if expected is None or isinstance(expected, str):
-        if type(got) is type(expected) and got == expected:
+        if not isinstance(got, type(expected)):  # np.str_, which np.where gives, is a string too
+            return f"is {_kind(got)}, expected {_kind(expected)}"
+        if got == expected:
             return None
-        if type(got) is type(expected) and show:
-            return f"is {got!r}, expected {expected!r}"
-        return "has the wrong value" if type(got) is type(expected) else f"is {_kind(got)}, expected {_kind(expected)}"
+        return f"is {str(got)!r}, expected {expected!r}" if show else "has the wrong value"
     if got is None:
         return "is None: is a `return` missing?"
     if isinstance(expected, Mapping):
         if not isinstance(got, Mapping):
             return f"is {_kind(got)}, expected a dict"
         if set(got) != set(expected):
-            return f"has the keys {sorted(map(str, got))}, expected {sorted(map(str, expected))}"
+            keys = (
+                f"the keys {sorted(map(str, got))}, expected {sorted(map(str, expected))}" if show else "the wrong keys"
+            )
+            return f"has {keys}"
         pairs = [(f"at key {key!r} ", got[key], expected[key]) for key in expected]
         return _first(pairs, options)
     if isinstance(expected, (tuple, list)):
@@ -139,7 +142,11 @@ def explain(
         return f"has dtype {got.dtype}, expected {_FAMILIES.get(b.dtype.kind, b.dtype)}"
     if a.dtype.kind not in "fiubc":
         return f"has dtype {got.dtype}, expected {_FAMILIES.get(b.dtype.kind, b.dtype)}"
-    return _values(a, b, rtol, atol, show)
+    reason = _values(a, b, rtol, atol, show)
+    coarse = a.dtype.kind == b.dtype.kind == "f" and a.dtype.itemsize < b.dtype.itemsize
+    if reason and show and coarse and np.allclose(a, b, rtol=1e-2):
+        reason += f"; it is in {got.dtype}, and digits are lost: stay in {expected.dtype}"
+    return reason
 
 
 def _first(pairs: Iterable[tuple[str, Any, Any]], options: Mapping[str, Any]) -> str | None:
@@ -187,7 +194,9 @@ def judge(
         told_apart = _outcome(outcome, expected, question, options) is not None
         if told_apart and _outcome(got, outcome, question, options) is None:
             return message
-    return f"the {reason}{'. ' + item.hint if item.hint else ''}"
+    # A hint is about values; it would mislead where nothing, or a thing of another kind, was returned.
+    hint = item.hint and f"is {_kind(got)}" not in reason
+    return f"the {reason} ({item.hint})" if hint else f"the {reason}"
 
 
 def _outcome(got: Any, expected: Any, question: Question, options: Mapping[str, Any]) -> str | None:

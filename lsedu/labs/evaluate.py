@@ -7,6 +7,10 @@ from typing import Any
 from lsedu.labs.spec import Case, Question
 
 
+class NoGradientError(ValueError):
+    """The gradient was asked for and the result carries none; the message is meant for the student."""
+
+
 def evaluate(function: Callable, question: Question, item: Case) -> Any:
     """Return the value of `function` on a private copy of the arguments of `item`.
 
@@ -28,7 +32,7 @@ def evaluate(function: Callable, question: Question, item: Case) -> Any:
     Raises
     ------
     Exception
-        Whatever `function` raises; ValueError if a gradient is asked for and the value does not carry one.
+        Whatever `function` raises; NoGradientError if a gradient is asked for and the value does not carry one.
 
     Examples
     --------
@@ -43,9 +47,11 @@ def evaluate(function: Callable, question: Question, item: Case) -> Any:
     if not question.grad:
         return value
     if not getattr(value, "requires_grad", False):
-        raise ValueError("the value carries no gradient: a tensor was detached or turned into an array on the way")
+        raise NoGradientError(
+            "the result carries no gradient: a tensor was detached, or turned into a number or an array, on the way"
+        )
     value.sum().backward()
     grads = [args[position].grad for position in question.grad]
     if any(grad is None for grad in grads):
-        raise ValueError("the value does not depend on an argument that it must depend on")
+        raise NoGradientError("the result does not depend on an argument that it must depend on")
     return {"value": value.detach(), "grad": grads}

@@ -29,7 +29,7 @@ ONE = np.ones((2, 3))
         (1.0, (1.0, 2.0), "is a number, expected a tuple of 2 values"),
         ((1.0,), (1.0, 2.0), "has 1 items, expected 2"),
         ((1.0, 3.0), (1.0, 2.0), "at position 1 has the wrong value"),
-        ({"a": 1}, {"b": 1}, "has the keys ['a'], expected ['b']"),
+        ({"a": 1}, {"b": 1}, "has the wrong keys"),
     ],
 )
 def test_what_differs_is_said(got, expected, said):
@@ -68,7 +68,21 @@ def test_exact_dtype():
 def test_values_are_quoted_only_when_asked():
     got, expected = np.array([1.0, 2.0]), np.array([1.0, 2.5])
     assert "2.5" not in explain(got, expected)
+    assert explain({"a": 1}, {"b": 1}, show=True) == "has the keys ['a'], expected ['b']"
     assert explain(got, expected, show=True) == "is wrong in 1 of 2 values; first at index 1: got 2, expected 2.5"
+
+
+def test_a_string_of_numpy_is_a_string():
+    assert explain(np.str_("higher"), "higher") is None
+    assert explain(np.str_("Higher"), "higher", show=True) == "is 'Higher', expected 'higher'"
+
+
+def test_lost_digits_are_named():
+    got, expected = np.array([0.12345678], dtype=np.float32), np.array([0.12345678])
+    assert explain(got, expected, rtol=1e-12, atol=0.0, show=True).endswith(
+        "it is in float32, and digits are lost: stay in float64"
+    )
+    assert "digits" not in explain(got + 1, expected, show=True)
 
 
 def test_a_usual_mistake_is_known_only_where_it_differs_from_the_answer():
@@ -77,8 +91,10 @@ def test_a_usual_mistake_is_known_only_where_it_differs_from_the_answer():
     assert judge(1.0, 1.0, question, item, usual=[("same here", 1.0)]) is None
     assert (
         judge(3.0, 1.0, question, item, usual=[("same here", 1.0)])
-        == "the result has the wrong value. think of the sign"
+        == "the result has the wrong value (think of the sign)"
     )
+    assert judge(None, 1.0, question, item) == "the result is None: is a `return` missing?"
+    assert judge("one", 1.0, question, item) == "the result is a string, expected a number"
     assert judge(np.nan, 1.0, question, item, usual=[("overflow", np.nan)]) == "overflow"
 
 
