@@ -68,7 +68,7 @@ def at_hand(source: Source) -> Source:
 def _continue_download(url: str, output_file: str, pooch: object, *, part: Path, progress: bool) -> None:
     """Download `url` to `part`, continuing what an earlier try left there, then hand it over as `output_file`."""
     import requests
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     have = part.stat().st_size if part.exists() else 0
     with requests.get(url, stream=True, timeout=30, headers={"Range": f"bytes={have}-"} if have else {}) as response:

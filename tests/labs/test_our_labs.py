@@ -7,6 +7,7 @@ import nbformat
 import numpy as np
 import papermill
 import pytest
+from nbclient import NotebookClient
 
 from lsedu.labs import Checks, load_lab
 from lsedu.labs.gate import examine
@@ -68,6 +69,13 @@ def test_the_released_notebook_holds_no_reference(lab):
     solutions = "\n".join(cell.solution for cell in lab.cells)
     for line in SECRETS[lab.name]:
         assert line in solutions and line not in code
+
+
+def test_a_kernel_without_widgets_imports_the_course_in_silence():
+    code = "import sys; sys.modules['ipywidgets'] = None\nimport lsedu.training, lsedu.data.download"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    done = NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    assert done.cells[0].outputs == []
 
 
 def run(notebook, folder, name):
