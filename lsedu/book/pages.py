@@ -64,8 +64,10 @@ class Book:
         Raises
         ------
         BookError
-            If the table names a page that does not exist.
+            If there is no table of contents, or it names a page that does not exist.
         """
+        if not (self.source / "_toc.yml").is_file():
+            raise BookError(f"there is no book in {self.root}: run this in a checkout, or name one by --root")
         toc = yaml.safe_load((self.source / "_toc.yml").read_text(encoding="utf-8"))
         found: list[str] = []
 

@@ -44,6 +44,8 @@ def register(app: typer.Typer) -> None:
             secret_file=secret_file,
             examples=examples,
         )
+        if not lab.is_file():
+            raise typer.BadParameter(f"there is no lab {lab}: give the path of its source, such as solutions/lab01.md")
         console = Console(stderr=True)
         columns = [BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}")]
         try:

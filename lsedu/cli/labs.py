@@ -18,7 +18,9 @@ def _sources(labs: list[str] | None, folder: Path) -> list[Path]:
     if missing := [str(path) for path in paths if not path.is_file()]:
         raise typer.BadParameter(f"there is no {', '.join(missing)}")
     if not paths:
-        raise typer.BadParameter(f"there is no lab in {folder}/")
+        raise typer.BadParameter(
+            f"there is no lab in {folder}/: run this in the course's folder, or name another by --source"
+        )
     return paths
 
 

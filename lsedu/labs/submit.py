@@ -65,6 +65,8 @@ def submit(
     import nbformat
 
     path = Path(notebook)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no notebook {path}: give the path of your lab, such as lab01.ipynb")
     try:
         content = nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
     except (ValueError, nbformat.ValidationError, nbformat.reader.NotJSONError) as error:

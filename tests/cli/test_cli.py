@@ -54,6 +54,27 @@ def test_run_says_what_is_wrong(words, message, monkeypatch, tmp_path):
     assert failed.exit_code == 2 and message in failed.stderr and "Traceback" not in failed.output
 
 
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["submit", "no.ipynb"], "Not handed in: there is no notebook no.ipynb"),
+        (["submit", "."], "Not handed in: there is no notebook ."),
+        (["grade", "lab01", ".", "--out", "marks"], "there is no lab lab01: give the path of its source"),
+        (["labs", "list"], "there is no lab in solutions/: run this in the course's folder"),
+        (["book", "build"], "run this in a checkout, or name one by --root"),
+        (["book", "execute"], "run this in a checkout"),
+        (["book", "check"], "run this in a checkout"),
+        (["book", "expected"], "run this in a checkout"),
+        (["book", "serve"], "run `make book` first"),
+    ],
+)
+def test_what_is_not_there_is_named_in_a_line(words, message, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "400")  # or the message is broken to fit its box
+    failed = CLI.invoke(app, words)
+    assert failed.exit_code in (1, 2) and message in failed.stderr and "Traceback" not in failed.output
+
+
 def test_importing_the_package_and_its_command_is_light():
     code = "import sys, lsedu.cli; print([m for m in ('torch', 'numpy', 'jupytext', 'matplotlib') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
