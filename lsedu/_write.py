@@ -56,6 +56,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     A kill at any moment leaves the old file or the new one, never half a file. The folder is made if it is missing.
 
+    Raises
+    ------
+    OSError
+        If the file cannot be written, as on a full disk; it names the file.
+
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
@@ -75,11 +80,15 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             out.flush()
             os.fsync(out.fileno())
         os.replace(part, path)
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error  # a failed write does not say where
     finally:
         part.unlink(missing_ok=True)
 
 
-def write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes | memoryview) -> None:
     """Write `content` to `path`, whole or not at all."""
     with replacing(path) as out:
         out.write(content)

@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from lsedu import _write
+from lsedu.training import checkpoint
 
 
 def test_the_block_decides_whether_the_file_changes(tmp_path):
@@ -78,3 +79,24 @@ def test_parts_of_another_user_stay(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "getuid", lambda: dead.stat().st_uid + 1)
     _write.write(path, b"new")
     assert dead.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits the size of files in the way of POSIX")
+@pytest.mark.parametrize(
+    "write",
+    [_write.write, lambda path, content: checkpoint.save(path, {"state": content})],
+    ids=["bytes", "checkpoint"],
+)
+def test_where_no_room_is_left_the_error_says_so_names_the_file_and_the_old_one_stays(tmp_path, write):
+    import resource
+
+    path = tmp_path / "state.pt"
+    _write.write(path, b"old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(OSError, match=r"File too large: '.*state\.pt'"):
+            write(path, bytes(100_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import nullcontext
@@ -13,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from lsedu import _check
 from lsedu.experiments.apart import measure_apart
@@ -103,6 +105,12 @@ def run(
         return _assemble(experiment, profile, chosen, kept, device)
 
 
+def _start_worker() -> None:
+    """Leave interrupts to whoever started us, who ends us then, and hold nothing that would outlive that end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tqdm.set_lock(threading.RLock())  # the lock it makes by itself lives in the system
+
+
 def _measure_here(
     name: str, profile: str, seeds: list[int], jobs: int, *, device: str, folder: Path
 ) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -112,9 +120,7 @@ def _measure_here(
             yield seed, run_seed(name, profile, seed, device=device, folder=str(folder))
         return
     others = set(multiprocessing.active_children())
-    # a worker that is interrupted would only take the next seed: we hear the interrupt and end the workers
-    deaf = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), **deaf) as pool:
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start_worker) as pool:
         pending: dict[Future, int] = {
             pool.submit(run_seed, name, profile, seed, device=device, folder=str(folder)): seed for seed in seeds
         }

@@ -1,5 +1,6 @@
 """Checkpoints: written whole or not at all, and refused when they belong to another run."""
 
+import io
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,16 @@ class CheckpointError(RuntimeError):
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
-    """Write `state` to `path` so that a kill at any moment leaves the old file or the new one, never half a file."""
-    with _write.replacing(path) as out:
-        torch.save(state, out)
+    """Write `state` to `path` so that a kill at any moment leaves the old file or the new one, never half a file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; the old file stays.
+    """
+    whole = io.BytesIO()  # where a disk is full, torch.save by itself raises an error of its own that hides why
+    torch.save(state, whole)
+    _write.write(path, whole.getbuffer())
 
 
 def _shapes(state: dict[str, Any]) -> dict[str, tuple[int, ...] | None]:
