@@ -1,6 +1,26 @@
-"""Settings of every test: hypothesis draws the same cases each time, and a slow machine is no failure."""
+"""What every test shares: the same cases and draws each time, whatever ran before; a slow machine is no failure."""
 
+import shutil
+
+import numpy as np
+import pytest
+import torch
 from hypothesis import settings
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True)
+def same_draws():
+    """What is drawn from the global generators is a matter of the test alone."""
+    torch.manual_seed(0)
+    np.random.seed(0)
+
+
+@pytest.fixture(scope="session")
+def chromium_path():
+    """Where the browser is, under any of its names."""
+    found = [path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))]
+    assert found, "no Chromium on this machine: install it (on Debian, apt-get install chromium)"
+    return found[0]

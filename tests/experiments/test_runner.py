@@ -21,11 +21,21 @@ from lsedu.cli import app
 from lsedu.experiments import apart
 
 
+@pytest.fixture
+def own_environment():
+    """A cluster of dask's sets threads and hash seed in the environment of whoever starts it: put it back."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     return experiments.run("gaps", seeds=range(4), jobs=0, cache=tmp_path_factory.mktemp("cache"))
 
 
+@pytest.mark.usefixtures("own_environment")
 def test_two_workers_by_address_give_the_local_results_and_a_killed_one_changes_nothing(made, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "workers"))

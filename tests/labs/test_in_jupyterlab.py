@@ -148,13 +148,13 @@ def put(page, place, text):
     page.keyboard.press("Shift+Enter")
 
 
-def test_wrong_then_right_then_handed_in_then_graded(lab_server, tmp_path):
+def test_wrong_then_right_then_handed_in_then_graded(lab_server, chromium_path, tmp_path):
     sync_api = pytest.importorskip("playwright.sync_api")
     address, work, server, lab = lab_server
     hour = HOURS[lab]
     check_line = f'checks.check("{hour.question}", {hour.function})'
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(120_000)
         sync_api.expect.set_options(timeout=120_000)
