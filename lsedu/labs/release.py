@@ -151,6 +151,8 @@ def release(path: Path | str, *, out: Path | str, check: bool = False, say: Call
 def handout(path: Path | str, students: Sequence[str], *, out: Path | str, say: Callable[[str], None] = str) -> Path:
     """Write a notebook for every student, each with the student's variant, and the table of the variants.
 
+    The file of public checks lies beside each notebook, unless lsedu brings the same one along.
+
     Parameters
     ----------
     path
@@ -175,11 +177,17 @@ def handout(path: Path | str, students: Sequence[str], *, out: Path | str, say: 
     out = Path(out)
     lab, source = load_lab(path), parse(path)
     say(f"{lab.name}: {len(students)} notebooks")
-    pictures = draw(source)
+    pictures, checks = draw(source), checkfile.build(lab)
+    try:
+        known = checkfile.agree(checkfile.read(checkfile.find(lab.name)), checks)
+    except FileNotFoundError:
+        known = False
     for student in students:
         target = out / student / f"{lab.name}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(_dump(build(lab, pictures=pictures, student=student)), encoding="utf-8")
+        if not known:
+            target.with_suffix(".checks.json").write_text(checkfile.write(checks), encoding="utf-8")
     table = out / f"{lab.name}.variants.csv"
     with table.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

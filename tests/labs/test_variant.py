@@ -1,11 +1,12 @@
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from lsedu.cli import app
-from lsedu.labs import LabError, Manifest, load_lab
-from lsedu.labs.release import release
+from lsedu.labs import Checks, LabError, Manifest, load_lab
+from lsedu.labs.release import handout, release
 from lsedu.labs.variant import default, of_student, roster
 
 MANIFEST = Manifest("lab", "A lab", variants={"seed": list(range(10)), "strength": [0.1, 0.2]})
@@ -37,6 +38,12 @@ def test_every_student_of_the_roster_gets_a_notebook(varied, tmp_path):
         notebook = json.loads((out / name / "toy.ipynb").read_text())
         assert notebook["metadata"]["lsedu"]["student"] == name
         assert f"Your seed is {of_student(manifest, name)['seed']}." in "".join(notebook["cells"][0]["source"])
+        assert Checks("toy", release=load_lab(varied).digest[:16], folder=out / name).notice == ""
+
+
+def test_a_lab_whose_checks_come_with_lsedu_is_handed_out_as_one_file(tmp_path):
+    handout(Path(__file__).parents[2] / "solutions" / "lab02.md", ["ada"], out=tmp_path)
+    assert [path.name for path in (tmp_path / "ada").iterdir()] == ["lab02.ipynb"]
 
 
 def test_the_public_release_has_the_first_values(varied, tmp_path):
