@@ -1,12 +1,13 @@
 """Lines over one axis, each with the spread over seeds where there is one."""
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from lsedu.plots.style import WIDTH, style
+from lsedu.plots.style import CYCLE, WIDTH, style
 
 
 def curves(
@@ -18,7 +19,7 @@ def curves(
     logy: bool = False,
     dashed: Collection[str] = (),
 ) -> Figure:
-    """Return panels of labelled lines over the same axis.
+    """Return panels of labelled lines over the same axis, one below the other: side by side, a phone shrinks them.
 
     Parameters
     ----------
@@ -46,20 +47,25 @@ def curves(
     """
     x = np.asarray(x)
     with rc_context(style()):
-        figure = Figure(figsize=(WIDTH, 3.0))
-        for axes, (title, lines) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items()):
+        figure = Figure(figsize=(WIDTH, 0.6 + 2.2 * len(panels)))
+        column = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
+        labels = list(dict.fromkeys(label for lines in panels.values() for label in lines))
+        colours = dict(zip(labels, cycle(CYCLE)))  # a label has one colour in all panels
+        for axes, (title, lines) in zip(column, panels.items()):
             for label, values in lines.items():
                 values = np.atleast_2d(values)
                 if values.shape[1] != len(x):
                     raise ValueError(f"{label!r} has {values.shape[1]} values for {len(x)} positions")
-                (line,) = axes.plot(x, values.mean(0), "--" if label in dashed else "-", label=label)
+                colour = colours[label]
+                axes.plot(x, values.mean(0), "--" if label in dashed else "-", label=label, color=colour)
                 if len(values) > 1:
-                    axes.fill_between(x, values.min(0), values.max(0), color=line.get_color(), alpha=0.2, linewidth=0)
-            axes.set(title=title, xlabel=xlabel)
+                    axes.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.2, linewidth=0)
+            axes.set(title=title)
             if logx:
                 axes.set_xscale("log")
             if logy:
                 axes.set_yscale("log")
             if len(lines) > 1:
                 axes.legend()
+        column[-1].set_xlabel(xlabel)
     return figure

@@ -56,10 +56,10 @@ def reliability_diagram(tables: "dict[str, Reliability]") -> Figure:
                 label="gap to confidence", **edge,
             )  # fmt: skip
             upper.plot([0, 1], [0, 1], "--", color=COLOURS["muted"], linewidth=1.2)
-            upper.set(title=title, xlim=(0, 1), ylim=(0, 1.02))
+            upper.set(title=title, xlim=(0, 1), ylim=(0, 1.02), xticks=(0, 0.5, 1))
             lower.bar(left, table.share, width, color=COLOURS["muted"], edgecolor="white", **edge)
             lower.set(xlabel="confidence", ylim=(0, 1))
         grid[0, 0].set_ylabel("accuracy")
         grid[1, 0].set_ylabel("share")
-        grid[0, 0].legend(loc="upper left")
+        figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure

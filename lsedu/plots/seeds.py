@@ -38,7 +38,7 @@ def seeds_with_interval(
     if not rows:
         raise ValueError("seeds_with_interval needs at least one row, got an empty mapping")
     with rc_context(style()):
-        figure = Figure(figsize=(0.8 * WIDTH, 0.9 + 0.45 * len(rows)))
+        figure = Figure(figsize=(WIDTH, 0.9 + 0.45 * len(rows)))
         axes = figure.subplots()
         for place, (label, (values, (low, high))) in enumerate(rows.items()):
             mean = float(np.mean(values))

@@ -39,7 +39,7 @@ def risk_coverage_curve(curves: "Mapping[str, RiskCoverage]") -> Figure:
     if not curves:
         raise ValueError("risk_coverage_curve needs at least one curve, got an empty mapping")
     with rc_context(style()):
-        figure = Figure(figsize=(0.8 * WIDTH, 3.2))
+        figure = Figure(figsize=(WIDTH, 3.2))
         axes = figure.subplots()
         for (label, curve), line in zip(curves.items(), ("-", "--", ":", "-.") * len(curves)):
             axes.plot(curve.coverage, curve.risk, line, label=f"{label} (area {curve.area:.4f})")

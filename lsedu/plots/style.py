@@ -2,7 +2,7 @@
 
 from typing import Any
 
-WIDTH = 6.2  # inches: a phone shows it whole, with letters that can still be read
+WIDTH = 4.8  # inches: on a phone of 390 pixels a letter of 10.5 points is still as many pixels high
 COLOURS = {
     "first": "#3b76af",
     "second": "#c8501e",

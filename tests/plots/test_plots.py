@@ -4,6 +4,7 @@ import pytest
 
 from lsedu import plots
 from lsedu.calibration import reliability, risk_coverage
+from lsedu.plots.style import CYCLE
 
 
 def bars(axes, label):
@@ -35,6 +36,21 @@ def test_a_closed_form_is_dashed():
         [0, 1], {"a": {"ours": np.zeros(2), "formula": np.ones(2)}}, xlabel="t", dashed=["formula"]
     ).axes[0]
     assert [line.get_linestyle() for line in axes.lines] == ["-", "--"]
+
+
+def test_a_label_has_one_colour_in_all_panels():
+    values = {name: np.zeros(2) for name in ("none", "some", "all")}
+    upper, lower = plots.curves([0, 1], {"a": values, "b": {"all": np.ones(2), "some": np.ones(2)}}, xlabel="t").axes
+    colour = {line.get_label(): line.get_color() for line in upper.lines}
+    assert list(colour.values()) == list(CYCLE[:3])
+    assert all(line.get_color() == colour[line.get_label()] for line in lower.lines)
+
+
+def test_panels_stand_below_each_other_and_letters_are_ten_pixels_high_on_a_phone():
+    figure = plots.curves([0, 1], {name: {"x": np.zeros(2)} for name in "abc"}, xlabel="t")
+    assert len({axes.get_subplotspec().colspan.start for axes in figure.axes}) == 1
+    points = figure.axes[-1].get_xticklabels()[0].get_fontsize()
+    assert points * 342 / (72 * figure.get_figwidth()) >= 10  # a page of 390 pixels leaves 342 to a picture
 
 
 def test_curves_refuse_values_of_another_length():

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from lsedu import calibration
+from lsedu import calibration, plots
 from lsedu.experiments import load_record
 
 RECORDS = ("overconfidence",)
@@ -68,17 +68,9 @@ def compute(parameters: dict[str, float], data: dict[str, Any]) -> dict[str, Any
 def fallback() -> Figure:
     """Return the picture for pages without scripts: the diagram as trained, and at the fitted temperature."""
     data = payload()
-    figure = Figure(figsize=(8.0, 3.6), layout="constrained")
-    for axes, temperature in zip(figure.subplots(1, 2, sharey=True), (1.0, data["fitted"])):
-        shown = compute({"temperature": temperature, "bins": 15}, data)
-        edges = np.linspace(0, 1, 16)
-        accuracy = np.nan_to_num(shown["bin_accuracy"])
-        gap = np.nan_to_num(np.subtract(shown["bin_confidence"], shown["bin_accuracy"]))
-        axes.bar(edges[:-1], accuracy, 1 / 15, align="edge", color="#3b76af", edgecolor="white", label="accuracy")
-        axes.bar(edges[:-1], gap, 1 / 15, accuracy, align="edge", color="#f6d5c6", edgecolor="#c8501e", hatch="//",
-                 label="gap to confidence")  # fmt: skip
-        axes.plot([0, 1], [0, 1], "--", color="#5d6675")
-        axes.set(title=f"T = {temperature:.2f}: ECE {shown['ece']:.3f}", xlabel="confidence", xlim=(0, 1), ylim=(0, 1))
-    figure.axes[0].set_ylabel("accuracy")
-    figure.axes[0].legend(loc="upper left", frameon=False)
-    return figure
+    tables = {}
+    for temperature in (1.0, data["fitted"]):
+        probs = calibration.apply_temperature(data["logits"], temperature)
+        error = calibration.ece(probs, data["labels"], bins=15)
+        tables[f"T = {temperature:.2f}: ECE {error:.3f}"] = calibration.reliability(probs, data["labels"], bins=15)
+    return plots.reliability_diagram(tables)
