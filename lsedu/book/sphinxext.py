@@ -2,8 +2,8 @@
 
 ``{moving-figure} NAME`` places the figure of ``_static/figures/NAME.js``; its content is the caption, ``:alt:`` what
 its static picture shows. ``{quiz}`` takes a YAML list of questions, each answer with the reason why it is right or not.
-``{prediction-score}`` takes lines ``NAME PAGE TITLE``: each figure whose prediction counts, and the page
-that it is on.
+``{prediction-score}`` takes lines ``NAME PAGE KEY TITLE``: each figure whose prediction counts, the page
+that it is on, and the row of the ledger that goes with it.
 All work without scripts: the figure as a picture, the quiz as disclosures, the score as a list of the pages.
 """
 
@@ -16,6 +16,9 @@ from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+from lsedu.book import claims
+from lsedu.experiments import records_dir
 
 
 def _raw(html: str) -> nodes.raw:
@@ -49,21 +52,30 @@ class MovingFigure(SphinxDirective):
 
 
 class PredictionScore(SphinxDirective):
-    """Show what the reader has sealed on the pages of the book, beside the answers."""
+    """Show what the reader has sealed on the pages of the book, beside the answers and the ledger's verdicts."""
 
     has_content = True
 
     def run(self) -> list[nodes.Node]:
         """Return the section that the script fills."""
         up = "../" * self.env.docname.count("/")
+        rows = {claim.key: claim for claim in claims.CLAIMS}
         items = []
+        self.env.note_dependency(claims.__file__)
         for line in filter(None, map(str.strip, self.content)):
-            name, page, *title = line.split(maxsplit=2)
-            if page not in self.env.found_docs or not title:
-                raise self.error(f"each line needs the name of a figure, its page and the page's title, got {line!r}")
+            name, page, key, *title = [*line.split(maxsplit=3), "", ""]
+            if page not in self.env.found_docs or key not in rows or not title[0]:
+                raise self.error(
+                    "each line needs the name of a figure, its page, the key of a row of the ledger and the page's "
+                    f"title, got {line!r}"
+                )
+            claim = rows[key]
+            if not isinstance(claim.measured, str):  # the verdict is the record's: read it again when that changes
+                self.env.note_dependency(str(records_dir() / f"{claim.measured[0]}.json"))
             items.append(
-                f'<li data-figure="{escape(name)}" data-source="{up}_static/figures/{escape(name)}.json">'
-                f'<a href="{up}{page}.html">{escape(title[0])}</a></li>'
+                f'<li data-figure="{escape(name)}" data-source="{up}_static/figures/{escape(name)}.json" '
+                f'data-claim="{escape(claim.text)}" data-verdict="{escape(claim.verdict)}" '
+                f'data-ledger="{up}appendix/ledger.html"><a href="{up}{page}.html">{escape(title[0])}</a></li>'
             )
         plain = (
             "Your predictions are kept by your browser and read by a small script. With scripts off there is nothing "

@@ -1,11 +1,11 @@
 """The table of the textbook chapter, item by item: each number once, and what it points at exists."""
 
-import ast
 import re
 from importlib import import_module
 
 from lsedu import experiments
-from lsedu.book.pages import Book, code, read_notebook
+from lsedu.book.claims import CLAIMS, EXACT, NOT_RUN
+from lsedu.book.pages import Book
 
 # How many items each heading of the chapter has, by our count of its equations, examples and claims.
 ITEMS = {1: 8, 2: 11, 3: 5, 4: 6, 5: 9, 6: 10, 7: 1}
@@ -37,22 +37,6 @@ def labels(root):
             text = (book.source / f"{page}.md").read_text(encoding="utf-8")
             for label in re.findall(r"^\(([\w-]+)\)=$|^:label: ([\w-]+)$", text, re.MULTILINE):
                 found.setdefault(label[0] or label[1], []).append(page)
-    return found
-
-
-def claims(root):
-    """The rows of the ledger, from its source: key, claim, place, anchor, and record and contrast or a state."""
-    source = code(read_notebook(root / "book" / "appendix" / "ledger.md"))
-    (table,) = (
-        node.value
-        for node in ast.parse(source).body
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "CLAIMS"
-    )
-    found = []
-    for row in table.elts:
-        *cells, measured = row.elts
-        measured = measured.id if isinstance(measured, ast.Name) else ast.literal_eval(measured)
-        found.append((*(ast.literal_eval(cell) for cell in cells), measured))
     return found
 
 
@@ -92,26 +76,26 @@ def test_every_name_of_code_is_in_the_library(root):
 
 
 def test_every_row_named_is_in_the_ledger(root):
-    keys = {claim[0] for claim in claims(root)}
+    keys = {claim.key for claim in CLAIMS}
     for number, *_, key in rows(root):
         assert not key or key in keys, f"{number}: {key}"
 
 
-def test_keys_of_the_ledger_are_its_own(root):
-    keys = [claim[0] for claim in claims(root)]
+def test_keys_of_the_ledger_are_its_own():
+    keys = [claim.key for claim in CLAIMS]
     assert len(keys) == len(set(keys))
     assert all(re.fullmatch(r"[a-z0-9][a-z0-9.-]*", key) for key in keys)
 
 
 def test_the_ledger_points_at_labels_and_contrasts_that_exist(root):
     there = labels(root)
-    for key, _, _, anchor, measured in claims(root):
-        assert len(there.get(anchor, [])) == 1, key
-        if isinstance(measured, tuple):
-            record, contrast = measured
-            assert contrast in experiments.load_record(record).contrasts, key
+    for claim in CLAIMS:
+        assert len(there.get(claim.anchor, [])) == 1, claim.key
+        if isinstance(claim.measured, tuple):
+            record, contrast = claim.measured
+            assert claim.verdict == experiments.load_record(record).contrasts[contrast]["verdict"], claim.key
         else:
-            assert measured in ("EXACT", "NOT_RUN"), key
+            assert claim.verdict in (EXACT, NOT_RUN), claim.key
 
 
 def test_a_row_is_read_as_it_is_written(tmp_path):

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from lsedu.book.pages import Book
-from lsedu.book.twins import TWINS, seeds
+from lsedu.book.twins import TWINS, clusters, seeds
+from lsedu.plots.style import WIDTH
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "book" / "_static" / "figures"
@@ -52,6 +53,22 @@ def a_record_of_noise(*, seed=5, seeds=3):
     }  # fmt: skip
 
 
+def a_record_of_clusters(*, seed=7, seeds=2, each=4):
+    """Points of two classes on a plane by seed, and tightness as a record would have it."""
+    rng = np.random.default_rng(seed)
+
+    def nested(draw):
+        return {part: {name: draw() for name in ("plain", "smoothed")} for part in ("test", "train")}
+
+    return {
+        "seeds": [100, 104][:seeds],
+        "classes": ["a", "b"],
+        "points": nested(lambda: np.round(rng.normal(size=(seeds, 2 * each, 2)), 3).tolist()),
+        "within": nested(lambda: rng.uniform(1, 20, seeds).tolist()),
+        "ratio": nested(lambda: rng.uniform(0.1, 1, seeds).tolist()),
+    }
+
+
 CASES = {
     "temperature": (
         {"temperature": [0.25, 0.6, 1.0, 1.43, 3.0, 8.0], "bins": [2, 10, 15, 50]},
@@ -78,6 +95,10 @@ CASES = {
         {"rate": [0.0, 0.4], "alpha": [0.0, 0.1, 0.8], "temperature": ["before", "noisy", "clean"]},
         [a_record_of_noise(), a_record_of_noise(seed=6, seeds=1)],
     ),
+    "clusters": (
+        {"network": [100, 104], "part": ["test", "train"], "scale": ["same", "distance"]},
+        [a_record_of_clusters(), clusters.payload()],
+    ),
 }
 
 # What a twin returns, taken from what the figure's compute returns.
@@ -89,6 +110,7 @@ READ = {
     "simplex": "({paths, ...r}) => r",
     "seeds": "(r) => r",
     "noise": "(r) => r",
+    "clusters": "(r) => r",
 }
 
 # JSON has neither NaN nor infinity: they cross as text.
@@ -135,6 +157,12 @@ def test_the_score_counts_every_figure_on_a_page_that_has_it():
     assert set(counted) == set().union(*(figures(page) for page in book.pages() if not book.is_generated(page)))
     for name, page in counted.items():
         assert name in figures(page)
+
+
+@pytest.mark.parametrize("name", sorted(TWINS))
+def test_the_picture_without_scripts_can_be_read_on_a_phone(name):
+    figure = TWINS[name].fallback()
+    assert figure.axes and figure.get_figwidth() <= WIDTH
 
 
 @pytest.mark.parametrize("name", sorted(CASES))

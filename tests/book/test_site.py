@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 from lsedu import _project
+from lsedu.book.claims import CLAIMS
 from lsedu.book.pages import Book
 from lsedu.book.stage import PAGES_BRANCH
 from lsedu.book.twins import seeds, temperature
@@ -235,7 +236,12 @@ def test_the_score_counts_what_was_sealed_on_two_pages_and_forgets_it(visit, ori
         cell = page.locator(f"tr[data-figure={name}] [data-points]")
         assert int(cell.get_attribute("data-points")) == value, name
     expect(page.locator("tr[data-figure=temperature]")).to_contain_text(f"{best:.2f}")
+    row = {claim.key: claim for claim in CLAIMS}["temperature-mlp"]
+    expect(page.locator("tr[data-figure=temperature] .prediction-score-ledger")).to_have_text(
+        f"{row.text} {row.verdict}"
+    )
     expect(page.locator("tr[data-figure=smoothing]")).to_contain_text("not sealed yet")
+    expect(page.locator("tr[data-figure=smoothing] .prediction-score-ledger")).to_have_text("sealed")
     expect(status).to_contain_text(f"earned {sum(points.values())} of 4 points")
 
     page.get_by_role("button", name="Forget my predictions").focus()

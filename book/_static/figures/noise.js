@@ -41,7 +41,7 @@ export function compute({ rate, alpha, temperature }, { rates, alphas, accuracy,
 const percent = (value) => (Number.isFinite(value) ? `${(100 * value).toFixed(1)}%` : "none wrong");
 const signed = (value) => `${value < 0 ? "\u2212" : "+"}${(100 * Math.abs(value)).toFixed(1)}`;
 const strength = (value) => (value === 0 ? "0 (one-hot)" : value.toFixed(1));
-const bestAt = (data) => compute({ rate: ASKED, alpha: 0, temperature: "before" }, data).best;
+const asked = (data) => ALPHAS.map((alpha) => compute({ rate: ASKED, alpha, temperature: "before" }, data));
 const TEMPERATURES = [["before", "none"], ["noisy", "fitted on noisy labels"], ["clean", "fitted on clean labels"]];
 
 export default {
@@ -52,22 +52,23 @@ export default {
     { key: "temperature", label: "Temperature", choices: TEMPERATURES, value: "before" },
   ],
   question: {
-    text: "40% of the training labels are wrong, each other class as likely. Which \u03b1 gives the best accuracy on clean "
-      + "test labels?",
+    text: "40% of the training labels are wrong, each other class as likely, and no temperature is fitted. Which \u03b1 has "
+      + "the smallest ECE on clean test labels?",
     choices: ALPHAS.map((alpha) => [alpha, strength(alpha)]),
-    answer: bestAt,
+    answer: (data) => asked(data)[0].best_ece,
     points: (guess, data) => {
-      const { accuracies } = compute({ rate: ASKED, alpha: 0, temperature: "before" }, data);
-      const better = accuracies.filter((value) => value > accuracies[data.alphas.indexOf(guess)]).length;
-      return Math.max(0, 2 - better);
+      const mine = asked(data)[ALPHAS.indexOf(guess)].ece;
+      return Math.max(0, 2 - asked(data).filter(({ ece }) => ece < mine).length);
     },
     verdict: (guess, data) => {
-      const { best, accuracies } = compute({ rate: ASKED, alpha: 0, temperature: "before" }, data);
-      const here = `The best of those measured is \u03b1 = ${strength(best)}, with ${percent(Math.max(...accuracies))} right; `
-        + `one-hot targets have ${percent(accuracies[0])}.`;
+      const all = asked(data);
+      const { best, best_ece: least } = all[0];
+      const { ece, memorised, accuracy } = all[ALPHAS.indexOf(least)];
+      const here = `The smallest ECE of those measured, ${ece.toFixed(3)}, is at \u03b1 = ${strength(least)}. That network has `
+        + `learnt ${percent(memorised)} of the wrong labels and is right on ${percent(accuracy)} of the test pictures; the one `
+        + `with \u03b1 = ${strength(best)} is right on ${percent(all[ALPHAS.indexOf(best)].accuracy)}.`;
       if (guess === undefined) return here;
-      const mine = accuracies[data.alphas.indexOf(guess)];
-      const word = guess === best ? "Right." : `That has ${percent(mine)}.`;
+      const word = guess === least ? "Right." : `That has ${all[ALPHAS.indexOf(guess)].ece.toFixed(3)}.`;
       return `You said ${strength(guess)}. ${word} ${here}`;
     },
   },

@@ -1,8 +1,10 @@
 /*
-The reader's sealed predictions beside the answers. Question, answer and points come from each figure's own module, the
-data from the figure's own file: nothing is typed here a second time. A page holds
+The reader's sealed predictions beside the answers and the ledger's verdicts. Question, answer and points come from each
+figure's own module, the data from the figure's own file, claim and verdict from the ledger's rows: nothing is typed
+here a second time. A page holds
 
-  <section class="prediction-score"><ul><li data-figure="NAME" data-source="URL of its data"><a href="...">page</a></li>
+  <section class="prediction-score"><ul><li data-figure="NAME" data-source="URL of its data" data-claim="..."
+  data-verdict="..." data-ledger="URL of the ledger"><a href="...">page</a></li>
 
 and loads this file as a module; without scripts the list of pages stays as it is.
 */
@@ -38,19 +40,24 @@ async function load(item) {
   if (!response.ok) throw new Error(`cannot read ${item.dataset.source}: ${response.status}`);
   const { default: spec } = await import(new URL(`./${item.dataset.figure}.js`, import.meta.url));
   const link = item.querySelector("a");
-  return { name: item.dataset.figure, spec, data: await response.json(), href: link.href, page: link.textContent };
+  const { figure: name, claim, verdict, ledger } = item.dataset;
+  return { name, claim, verdict, ledger, spec, data: await response.json(), href: link.href, page: link.textContent };
 }
 
-const COLUMNS = ["Question", "You said", "The answer", "Points", "Where"];
+const COLUMNS = ["Question", "You said", "The answer", "Points", "In the ledger", "Where"];
 
 function table(rows) {
   const cell = (column, content, attributes = {}) => make("td", { "data-label": COLUMNS[column], ...attributes }, content);
   const points = (row) => (row.points === undefined ? "\u2013" : `${row.points} of 2`);
+  // A verdict would give the answer away.
+  const ledger = (row) => (row.guess === undefined ? make("span", { text: "sealed" })
+    : make("span", {}, `${row.claim} `, make("a", { href: row.ledger }, make("strong", { text: row.verdict }))));
   return make("table", { class: "table" },
     make("thead", {}, make("tr", {}, ...COLUMNS.map((text) => make("th", { scope: "col", text })))),
     make("tbody", {}, ...rows.map((row) => make("tr", { "data-figure": row.name },
       make("td", { text: row.spec.question.text }), cell(1, row.said ?? "not sealed yet"), cell(2, row.right ?? "sealed"),
-      cell(3, points(row), { "data-points": row.points }), cell(4, make("a", { href: row.href, text: row.page }))))));
+      cell(3, points(row), { "data-points": row.points }), cell(4, ledger(row), { class: "prediction-score-ledger" }),
+      cell(5, make("a", { href: row.href, text: row.page }))))));
 }
 
 class Score {

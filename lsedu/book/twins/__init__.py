@@ -7,7 +7,7 @@ together) and `fallback`.
 
 from types import ModuleType
 
-from lsedu.book.twins import noise, seeds, simplex, smoothing, temperature
+from lsedu.book.twins import clusters, noise, seeds, simplex, smoothing, temperature
 
 TWINS: dict[str, ModuleType] = {
     "temperature": temperature,
@@ -15,6 +15,7 @@ TWINS: dict[str, ModuleType] = {
     "simplex": simplex,
     "seeds": seeds,
     "noise": noise,
+    "clusters": clusters,
 }
 
 __all__ = ["TWINS"]
