@@ -4,7 +4,6 @@ import functools
 import http.server
 import math
 import re
-import shutil
 import threading
 from pathlib import Path
 
@@ -46,11 +45,9 @@ def origin():
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    path = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
-    assert path, "no Chromium on this machine: install it (on Debian, apt-get install chromium)"
+def chromium(chromium_path):
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
         yield browser
         browser.close()
 
@@ -92,17 +89,24 @@ def documents():
     return [f"{page}.html" for page in BOOK.pages()]
 
 
+def typeset(page):
+    """Wait until every formula is set: before, it is text of another width."""
+    page.evaluate("() => window.MathJax?.startup?.promise.then(() => null)")
+
+
 @pytest.mark.parametrize("path", documents())
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_page_opens_without_errors_and_fits(visit, path, width):
     page = visit(path, viewport={"width": width, "height": 850})
     expect(page.locator(".bd-article h1").first).to_be_visible()
+    typeset(page)
+    reveal(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_math_is_typeset(visit):
     page = visit(f"{CHAPTER}.html")
-    expect(page.locator("mjx-container").first).to_be_visible()
+    typeset(page)
     assert page.locator("mjx-container").count() > 10
     assert page.locator("mjx-merror").count() == 0
 
@@ -312,7 +316,7 @@ EQUATIONS = """() => [...document.querySelectorAll("div.math .eqno")].map((numbe
 def test_on_a_phone_pictures_and_equations_fit(visit, path):
     page = visit(path, viewport={"width": 390, "height": 850})
     page.wait_for_load_state("networkidle")
-    page.evaluate("() => window.MathJax?.startup?.promise")
+    typeset(page)
     for equation in page.evaluate(EQUATIONS):
         text, number, formula, box = (equation[key] for key in ("text", "number", "formula", "box"))
         beside = number[0] >= formula[2] - 1 or number[2] <= formula[0] + 1
