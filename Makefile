@@ -52,5 +52,5 @@ labs: $(STAMP)
 	@$(BIN)/lsedu labs release
 
 clean:
-	rm -rf build $(VENV) .pytest_cache .ruff_cache .hypothesis mutants
+	rm -rf build $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis mutants
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
