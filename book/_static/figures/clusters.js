@@ -12,7 +12,7 @@ const MEASURES = [
   ["all_within", "scatter, everywhere"], ["all_ratio", "tightness, everywhere"],
 ];
 
-const UNITS = { same: "place on the plane", distance: "in distances between centres" };
+const UNITS = { same: "place on the plane", distance: "unit: how far apart centres lie" };
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const centre = (points) => [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))];
