@@ -8,24 +8,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+_TOTAL = " points on the public cases"
 _RUNNING = "LSEDU_SUBMITTING"
 _LIMIT_MB = 20
 
 
 @dataclass(frozen=True)
 class Submission:
-    """What was written: the notebook, its size in bytes, notes for the student, and the files that go with it."""
+    """What was written: the notebook, its size in bytes, notes, the files that go with it, and the score it shows."""
 
     path: Path
     size: int
     notes: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
+    report: str = ""
 
     def __repr__(self) -> str:
         ask = "Hand in this one file."
         if self.files:
             ask = f"Hand it in together with {', '.join(file.name for file in self.files)} from the same folder."
-        return "\n".join([f"Written: {self.path} ({self.size / 1024:.0f} KiB). {ask}", *self.notes])
+        written = f"Written: {self.path} ({self.size / 1024:.0f} KiB). {ask}"
+        return "\n".join([*filter(None, [self.report]), written, *self.notes])
 
 
 class SubmitError(RuntimeError):
@@ -91,7 +94,7 @@ def submit(
             files.append(Path(shutil.copy(made, target.parent)))
         else:
             notes.append(f"Note: there is no {name} yet.")
-    return Submission(target, target.stat().st_size, tuple(notes), tuple(files))
+    return Submission(target, target.stat().st_size, tuple(notes), tuple(files), _report(content))
 
 
 def _execute(content: Any, *, folder: Path, timeout: int) -> list[str]:
@@ -105,6 +108,7 @@ def _execute(content: Any, *, folder: Path, timeout: int) -> list[str]:
         allow_errors=True,
         resources={"metadata": {"path": str(folder)}},
         kernel_name="python3",
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # its warnings are about the machine, not for students
     )
     notes = []
     try:
@@ -118,6 +122,16 @@ def _execute(content: Any, *, folder: Path, timeout: int) -> list[str]:
             if output.output_type == "error":
                 notes.append(f"Note: cell {number} fails with {output.ename}: {output.evalue[:200]}")
     return notes
+
+
+def _report(content: Any) -> str:
+    """Return the score table that the run has shown, or an empty string."""
+    for cell in content.cells:
+        for output in cell.get("outputs", ()):
+            table, mark, _ = output.get("data", {}).get("text/plain", "").partition(_TOTAL)
+            if mark:
+                return table + mark
+    return ""
 
 
 def _unanswered(content: Any) -> list[str]:

@@ -45,6 +45,7 @@ def test_an_answered_lab(notebook, tmp_path):
     assert handed.notes == ("Note: why is not answered yet.",)
     shown = outputs(handed.path)
     assert "3 of 3 public cases pass" in shown and "This run is the one that is handed in." in shown
+    assert handed.report.endswith("4 of 4 points on the public cases") and repr(handed).startswith(handed.report)
 
 
 def test_a_failing_cell_and_a_dead_kernel_are_handed_in_with_a_note(notebook, tmp_path):
