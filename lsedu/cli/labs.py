@@ -26,12 +26,12 @@ def _sources(labs: list[str] | None, folder: Path) -> list[Path]:
 
 @contextlib.contextmanager
 def _faults() -> Iterator[None]:
-    """Turn what is wrong with a source into one clear message."""
+    """Turn what is wrong with a source, or with the folder to write to, into one clear message."""
     from lsedu.labs import LabError
 
     try:
         yield
-    except LabError as error:
+    except (LabError, OSError) as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from None
 
@@ -91,7 +91,7 @@ def register(app: typer.Typer) -> None:
         (path,) = _sources([lab], source)
         try:
             students = variant.roster(roster)
-        except (ValueError, FileNotFoundError) as error:
+        except (ValueError, OSError) as error:
             raise typer.BadParameter(str(error)) from None
         with _faults():
             table = write(path, students, out=out, say=typer.echo)

@@ -1,6 +1,7 @@
 """Load a lab on the trusted side: run its solution and its declarations in one namespace."""
 
 import re
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from lsedu.labs.evaluate import evaluate
 from lsedu.labs.source import LabError, Source, parse
-from lsedu.labs.spec import ArraySpec, Case, Cell, Lab, Question, Wrong, case
+from lsedu.labs.spec import PUBLIC_SEED, ArraySpec, Case, Cell, Lab, Question, Wrong, case
 
 
 class _Declarations:
@@ -78,6 +80,7 @@ def load_lab(path: Path | str) -> Lab:
     for item in questions:
         if item.id not in place and item.kind != "artefact":
             raise LabError(f"question {item.id!r} is declared, but no cell has `grade_id: {item.id}`")
+        _try(item)
     asked = {item.id for item in questions}
     if missing := [cell.question for cell in source.cells if cell.role == "student" and cell.question not in asked]:
         raise LabError(f"no grader cell declares {missing[0]!r}: add one with @question({missing[0]!r}, ...)")
@@ -106,6 +109,19 @@ def run(text: str, space: dict[str, Any], *, name: str) -> None:
         exec(code, space)
     except Exception as error:
         raise LabError(f"cell {name!r} fails: {type(error).__name__}: {error}") from error
+
+
+def _try(item: Question) -> None:
+    """Draw a question's public cases and answer them by its solution: a slip there belongs to the lab's author."""
+    what = "drawing its cases"
+    try:
+        for drawn in item.draw(PUBLIC_SEED):
+            what = f"its solution on the case {drawn.name!r}"
+            evaluate(item.reference, item, drawn)
+    except Exception as error:
+        own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith("<cell ")]
+        where = f" (line {own[-1].lineno} of {own[-1].filename[1:-1]})" if own else ""
+        raise LabError(f"question {item.id!r}: {what} fails: {type(error).__name__}: {error}{where}") from error
 
 
 def _complete(item: Question, source: Source, space: dict[str, Any]) -> Question:

@@ -64,14 +64,17 @@ def roster(path: Path | str) -> list[str]:
     Raises
     ------
     ValueError
-        If there is no such column, or an id is empty, occurs twice or cannot name a folder.
+        If it is not in UTF-8, there is no such column, or an id is empty, occurs twice or cannot name a folder.
     """
     with Path(path).open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
-        columns = [name for name in ("student", "id") if name in (reader.fieldnames or ())]
-        if not columns:
-            raise ValueError(f"{path} needs a column `student` (or `id`), it has {reader.fieldnames}")
-        students = [(row[columns[0]] or "").strip() for row in reader]
+        try:
+            columns = [name for name in ("student", "id") if name in (reader.fieldnames or ())]
+            if not columns:
+                raise ValueError(f"{path} needs a column `student` (or `id`), it has {reader.fieldnames}")
+            students = [(row[columns[0]] or "").strip() for row in reader]
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} is not in UTF-8: save it as CSV (UTF-8)") from error
     bad = [student for student in students if not re.fullmatch(r"[\w@+-][\w@+.-]*", student)]
     if bad:
         raise ValueError(f"{path}: {bad[0]!r} cannot name a folder; use letters, digits, and . _ - @ +")

@@ -65,6 +65,12 @@ def test_draws_depend_on_seed_and_question_only(toy):
         ("def double(x: np", "def dubble(x: np", "asks for 'double', which no solution cell defines"),
         ("return FACTOR * x", "return FACTOR *", "cell 'double' fails: SyntaxError"),
         ("FACTOR = 2", "FACTOR = missing", "cell 'preamble-.*' fails: NameError"),
+        (
+            "rng.normal(size=3) + 5",
+            "rng.narmal()",
+            r"'double': drawing its cases fails: AttributeError: .*\(line \d+ of cell",
+        ),
+        ("return FACTOR * x", "return FACTOR * y", "its solution on the case 'small' fails: NameError"),
         ("points: 2\n", "", "needs points"),
         ("def double(x):\n    return x * x", "def other(x):\n    return x * x", "does not define 'double'"),
         ('+++ {"tags": ["rubric"]}', '+++ {"tags": ["plain"]}', "needs a cell tagged `rubric`"),

@@ -87,3 +87,21 @@ def test_a_faulty_roster_is_refused(tmp_path, text, said):
     (tmp_path / "roster.csv").write_text(text)
     with pytest.raises(ValueError, match=said):
         roster(tmp_path / "roster.csv")
+
+
+def test_a_roster_in_another_encoding_is_refused(tmp_path):
+    (tmp_path / "roster.csv").write_bytes("student,name\nada,Zoë\n".encode("latin-1"))
+    with pytest.raises(ValueError, match="save it as CSV \\(UTF-8\\)"):
+        roster(tmp_path / "roster.csv")
+
+
+@pytest.mark.parametrize(
+    "words", [("roster.csv", "--out", "taken"), ("folder", "--out", "out"), ("no.csv", "--out", "out")]
+)
+def test_what_cannot_be_read_or_written_is_one_message(varied, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    Path("roster.csv").write_text("student\nada\n")
+    Path("taken").write_text("a file")
+    Path("folder").mkdir()
+    done = CliRunner().invoke(app, ["labs", "handout", str(varied), *words])
+    assert done.exit_code in (1, 2) and "Errno" in done.stderr and isinstance(done.exception, SystemExit)
