@@ -119,7 +119,7 @@ def register(app: typer.Typer) -> None:
     def submit(
         notebook: Annotated[Path, typer.Argument(help="The lab's notebook, saved.")],
         out: Annotated[Path, typer.Option(help="Folder for the file to hand in.")] = Path("submission"),
-        timeout: Annotated[int, typer.Option(help="Longest time of one cell, in seconds.")] = 600,
+        timeout: Annotated[int, typer.Option(help="Longest time of one cell, in seconds.")] = 1800,
     ) -> None:
         """Restart, run all, check, and write the one file to hand in."""
         from lsedu.labs.submit import SubmitError

@@ -39,7 +39,7 @@ def submit(
     notebook: Path | str,
     *,
     out: Path | str = "submission",
-    timeout: int = 600,
+    timeout: int = 1800,
     say: Callable[[str], None] = str,
 ) -> Submission:
     """Run a notebook from the start in a fresh kernel, and write the executed copy.
