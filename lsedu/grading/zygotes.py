@@ -278,13 +278,19 @@ class Zygote:
         return Child(self, answer["pid"], descriptors[0], ours)
 
     def status(self, pid: int) -> int | None:
-        """Return how a child ended."""
+        """Return how a child ended.
+
+        Raises
+        ------
+        LostError
+            If the zygote is gone: then the child has ended with it, not by itself.
+        """
         try:
             with self.lock:
                 self.control.send(json.dumps({"do": "status", "pid": pid}).encode())
                 return json.loads(self.control.recv(65536))["status"]
-        except (OSError, ValueError):
-            return None
+        except (OSError, ValueError) as error:
+            raise LostError(f"the zygote is gone ({error})") from error
 
     def close(self) -> None:
         """End the zygote and everything it started."""

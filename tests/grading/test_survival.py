@@ -266,6 +266,27 @@ def test_user_namespaces_turned_off_by_their_limit(tmp_path, solved):
 
 
 @pytest.mark.slow
+def test_a_zygote_that_dies_during_a_call_costs_no_point(classroom, monkeypatch):
+    from lsedu.grading import marking
+
+    whole, killed = marking.Marker._case, []
+
+    def sabotage(self, child, prepared, index):
+        if not killed:
+            killed.append(self.zygote.process.pid)
+            os.kill(self.zygote.process.pid, signal.SIGKILL)
+            self.zygote.process.wait()
+            poll = select.poll()
+            poll.register(child.watch, select.POLLIN)
+            poll.poll(10_000)  # the child ends with its zygote
+        return whole(self, child, prepared, index)
+
+    monkeypatch.setattr(marking.Marker, "_case", sabotage)
+    outcome = classroom([case for case in hostile.SUITE if case.name == "right"])
+    assert outcome.lines["right"]["total"] == 9
+
+
+@pytest.mark.slow
 def test_a_dead_zygote_is_replaced(classroom, monkeypatch):
     from lsedu.grading import submission
 
