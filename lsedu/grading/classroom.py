@@ -115,7 +115,12 @@ def grade(
     if not submissions.is_dir():
         raise ClassError(f"{submissions} is not a folder; it must hold a folder a student")
     wanted = tuple(question.file for question in lab.questions if question.kind == "artefact")
-    found = [item for item in notebooks.find(submissions, lab.name, artefacts=wanted)]
+    here = os.path.realpath(out)
+    handed_in = notebooks.find(submissions, lab.name, artefacts=wanted)
+    try:
+        found = [item for item in handed_in if os.path.realpath(item.folder) != here]
+    except OSError as error:
+        raise ClassError(f"{submissions} cannot be read: {error.strerror}") from error
     if options.only is not None:
         found = [item for item in found if item.student == options.only]
     if not found:

@@ -4,22 +4,25 @@ The files are hostile until shown otherwise: links are not followed, only regula
 and nothing here runs or compiles what it reads.
 """
 
-import codecs
+import contextlib
 import errno
 import hashlib
 import json
 import os
 import re
 import stat
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-MAX_BYTES = 20 * 2**20
+MAX_BYTES = 64 * 2**20  # outputs are large, and cost nothing
+MAX_MARKS = 8_000_000  # brackets and commas, which bound how many values a file can hold
 MAX_CELLS = 5000
 MAX_CELL_TEXT = 2**20
 MAX_FILES = 2000
+_LARGE = threading.Lock()  # one large file in memory at a time
 _SKIPPED = {".ipynb_checkpoints", ".git", "__MACOSX", ".DS_Store", "__pycache__"}
 
 
@@ -94,13 +97,13 @@ def find(root: Path, lab: str, *, artefacts: tuple[str, ...] = ()) -> Iterator[S
             yield Submission(name, path, None, ("link",), "the submission is a link, which is not followed")
         elif path.is_dir():
             yield _in_folder(name, path, lab, artefacts)
-        elif path.suffix == ".ipynb" and not (root / path.stem).is_dir():
+        elif path.suffix.lower() == ".ipynb" and not (root / path.stem).is_dir():
             yield Submission(path.stem, path, path)
 
 
 def _in_folder(student: str, folder: Path, lab: str, artefacts: tuple[str, ...]) -> Submission:
     places = [folder, folder / lab]
-    places = [place for place in places if place.is_dir() and not place.is_symlink()]
+    places = [place for place in places if os.path.isdir(place) and not place.is_symlink()]
     flags: list[str] = []
     files = {name: place / name for name in artefacts for place in reversed(places) if os.path.lexists(place / name)}
     try:
@@ -161,17 +164,8 @@ def decode(data: bytes) -> tuple[str, str]:
     >>> decode("é".encode("utf-16"))
     ('é', 'utf-16')
     """
-    for mark, name in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF32_LE, "utf-32"),
-        (codecs.BOM_UTF32_BE, "utf-32"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if data.startswith(mark):
-            return data.decode(name, "replace"), name
-    if b"\0" in data[:4]:
-        name = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
+    name = json.detect_encoding(data[:16])  # by byte order mark, or by where the zeros of "{" stand
+    if name != "utf-8":
         return data.decode(name, "replace"), name
     try:
         return data.decode("utf-8"), "utf-8"
@@ -194,10 +188,17 @@ def parse(data: bytes) -> Notebook:
     """Read a notebook from the bytes of its file; see `read`."""
     if not data.strip(b" \t\r\n\0"):
         raise UnreadableError("the file is empty")
+    if sum(map(data.count, (b"[", b"{", b","))) > MAX_MARKS:
+        raise UnreadableError("the file holds too many values")
+    with _LARGE if len(data) > 2**22 else contextlib.nullcontext():
+        return _parse(data)
+
+
+def _parse(data: bytes) -> Notebook:
     text, encoding = decode(data)
     flags = [] if encoding in ("utf-8", "utf-8-sig") else [f"encoding {encoding}"]
     try:
-        content = json.loads(text.strip("\0 \t\r\n\ufeff"))
+        content = json.loads(text.strip("\0 \t\r\n\ufeff"), strict=False)
     except RecursionError:
         raise UnreadableError("the file is nested too deeply") from None
     except ValueError as error:
@@ -227,8 +228,9 @@ def _item(raw: Any) -> Item | None:
     if not isinstance(raw, dict):
         return None
     text = raw.get("source", raw.get("input", ""))
-    if isinstance(text, list) and all(isinstance(line, str) for line in text):
-        text = "".join(text)
+    if isinstance(text, list):
+        lines = [line for line in text if isinstance(line, str)]
+        text = ("" if any(line.endswith("\n") for line in lines) else "\n").join(lines)
     if not isinstance(text, str) or len(text) > MAX_CELL_TEXT:
         return None
     metadata = raw.get("metadata") if isinstance(raw.get("metadata"), dict) else {}

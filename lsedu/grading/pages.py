@@ -103,6 +103,7 @@ def safe_copy(notebook: Notebook) -> str:
 
 
 def plain_markdown(text: str) -> str:
-    """Return Markdown in which no HTML and no script address is left."""
+    """Return Markdown in which no HTML, no character reference and no script address is left."""
+    text = re.sub(r"&(?=#?\w{1,31};)", "&amp;", text)
     text = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
     return re.sub(r"(?i)(java|vb)script\s*:|data\s*:(?=\s*text)", "removed:", text)

@@ -59,7 +59,7 @@ def csv_cell(value: Any) -> Any:
     "'=1+1"
     """
     text = printable(str(value))
-    if isinstance(value, str) and re.match(r"\s*[=+\-@|%]|[\t\r\n]", value):
+    if isinstance(value, str) and re.match(r"\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20]|[\t\r\n]", value):
         return "'" + text
     return text if isinstance(value, str) else value
 
@@ -204,7 +204,8 @@ class Results:
 
 def _csv(rows: Iterable[Iterable[Any]]) -> str:
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
+    # quoted throughout: a spreadsheet that splits at semicolons must not find a formula inside a name
+    writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     for row in rows:
         writer.writerow([csv_cell(value) for value in row])
     return file.getvalue()

@@ -89,11 +89,13 @@ def mark(
         flags.append(f"grader error: {type(error).__name__}: {str(error)[:200]}")
     for question in lab.questions:
         if question.kind == "artefact":
-            scored, digest = artefacts.mark(
-                question, item.files.get(question.file), student=item.student, seed=marks.seed
-            )
-            earned[question.id] = scored
-            made |= {question.id: digest} if digest else {}
+            try:
+                path = item.files.get(question.file)
+                earned[question.id], digest = artefacts.mark(question, path, student=item.student, seed=marks.seed)
+                made |= {question.id: digest} if digest else {}
+            except Exception as error:  # the lab's own scoring met arrays that it had not reckoned with
+                earned[question.id].reasons = ["the arrays in the file could not be scored"]
+                flags.append(f"{question.id}: scoring failed with {type(error).__name__}: {str(error)[:200]}")
     for mark in earned.values():
         flags += mark.flags
         if reason and mark.points == 0 and not mark.reasons:

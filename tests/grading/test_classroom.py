@@ -22,13 +22,13 @@ def test_the_command_names_what_is_wrong(tmp_path):
     run = CliRunner().invoke
     (tmp_path / "empty").mkdir()
     out = ["--out", str(tmp_path / "out")]
-    for lab, submissions, said in (
-        (str(tmp_path / "no.md"), str(tmp_path / "empty"), "no.md"),
-        (str(TINY), str(tmp_path / "absent"), "is not a folder"),
-        (str(TINY), str(tmp_path / "empty"), "there are no submissions"),
+    for lab, submissions, status, said in (
+        (str(tmp_path / "no.md"), str(tmp_path / "empty"), 2, "there is no lab"),
+        (str(TINY), str(tmp_path / "absent"), 1, "is not a folder"),
+        (str(TINY), str(tmp_path / "empty"), 1, "there are no submissions"),
     ):
         result = run(app, ["grade", lab, submissions, *out])
-        assert result.exit_code == 1
+        assert result.exit_code == status
         assert said in result.output
 
 
@@ -45,8 +45,8 @@ def test_the_command_grades_and_goes_on(tmp_path, solved):
     assert "level" in first.output
     assert "0 graded, 2 already were" in CliRunner().invoke(app, words).output
     table = (tmp_path / "out" / "grades.csv").read_text().splitlines()
-    assert table[0] == "student,double,mean-square,predictions,count,words,total,out_of,flags"
-    assert table[1].startswith("right,4.0,3.0,0.0,2.0,,9.0,10")
+    assert table[0] == '"student","double","mean-square","predictions","count","words","total","out_of","flags"'
+    assert table[1].startswith('"right",4.0,3.0,0.0,2.0,"",9.0,10')
 
 
 @pytest.mark.slow
@@ -62,6 +62,26 @@ def test_copied_artefacts_are_flagged_and_none_is_unpickled(tmp_path, classroom,
     assert lines["ada"]["points"]["predictions"] == lines["bob"]["points"]["predictions"] == 1.0
     assert any("same file as bob" in flag for flag in lines["ada"]["flags"])
     assert lines["eve"]["points"]["predictions"] == 0 and lines["eve"]["reasons"]["predictions"]
+
+
+@pytest.mark.slow
+def test_scoring_that_fails_on_odd_arrays_costs_that_question_alone(tmp_path, solved):
+    from lsedu.grading import Options, grade
+
+    lab = tmp_path / "tiny.md"
+    text = TINY.read_text().replace("(10, 3), 0.0", "(None, 3), 0.0")
+    lab.write_text(text.replace("    half = rng", '    arrays["probs"][0]\n    half = rng'))
+    empty = {"labels": np.arange(10), "probs": np.zeros((0, 3))}
+    case = hostile.Case("ada", "artefact", folder=lambda folder: np.savez(folder / "predictions.npz", **empty))
+    hostile.write(case, tmp_path / "submitted", solved, {})
+    hostile.write(named("right")[0], tmp_path / "submitted", solved, {})
+    out = tmp_path / "submitted" / "marks"
+    for _ in range(2):  # the second time the folder of marks is there: it is no student
+        grade(lab, tmp_path / "submitted", out, Options(jobs=1, regrade=True))
+        lines = {line["student"]: line for line in map(json.loads, (out / "results.jsonl").open())}
+        assert set(lines) == {"ada", "right"}
+        assert lines["ada"]["total"] == lines["right"]["total"] == 9.0
+        assert lines["ada"]["reasons"]["predictions"] and any("IndexError" in flag for flag in lines["ada"]["flags"])
 
 
 @pytest.mark.slow

@@ -186,10 +186,21 @@ def test_file_names_stay_in_the_folder_and_differ(name, tmp_path):
     assert stem != results.file_stem(name + "2")
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "|cmd", "%x"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "|cmd", "%x", "\uff1d1+1"])
 def test_no_cell_is_a_formula(text):
     row = next(csv.reader(io.StringIO(results._csv([[text]]))))
     assert row[0].startswith("'")
+
+
+def test_a_name_stays_in_its_cell_where_semicolons_separate():
+    row = next(csv.reader(io.StringIO(results._csv([["ada;=1+1", 2.0]])), delimiter=";"))
+    assert row == ["ada;=1+1,2.0"]
+
+
+@pytest.mark.parametrize("name", ["ada.ipynb", "ada.IPYNB"])
+def test_a_heap_of_files_has_a_student_a_notebook(tmp_path, name):
+    (tmp_path / name).write_text("{}")
+    assert [item.student for item in notebooks.find(tmp_path, "tiny")] == ["ada"]
 
 
 def test_the_view_refuses_answers_and_unknown_modules(tmp_path):
@@ -230,11 +241,12 @@ def test_safe_copies_drop_html_outputs_and_script_addresses():
     raw = {
         "cells": [
             {"cell_type": "markdown", "source": "<iframe src=x> $a<b$ [x](JavaScript : alert(1))"},
+            {"cell_type": "markdown", "source": "[x](java&#115;cript:1)"},
             {"cell_type": "code", "source": "1", "outputs": [{"data": {"text/html": "<script>"}}]},
         ]
     }
     copy = pages.safe_copy(notebooks.parse(as_bytes(raw)))
-    assert "<iframe" not in copy and "<script" not in copy and "cript :" not in copy and "cript:" not in copy
+    assert "<iframe" not in copy and "<script" not in copy and "cript :" not in copy and "&#115;" not in copy
 
 
 def test_similarity_sees_through_names_and_comments():
