@@ -20,6 +20,7 @@ _ERRORS = {name for name, kind in vars(builtins).items() if isinstance(kind, typ
 _ERRORS |= {"LinAlgError", "AxisError", "OutOfMemoryError"}
 _GRACE = 2.0
 _HANGS = 2
+_SPENT = "not tried: loading the cells of this notebook took too long in all"
 
 
 @dataclass(frozen=True)
@@ -83,17 +84,27 @@ class Marker:
         self.excluded: dict[str, str] = {}
         self.flags: list[str] = []
         self.errors: dict[str, list[Any]] = {}
+        self.left = 0.0
 
     def mark(self, prepared: Prepared) -> Mark:
-        """Mark one question; where an answer needs what other cells define, again with all of the student's code."""
-        first = self._attempt(prepared, self.answers.cells)
-        needs_more = any("NameError" in reason or "no function" in reason for reason in first.reasons)
-        if needs_more and len(self.answers.all_cells) > len(self.answers.cells):
-            second = self._attempt(prepared, self.answers.all_cells)
-            if (second.points or 0) > (first.points or 0):
-                second.flags.append(f"{prepared.question.id}: needs cells outside the answer")
-                return second
-        return first
+        """Mark one question by its own cells, so that no other answer can spoil it; if that falls short, with more.
+
+        What it may need is among the other answers, or in cells that the student added.
+        """
+        name, answers = prepared.question.id, self.answers
+        # for loading, a question has the time that all of the lab's own cells may take, however many cells there are
+        self.left = (self.lab.manifest.cell_seconds + _GRACE) * (1 + len(self.lab.student_cells()))
+        own = answers.own.get(name, ())
+        best = self._attempt(prepared, own or answers.cells)
+        if own and name not in answers.untouched and _may_need_more(best) and len(answers.cells) > len(own):
+            best = _better(best, self._attempt(prepared, answers.cells))
+        lacking = any("NameError" in reason or "no function" in reason for reason in best.reasons)
+        elsewhere = name in answers.elsewhere and _may_need_more(best)
+        if (lacking or elsewhere) and len(answers.all_cells) > len(answers.cells):
+            second = self._attempt(prepared, answers.all_cells)
+            second.flags.append(f"{name}: needs cells outside the answer")
+            best = _better(best, second)
+        return best
 
     def _attempt(self, prepared: Prepared, cells: Sequence[tuple[str, str]]) -> Mark:
         question = prepared.question
@@ -138,17 +149,20 @@ class Marker:
         """Return a child in which the cells are loaded, or why there is none; cells that break it are left out."""
         preamble = ("preamble", self.lab.preamble)
         for _ in range(len(cells) + 1):
+            if self.left <= 0:
+                self.flags.append("its cells took too long to load")
+                return _SPENT
             kept = [preamble, *(cell for cell in cells if cell[0] not in self.excluded)]
             child = self.zygote.child()
             current = step = 0
             try:
                 child.send(wire.pack("load", cells=kept, seed=self.seed), seconds=_GRACE + 10)
                 while True:
-                    header, _ = child.receive(seconds=self.lab.manifest.cell_seconds + _GRACE)
+                    header = self._hear(child)
                     kind, number = header["kind"], header.get("cell")
                     if kind == "loaded":
                         return child
-                    if kind == "unlocked":
+                    if kind == "unlocked" and step == 0:  # said before any of the student's code has run
                         child.end()
                         raise LostError(f"a child could not be locked in: {header.get('step')}")
                     if number != step // 2 or kind != ("cell", "ran")[step % 2] or number >= len(kept):
@@ -158,12 +172,24 @@ class Marker:
                         self.errors[kept[number][0]] = header["error"]
             except (wire.LateError, wire.ClosedError, wire.WireError, wire.UnsendableError) as error:
                 status = child.end()
+                if self.left <= 0:
+                    continue
                 why = self._broken(error, status, f"longer than {self.lab.manifest.cell_seconds:g} s")
                 if current == 0:
                     return f"the notebook's code could not be loaded: it {why}"
                 self.excluded[kept[current][0]] = why
                 self.flags.append(f"{kept[current][0]}: left out, it {why}")
         return "the notebook's code could not be loaded"
+
+    def _hear(self, child: Child) -> dict[str, Any]:
+        """Return what a child says next about its cells, and take the time from what the question has left."""
+        if self.left <= 0:
+            raise wire.LateError("the time for loading is used up")
+        limit, begin = self.lab.manifest.cell_seconds + _GRACE, time.monotonic()
+        try:
+            return child.receive(seconds=min(limit, self.left))[0]
+        finally:  # a child that was kept waiting by others is not charged for that
+            self.left -= min(time.monotonic() - begin, limit)
 
     def _broken(self, error: Exception, status: int | None, limit: str) -> str:
         """Say in words how a child was lost."""
@@ -223,6 +249,15 @@ class Marker:
             lacks = "does not depend on an argument that it must depend on" if unused else "carries no gradient"
             return f"the result {lacks}"
         raise wire.WireError("an answer out of turn")
+
+
+def _may_need_more(mark: Mark) -> bool:
+    """Whether points were lost, other than by running out of time, which more code would not mend."""
+    return bool(mark.failed) and not any("was stopped" in reason for reason in mark.reasons)
+
+
+def _better(first: Mark, second: Mark) -> Mark:
+    return second if (second.points or 0) > (first.points or 0) else first
 
 
 def _error(error: Any) -> str:

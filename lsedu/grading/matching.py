@@ -15,9 +15,15 @@ class Answers:
     ----------
     cells
         Pairs (name, text) of the cells that hold answers, in the notebook's order.
+    own
+        The same by question.
     all_cells
         The same among the student's other code: cells added, and released cells that were changed. Used when an answer
         calls something that is defined there.
+    elsewhere
+        Questions whose function is defined in that other code, too.
+    untouched
+        Questions whose cells are all as released.
     written
         Text answers by question.
     missing
@@ -27,7 +33,10 @@ class Answers:
     """
 
     cells: tuple[tuple[str, str], ...]
+    own: dict[str, tuple[tuple[str, str], ...]]
     all_cells: tuple[tuple[str, str], ...]
+    elsewhere: frozenset[str]
+    untouched: frozenset[str]
     written: dict[str, str]
     missing: tuple[str, ...]
     flags: tuple[str, ...]
@@ -45,20 +54,28 @@ def match(lab: Lab, notebook: Notebook, released: frozenset[str]) -> Answers:
     """Match a notebook's cells with the questions of a lab.
 
     A cell belongs to a question if it carries the question's id (in nbgrader's metadata or as cell id), or, where no
-    such cell is left, if it defines the function that the question asks for. Test cells are never taken.
+    such cell is left, if it defines the function that the question asks for. Test cells are never taken. An answer
+    whose cell was turned into text by a slip of the keyboard is still the answer.
     """
+    functions = {q.id: q.function for q in lab.questions if q.kind == "function"}
     wanted = {cell.id: cell for cell in lab.cells if cell.role in ("student", "manual")}
     checks = {cell.id for cell in lab.cells if cell.role == "check"}
     owner: dict[int, str] = {}
+    flags: list[str] = []
     for index, item in enumerate(notebook.items):
         if (item.graded and not item.solution) or item.id in checks or item.grade_id in checks:
             continue
         for name in (item.grade_id, item.id):
-            if name in wanted and wanted[name].kind == item.kind:
+            if name not in wanted:
+                continue
+            asked = functions.get(wanted[name].question)
+            if wanted[name].kind == item.kind:
                 owner[index] = name
                 break
-    flags: list[str] = []
-    functions = {q.id: q.function for q in lab.questions if q.kind == "function"}
+            if asked and item.kind in ("markdown", "raw") and defines(item.text, asked):
+                owner[index] = name
+                flags.append(f"{name}: a code cell turned into text")
+                break
     missing = []
     for question, function in functions.items():
         own = [i for i, name in owner.items() if wanted[name].question == question]
@@ -82,23 +99,39 @@ def match(lab: Lab, notebook: Notebook, released: frozenset[str]) -> Answers:
             missing.append(question)
     _drop_stubs(notebook, owner, wanted, released, flags)
     cells, everything, used = [], [], {}
+    own: dict[str, tuple[tuple[str, str], ...]] = {}
+    elsewhere, touched = set(), set()
     for index, item in enumerate(notebook.items):
-        if item.kind != "code" or not item.text.strip():
-            continue
         name = owner.get(index)
+        question = wanted[name].question if name in wanted else name
+        if not item.text.strip() or (question not in functions if name is not None else item.kind != "code"):
+            continue
         if name is not None:
             used[name] = used.get(name, 0) + 1
             label = name if used[name] == 1 else f"{name} (copy {used[name]})"
             cells.append((label, item.text))
-            everything.append((label, item.text))
+            own[question] = (*own.get(question, ()), cells[-1])
+            everything.append(cells[-1])
+            if _plain(item.text) not in released:
+                touched.add(question)
         elif _is_extra(item, checks, released):
             everything.append((f"cell {index + 1}", item.text))
+            elsewhere |= {question for question, function in functions.items() if defines(item.text, function)}
     written = {
         wanted[name].question: notebook.items[i].text
         for i, name in owner.items()
         if wanted.get(name) is not None and wanted[name].role == "manual"
     }
-    return Answers(tuple(cells), tuple(everything), written, tuple(missing), tuple(dict.fromkeys(flags)))
+    return Answers(
+        cells=tuple(cells),
+        own=own,
+        all_cells=tuple(everything),
+        elsewhere=frozenset(elsewhere),
+        untouched=frozenset(own) - touched,
+        written=written,
+        missing=tuple(missing),
+        flags=tuple(dict.fromkeys(flags)),
+    )
 
 
 def _drop_stubs(

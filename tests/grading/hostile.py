@@ -70,6 +70,20 @@ def double(x):
     return np.zeros_like(x)
 """
 
+
+def _added(source: str, **more) -> dict:
+    return {"cell_type": "code", "source": source, "metadata": {}, "outputs": [], "execution_count": None, **more}
+
+
+def _answer(change: Callable[[dict], list[dict]]) -> Callable[[dict], dict]:
+    """Put what `change` makes of the answer to `double` in its place."""
+    return lambda nb: {**nb, "cells": [new for c in nb["cells"] for new in (change(c) if c["id"] == "double" else [c])]}
+
+
+def _each(change: Callable[[dict], dict]) -> Callable[[dict], dict]:
+    return lambda nb: {**nb, "cells": [change(c) for c in nb["cells"]]}
+
+
 SUITE: list[Case] = [
     # fair
     Case("right", "fair"),
@@ -228,6 +242,52 @@ def double(x):
         earns=4.0,
     ),
     Case("only-one-answered", "fair", {"mean-square": "", "count": ""}, {"mean-square": 0.0, "count": 0.0}),
+    attack(
+        "needs-what-is-absent",
+        "fair",
+        """\
+import matplotlib.pyplot as plt
+import numba
+plt.style.use('ggplot')
+print(shape_of_the_data)
+text = open('notes.txt').read()
+name = input('Your name? ')
+@numba.njit
+def fast(x): return x
+"""
+        + RIGHT,
+        earns=4.0,
+    ),
+    attack(
+        "plots-in-function",
+        "fair",
+        """\
+from IPython.display import display
+import matplotlib.pyplot as plt
+def double(x):
+    figure, axes = plt.subplots()
+    axes.plot([1, 2], label='x')
+    plt.show()
+    return 2 * x""",
+        earns=4.0,
+    ),
+    attack("top-level-await", "fair", "import asyncio\nawait asyncio.sleep(0)\n" + RIGHT, earns=4.0),
+    attack(
+        "magic-values",
+        "fair",
+        """\
+files = !ls
+!echo one \\
+    two
+def double(x):
+    %time y = 2 * x
+    return y""",
+        earns=4.0,
+    ),
+    attack("extended-precision", "fair", "def double(x):\n    return 2 * x.astype(np.longdouble)", earns=4.0),
+    # one answer against the others
+    attack("takes-the-libraries-away", "patching", "np = torch = None\n"),
+    attack("empties-the-namespace", "patching", "globals().clear()\n"),
     # objects that lie
     attack(
         "equal-to-everything",
@@ -610,6 +670,21 @@ return 2 * x"""),
     ),
     attack(
         "forge-passed", "results", "import numpy as np" + _FORGE.replace("{header}", '{"kind": "passed"}'), flagged=True
+    ),
+    attack(
+        "forge-unlocked",
+        "results",
+        "import numpy as np" + _FORGE.replace("{header}", '{"kind": "unlocked", "step": "x"}') + "double(np.ones(1))",
+        flagged=True,
+    ),
+    attack(
+        "forge-impossible-shape",
+        "results",
+        "import numpy as np"
+        + _FORGE.replace(
+            "{header}", '{"kind": "value", "tree": {"l": [{"a": 0}]}, "buffers": [["<f8", [0] + [2**26] * 20]]}'
+        ),
+        flagged=True,
     ),
     attack(
         "garbage-in-channel",
@@ -1150,7 +1225,77 @@ def mean_square(x):
     Case("binary", "notebooks", deserves=NOTHING, file=lambda data: bytes(range(256)) * 100, flagged=True),
     Case("json-list", "notebooks", deserves=NOTHING, file=lambda data: b"[]", flagged=True),
     Case("deep-json", "notebooks", deserves=NOTHING, file=lambda data: b"[" * 10**6, flagged=True),
-    Case("huge", "notebooks", deserves=NOTHING, file=lambda data: data + b" " * (21 * 2**20), flagged=True),
+    Case("huge", "notebooks", deserves=NOTHING, file=lambda data: data + b" " * (65 * 2**20), flagged=True),
+    Case("large-outputs", "notebooks", file=lambda data: data[:-1] + b', "x": "' + b"A" * (50 * 2**20) + b'"}'),
+    Case(
+        "many-values",
+        "notebooks",
+        deserves=NOTHING,
+        file=lambda data: data[:-1] + b', "x": [' + b"[]," * 5_000_000 + b"[]]}",
+        flagged=True,
+    ),
+    Case("utf-32-without-mark", "notebooks", file=lambda data: data.decode().encode("utf-32-be"), flagged=True),
+    Case("raw-line-ends-in-texts", "notebooks", file=lambda data: data.replace(b"\\n", b"\n")),
+    Case(
+        "lines-without-ends",
+        "notebooks",
+        notebook=_each(lambda c: {**c, "source": [*c["source"].splitlines(), None]}),
+    ),
+    Case(
+        "nbformat-2",
+        "notebooks",
+        notebook=lambda nb: {
+            "nbformat": 2,
+            "worksheets": [
+                {
+                    "cells": [
+                        {"cell_type": "code", "input": c["source"].splitlines()}
+                        for c in nb["cells"]
+                        if c["cell_type"] == "code"
+                    ]
+                }
+            ],
+        },
+        flagged=True,
+    ),
+    Case(
+        "answer-turned-to-text", "notebooks", notebook=_answer(lambda c: [{**c, "cell_type": "markdown"}]), flagged=True
+    ),
+    Case(
+        "answer-below-the-stub",
+        "notebooks",
+        {"double": "def double(x: np.ndarray) -> np.ndarray:\n    raise NotImplementedError"},
+        notebook=_answer(lambda c: [c, _added(RIGHT)]),
+        flagged=True,
+    ),
+    Case(
+        "answer-in-two-cells",
+        "notebooks",
+        {"double": "factor = 2"},
+        notebook=_answer(lambda c: [c, _added("def double(x):\n    return factor * x")]),
+        flagged=True,
+    ),
+    Case(
+        "experiment-below-the-answer",
+        "notebooks",
+        notebook=lambda nb: {**nb, "cells": [*nb["cells"], _added("def double(x):\n    return x")]},
+    ),
+    Case(
+        "helper-in-another-answer",
+        "notebooks",
+        {
+            "double": "def double(x):\n    return twice(x)",
+            "count": "def twice(x):\n    return 2 * x\n\ndef count(x, above):\n    return int((x > above).sum())",
+        },
+    ),
+    Case(
+        "two-hundred-hanging-copies",
+        "resources",
+        {"double": "while True: pass"},
+        {"double": 0.0},
+        notebook=_answer(lambda c: [c] * 200),
+        flagged=True,
+    ),
     Case("no-cells", "notebooks", deserves=NOTHING, notebook=lambda nb: {**nb, "cells": []}),
     Case("reordered", "notebooks", notebook=lambda nb: {**nb, "cells": nb["cells"][::-1]}),
     Case("duplicated", "notebooks", notebook=lambda nb: {**nb, "cells": [c for c in nb["cells"] for _ in range(2)]}),

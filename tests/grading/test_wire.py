@@ -48,7 +48,7 @@ def test_plain_values_survive(value):
     assert same(there_and_back(value), value)
 
 
-@pytest.mark.parametrize("dtype", ["?", "i1", "u2", "i8", "f2", "f4", ">f8", "c16"])
+@pytest.mark.parametrize("dtype", ["?", "i1", "u2", "i8", "f2", "f4", ">f8", "c16", "g", "G"])
 @pytest.mark.parametrize("shape", [(), (0, 3), (2, 3)])
 def test_arrays_survive(dtype, shape):
     array = (np.arange(6).reshape(2, 3) if shape == (2, 3) else np.ones(shape)).astype(dtype)
@@ -93,6 +93,7 @@ def test_what_cannot_be_sent_is_refused(value):
         ({"a": 0}, [["|O", [1]]], b"\0" * 8),
         ({"a": 0}, [["<f8", [-1]]], b""),
         ({"a": 0}, [["<f8", [2**40, 2**40]]], b""),
+        ({"a": 0}, [["<f8", [0] + [2**26] * 20]], b""),
         ({"a": 0}, [["<f8", [True]]], b"\0" * 8),
         ({"a": 1}, [], b""),
         ({"a": 0, "l": []}, [["<f8", []]], b"\0" * 8),

@@ -24,6 +24,7 @@ MAX_DEPTH = 32
 
 _DTYPES = {"|b1", "|i1", "|u1", *(f"<{kind}{size}" for kind in "iu" for size in (2, 4, 8))}
 _DTYPES |= {"<f2", "<f4", "<f8", "<c8", "<c16"}
+_DTYPES |= {np.dtype(kind).newbyteorder("<").str for kind in (np.longdouble, np.clongdouble)}
 _LENGTHS = struct.Struct("<II")
 _dumps, _loads, _asarray = json.dumps, json.loads, np.asarray
 
@@ -163,7 +164,10 @@ def _arrays(kinds: Any, body: bytes) -> list[Any]:
         size = math.prod(shape) * dtype.itemsize
         if size > len(body) - start:
             raise WireError("a buffer is longer than the body")
-        array = np.frombuffer(body, dtype=dtype, count=math.prod(shape), offset=start).reshape(shape).copy()
+        try:
+            array = np.frombuffer(body, dtype=dtype, count=math.prod(shape), offset=start).reshape(shape).copy()
+        except ValueError as error:  # no bytes, but axes whose sizes overflow when multiplied
+            raise WireError("a shape cannot be had") from error
         arrays.append((name, array))
         start += size
     if start != len(body):

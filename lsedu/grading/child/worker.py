@@ -7,6 +7,8 @@ grader takes what arrives as this student's answer to the question it asked, and
 import ast
 import builtins
 import contextlib
+import importlib.util
+import inspect
 import linecache
 import math
 import os
@@ -23,14 +25,44 @@ import numpy as np
 
 from . import wire
 
-_MAGIC = re.compile(r"^([ \t]*)(?:[%!?][^\n]*|[\w.]+\?{1,2}[ \t]*$)", re.MULTILINE)
+_MAGIC = re.compile(r"^([ \t]*)(?:[%!?](?:[^\n]*\\\n)*[^\n]*|[\w.]+\?{1,2}[ \t]*$)", re.MULTILINE)
+_TIMED = re.compile(r"^([ \t]*)%time[ \t]+(?=\S)", re.MULTILINE)
+_FROM_MAGIC = re.compile(r"^([ \t]*[\w., \t]+=[ \t]*)[%!][^\n]*", re.MULTILINE)
+_OTHER_LANGUAGE = re.compile(
+    r"\s*%%(?:bash|sh|script|html|javascript|js|svg|latex|markdown|writefile|file|perl|ruby)\b", re.I
+)
+
+# What may fail here though it ran in the student's notebook, for want of a package, a name from a set-up cell, a file
+# or a keyboard: the statements after it are still run.
+_ABSENT = (ImportError, NameError, OSError, EOFError)
+_SHOWING = ("matplotlib", "matplotlib.pyplot", "seaborn", "plotly", "plotly.express", "IPython", "IPython.display")
 
 
-class _Shell:
-    """Stands in for IPython's shell, whose magics have no effect here."""
+class _Inert:
+    """Stands in for IPython's shell and for what draws: any use of it succeeds and has no effect."""
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *words, **options: None
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Inert()
+
+    def __call__(self, *words: Any, **options: Any) -> Any:
+        return _Inert()
+
+    def __getitem__(self, key: Any) -> Any:
+        return _Inert()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+    def __iter__(self) -> Any:  # two, so that `figure, axes = plt.subplots()` can be unpacked
+        return iter((_Inert(), _Inert()))
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        pass
 
 
 def serve(channel: socket.socket) -> None:
@@ -58,7 +90,9 @@ def _space() -> dict[str, Any]:
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     builtins.display = lambda *items, **options: None
-    builtins.get_ipython = _Shell
+    builtins.get_ipython = _Inert
+    absent = [name for name in _SHOWING if importlib.util.find_spec(name.partition(".")[0]) is None]
+    sys.modules.update({name: _Inert() for name in absent})
     return module.__dict__
 
 
@@ -81,18 +115,23 @@ def _load(channel: socket.socket, header: dict[str, Any], space: dict[str, Any])
 
 
 def _run(name: str, text: str, space: dict[str, Any]) -> list[Any] | None:
-    """Run a cell; a failed import does not stop it, any other error does. Return [type, line] of the first error."""
+    """Run a cell; what the sandbox lacks does not stop it, any other error does. Return [type, line] of the first."""
     first = None
     text = plain_python(text)
     label = f"<cell {name}>"
     linecache.cache[label] = (len(text), None, text.splitlines(keepends=True), label)
     try:
         tree = ast.parse(text, label)
+        flags = _future(tree) | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         for statement in tree.body:
-            code = compile(ast.Module([statement], []), label, "exec", dont_inherit=True, flags=_future(tree))
+            code = compile(ast.Module([statement], []), label, "exec", dont_inherit=True, flags=flags)
             try:
-                exec(code, space)
-            except ImportError as error:
+                waiting = eval(code, space)
+                if code.co_flags & inspect.CO_COROUTINE:
+                    import asyncio
+
+                    asyncio.run(waiting)
+            except _ABSENT as error:
                 first = first or _describe(error, label)
     except BaseException as error:  # a cell may raise anything, SystemExit and KeyboardInterrupt included
         return first or _describe(error, label)
@@ -119,12 +158,17 @@ def plain_python(text: str) -> str:
     --------
     >>> plain_python("%matplotlib inline\nx = 1")
     'pass\nx = 1'
+    >>> plain_python("%time x = 1\nfiles = !ls")
+    'x = 1\nfiles = get_ipython()'
     """
+    if _OTHER_LANGUAGE.match(text):
+        return ""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", " ")
     try:
         ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return _MAGIC.sub(lambda match: match[1] + "pass", text).expandtabs(8)
+        text = _FROM_MAGIC.sub(r"\1get_ipython()", _TIMED.sub(r"\1", text))
+        return _MAGIC.sub(lambda match: match[1] + "pass" + "\n" * match[0].count("\n"), text).expandtabs(8)
     return text
 
 
