@@ -19,12 +19,14 @@ def real_in(
     Raises
     ------
     ValueError
-        If `value` is not a number, is NaN, or lies outside the interval.
+        If `value` is not a number (text and bool are none), is NaN, or lies outside the interval.
     """
     interval = f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
     try:
+        if isinstance(value, str | bytes | bool | np.bool_):
+            raise TypeError
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         raise ValueError(f"{name} must be a number in {interval}, got {value!r}") from None
     below = number <= low if open_low else number < low
     above = number >= high if open_high else number > high
@@ -176,23 +178,39 @@ def distributions(name: str, value: Any) -> Tensor:
     return value
 
 
-def array(name: str, value: Any, *, ndim: int) -> np.ndarray:
-    """Return a tensor or array-like as a finite float64 array with `ndim` axes, detached and on the CPU.
+def plain(name: str, value: Any) -> np.ndarray:
+    """Return a tensor or array-like as a NumPy array, detached and on the CPU; else raise ValueError."""
+    if isinstance(value, Tensor):
+        value = value.detach().cpu()
+        # NumPy has no bfloat16
+        return (value.float() if value.dtype == torch.bfloat16 else value).numpy()
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} must have rows of one length, got a ragged {type(value).__name__}") from None
+
+
+def array(name: str, value: Any, *, ndim: int, nan: bool = False) -> np.ndarray:
+    """Return a tensor or array-like as a finite float64 array with `ndim` axes; NaN passes if `nan`.
 
     Raises
     ------
     ValueError
-        If it has another number of axes, is not numeric, or holds a NaN or an infinity.
+        If it has another number of axes, is not real numbers, or holds a NaN or an infinity.
     """
-    if isinstance(value, Tensor):
-        value = value.detach().cpu().to(torch.float64).numpy()
+    given = plain(name, value)
     try:
-        result = np.asarray(value, dtype=np.float64)
+        if given.dtype.kind in "cSU":
+            raise TypeError
+        result = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
-        raise ValueError(f"{name} must be numeric with {ndim} axes, got {type(value).__name__}") from None
+        kind = type(value).__name__ if given.dtype.kind != "c" else given.dtype
+        raise ValueError(f"{name} must be numeric with {ndim} axes, got {kind}") from None
     if result.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} axes, got shape {result.shape}")
-    if not np.isfinite(result).all():
+    if nan and np.isinf(result).any():
+        raise ValueError(f"{name} must be finite or NaN, got an infinity")
+    if not nan and not np.isfinite(result).all():
         raise ValueError(f"{name} must be finite, got a NaN or an infinity")
     return result
 
@@ -205,7 +223,7 @@ def label_array(name: str, value: Any, num_classes: int, *, size: int | None = N
     ValueError
         For another dtype or shape, or a label out of range.
     """
-    result = np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value)
+    result = plain(name, value)
     if result.size and not np.issubdtype(result.dtype, np.integer):
         raise ValueError(f"{name} must have an integer dtype, got {result.dtype}")
     if result.ndim != 1 or (size is not None and len(result) != size):

@@ -1,4 +1,5 @@
 import math
+import tracemalloc
 import warnings
 
 import dit
@@ -113,6 +114,8 @@ def test_small_misses_of_the_sum_are_divided_out():
         ([], "at least one distribution along its last axis, got shape \\(0,\\)"),
         (0.5, "got shape \\(\\)"),
         (np.zeros((0, 3)), "got shape \\(0, 3\\)"),
+        ([[1.0], [0.5, 0.5]], "p must have rows of one length, got a ragged list"),
+        ([[1.0 + 1j, 0.0]], "p must be numeric with 2 axes, got complex128"),
     ],
 )
 def test_bad_distributions_are_named(p, message):
@@ -379,6 +382,17 @@ def test_soft_targets_in_half_precision_are_taken():
     assert plane_point(z, y.bfloat16(), unit="bits") == want
 
 
+def test_a_large_label_takes_no_square_table():
+    # one-hot rows of 50,000 classes are 800 kB; an identity of that size is 20 GB
+    encoder = [[1.0, 0.0], [0.0, 1.0]]
+    tracemalloc.start()
+    try:
+        assert target_information(encoder, [0, 49_999], unit="bits") == 1.0
+        assert tracemalloc.get_traced_memory()[1] < 1e8
+    finally:
+        tracemalloc.stop()
+
+
 def test_the_meter_refuses_what_does_not_fit():
     meter = PlaneMeter(codes=2, classes=2)
     with pytest.raises(ValueError, match=r"^the meter must have seen at least one row of positive weight, got none$"):
@@ -386,6 +400,9 @@ def test_the_meter_refuses_what_does_not_fit():
     meter.update([[1.0, 0.0]], [0], weights=[0.0])
     with pytest.raises(ValueError, match="positive weight"):
         meter.point(unit="nats")
+    for encoder in (None, {}, 1.0):
+        with pytest.raises(ValueError, match=r"^encoder must hold at least one distribution .* got shape \(\)$"):
+            meter.update(encoder, [0])
     with pytest.raises(ValueError, match=r"encoder must have 2 columns, got shape \(1, 3\)"):
         meter.update([[1.0, 0.0, 0.0]], [0])
     with pytest.raises(ValueError, match="target must have 2 classes, got 3"):

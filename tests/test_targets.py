@@ -1,5 +1,6 @@
 import math
 import re
+import warnings
 
 import pytest
 import torch
@@ -195,6 +196,8 @@ Y, Z = torch.tensor([0]), torch.zeros(1, 3)
             "labels must be integers in [0, 2), got 2",
         ),
         (lambda: q_targets(Y, torch.zeros(2, 2), alpha=2), "alpha must be in [0, 1], got 2"),
+        (lambda: OnlineTable(2, dtype=torch.int64), "dtype must be a floating-point torch.dtype, got torch.int64"),
+        (lambda: OnlineTable(3).update(Z, Y, ignore_index=None), "ignore_index must be an integer, got None"),
         (lambda: OnlineTable(0), "num_classes must be at least 1, got 0"),
         (lambda: OnlineTable(2, start="x"), "start must be one of 'uniform', 'zeros', got 'x'"),
         (lambda: OnlineTable(2, keep_above=0), "keep_above must be in (0, 1], got 0"),
@@ -211,3 +214,22 @@ Y, Z = torch.tensor([0]), torch.zeros(1, 3)
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         call()
+
+
+def test_the_online_table_names_a_device_that_is_not_there():
+    with pytest.raises(ValueError, match=r"^device must be a device of this machine, .* got 'no': "):
+        OnlineTable(2, device="no")
+
+
+@pytest.mark.parametrize("ranking", ["others", "all"])
+def test_zipf_ranks_a_transposed_tensor_without_a_warning(ranking):
+    z = torch.randn(4, 3, generator=torch.Generator().manual_seed(0)).t()
+    y = torch.tensor([0, 1, 3])
+    torch.set_warn_always(True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            got = zipf(z, y, ranking=ranking)
+    finally:
+        torch.set_warn_always(False)
+    assert torch.equal(got, zipf(z.contiguous(), y, ranking=ranking))

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from lsedu import _check
 
@@ -84,11 +83,7 @@ def centre_distances(centres: Any, *, normalise: bool = True) -> np.ndarray:
     >>> centre_distances([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]).round(4).tolist()
     [[0.0, 0.3333, 0.6667], [0.5, 0.0, 0.5], [0.6667, 0.3333, 0.0]]
     """
-    c = np.asarray(centres.detach().cpu() if isinstance(centres, Tensor) else centres, dtype=np.float64)
-    if c.ndim != 2:
-        raise ValueError(f"centres must have 2 axes, got shape {c.shape}")
-    if np.isinf(c).any():
-        raise ValueError("centres must be finite or NaN, got an infinity")
+    c = _check.array("centres", centres, ndim=2, nan=True)
     norms = np.linalg.norm(c, axis=1, keepdims=True)
     if (norms == 0).any():
         raise ValueError(f"a centre must not be the zero vector, got one in row {int(np.argmin(norms))}")

@@ -38,6 +38,7 @@ def _split(name: str, features: Any, labels: Any, classes: int | None) -> tuple[
 
 
 def _prepare(train: tuple, test: tuple, device: torch.device | str) -> tuple[tuple, tuple, Callable, int]:
+    device = _check.device("device", device)
     x, y = _split("train", *train, None)
     classes = int(y.max()) + 1
     a, b = _split("test", *test, None)
@@ -108,6 +109,7 @@ def linear_probe(
     1.0
     """
     penalty = _check.real_in("penalty", penalty, 0.0, float("inf"), open_low=True, open_high=True)
+    max_iterations = _check.whole("max_iterations", max_iterations, low=1)
     train, test, standardise, classes = _prepare((train_features, train_labels), (test_features, test_labels), device)
     model = nn.Linear(train[0].shape[1], classes, dtype=torch.float64, device=device)
     nn.init.zeros_(model.weight)

@@ -40,8 +40,9 @@ def grad_cam(model: nn.Module, images: Tensor, *, layer: nn.Module | str, classe
     -----
     :cite:p:`selvaraju2017`. A picture is not a measurement: see `swap_test`.
     """
-    if images.ndim != 4 or len(images) == 0:
-        raise ValueError(f"images must have shape (N, C, H, W) with N >= 1, got {tuple(images.shape)}")
+    if not isinstance(images, Tensor) or images.ndim != 4 or len(images) == 0:
+        got = tuple(images.shape) if isinstance(images, Tensor) else type(images).__name__
+        raise ValueError(f"images must be a tensor of shape (N, C, H, W) with N >= 1, got {got}")
     try:
         from torchcam.methods import GradCAM
     except ImportError as error:
@@ -90,7 +91,7 @@ def saliency_share(maps: Any, region: Any) -> np.ndarray:
     values = _check.array("maps", maps, ndim=3)
     if (values < 0).any():
         raise ValueError(f"maps must be >= 0, got {values.min():g}")
-    mask = np.asarray(region.detach().cpu() if isinstance(region, Tensor) else region)
+    mask = _check.plain("region", region)
     if mask.dtype != np.bool_:
         raise ValueError(f"region must be boolean, got {mask.dtype}")
     if mask.shape not in (values.shape, values.shape[1:]):

@@ -40,6 +40,8 @@ def apply_temperature(logits: Any, temperature: float) -> np.ndarray:
     """
     temperature = _check.real_in("temperature", temperature, 0.0, np.inf, open_low=True, open_high=True)
     z = _check.array("logits", logits, ndim=2) / temperature
+    if z.shape[1] == 0:
+        raise ValueError(f"logits must have shape (N, K) with K >= 1, got {z.shape}")
     e = np.exp(z - z.max(1, keepdims=True))
     return e / e.sum(1, keepdims=True)
 
@@ -82,7 +84,8 @@ def fit_temperature(logits: Any, labels: Any, *, low: float = 1e-2, high: float 
     y = _check.label_array("labels", labels, z.shape[1], size=len(z))
     if len(z) == 0:
         raise ValueError(f"logits must hold at least one sample, got shape {z.shape}")
-    if not 0 < low < high < np.inf:
+    numbers = all(isinstance(v, int | float | np.number) and not isinstance(v, bool) for v in (low, high))
+    if not numbers or not 0 < low < high < np.inf:
         raise ValueError(f"the interval must satisfy 0 < low < high, got low={low!r}, high={high!r}")
     z = z - z.max(1, keepdims=True)
     own = z[np.arange(len(z)), y]

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from lsedu import _check
 
@@ -20,7 +19,7 @@ def distributions(name: str, value: Any, *, ndim: int | None = None) -> np.ndarr
         For another number of axes than `ndim`, no entries, an entry that is negative or not finite, or a sum further
         from 1 than 1e-4.
     """
-    shape = tuple(np.shape(value))
+    shape = _check.plain(name, value).shape
     if len(shape) == 0 or 0 in shape:
         raise ValueError(f"{name} must hold at least one distribution along its last axis, got shape {shape}")
     p = _check.array(name, value, ndim=len(shape) if ndim is None else ndim)
@@ -57,14 +56,13 @@ def targets(name: str, value: Any, size: int) -> np.ndarray:
     ValueError
         For another length than `size`, negative labels, or rows that are no distributions.
     """
-    if isinstance(value, Tensor):
-        value = value.detach().cpu()
-        value = (value.double() if value.is_floating_point() else value).numpy()
-    given = np.asarray(value)
+    given = _check.plain(name, value)
     if given.ndim == 1:
         highest = int(given.max()) if np.issubdtype(given.dtype, np.integer) and given.size else 0
         labels = _check.label_array(name, given, highest + 1, size=size)
-        return np.eye(highest + 1)[labels]
+        rows = np.zeros((size, highest + 1))
+        rows[np.arange(size), labels] = 1.0
+        return rows
     rows = distributions(name, given, ndim=2)
     if len(rows) != size:
         raise ValueError(f"{name} must have {size} rows, one for each row of the encoder, got shape {rows.shape}")

@@ -65,7 +65,8 @@ class PlaneMeter:
         ValueError
             For rows that are no distributions, labels out of range, negative weights, or shapes that do not fit.
         """
-        if len(encoder) == 0:
+        shape = _check.plain("encoder", encoder).shape
+        if shape[:1] == (0,):
             return
         z = distributions("encoder", encoder, ndim=2)
         if z.shape[1] != self.codes:

@@ -36,6 +36,7 @@ def reduce_kept(losses: Tensor, kept: Tensor, *, reduction: Reduction, weight: T
 def kept_labels(logits: Tensor, labels: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
     """Check logits and labels; return int64 labels with 0 where ignored, and the mask (N,) of samples kept."""
     _check.logits("logits", logits)
+    _check.whole("ignore_index", ignore_index)
     _check.labels("labels", labels, logits.shape[1], size=len(logits), ignore_index=ignore_index)
     labels = labels.long()
     kept = labels != ignore_index

@@ -22,6 +22,8 @@ def class_weights(weight: Tensor, logq: Tensor) -> Tensor:
     if not isinstance(weight, Tensor) or tuple(weight.shape) != (k,):
         got = tuple(weight.shape) if isinstance(weight, Tensor) else type(weight).__name__
         raise ValueError(f"weight must be a tensor of shape ({k},), got {got}")
+    if weight.is_complex():
+        raise ValueError(f"weight must be a tensor of real numbers, got {weight.dtype}")
     if not ((weight >= 0) & torch.isfinite(weight)).all():
         raise ValueError(f"weight must be finite and >= 0, got {weight.tolist()}")
     return weight.to(logq)
@@ -78,6 +80,7 @@ def cross_entropy(
     if weight is not None:
         weight = class_weights(weight, logq)
     if not target.is_floating_point():
+        _check.whole("ignore_index", ignore_index)
         _check.labels("target", target, k, size=n, ignore_index=ignore_index)
         target = target.long()
         kept = target != ignore_index

@@ -20,7 +20,18 @@ Divergence = Literal["kl", "cross-entropy"]
 def _soft(log_teacher: Tensor, log_student: Tensor, divergence: Divergence) -> Tensor:
     teacher = log_teacher.exp()
     against = log_teacher - log_student if divergence == "kl" else -log_student
-    return torch.where(teacher > 0, teacher * against, 0.0).sum(1)
+    losses = torch.where(teacher > 0, teacher * against, 0.0).sum(1)
+    if divergence == "cross-entropy":
+        return losses
+    # a high temperature makes the two alike: the sum's terms cancel, and T squared lifts what rounding leaves of it;
+    # each term plus q - p, which sums to 0, is of second order instead; the gradient needs no such care
+    return losses + (_kl(teacher, log_student.detach().exp(), against.detach()) - losses.detach())
+
+
+def _kl(p: Tensor, q: Tensor, log_ratio: Tensor) -> Tensor:
+    near = p * (torch.expm1(-log_ratio) + log_ratio)
+    far = q - p + torch.where(p > 0, p * log_ratio, 0.0)
+    return torch.where(log_ratio.abs() < 1.0, near, far).sum(1)
 
 
 def distillation(
@@ -181,7 +192,7 @@ class SubstituteTeacher(nn.Module):
         self.beta = _check.real_in("beta", beta, 0.0, 1.0)
         self.temperature = _check.real_in("temperature", temperature, 0.0, math.inf, open_low=True, open_high=True)
         self.divergence = _check.one_of("divergence", divergence, ("kl", "cross-entropy"))
-        self.scaled, self.ignore_index = scaled, ignore_index
+        self.scaled, self.ignore_index = scaled, _check.whole("ignore_index", ignore_index)
         self.reduction = _check.one_of("reduction", reduction, ("mean", "sum", "none"))
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:

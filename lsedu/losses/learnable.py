@@ -130,6 +130,7 @@ def smoothed_loss(
     """Check the labels, run the kernel, reduce; `row` says which row of `table` is a sample's, its label if None."""
     n, k = logits.shape
     _check.one_of("reduction", reduction, ("mean", "sum", "none"))
+    _check.whole("ignore_index", ignore_index)
     inside = _check.labels_inside("labels", labels, k, size=n, ignore_index=ignore_index)
     ignored = None
     if not inside or 0 <= ignore_index < k:
@@ -210,8 +211,7 @@ class LearnableLabelSmoothing(nn.Module):
         dtype: torch.dtype = torch.float32,
     ):
         super().__init__()
-        if num_classes < 1:
-            raise ValueError(f"num_classes must be at least 1, got {num_classes}")
+        num_classes = _check.whole("num_classes", num_classes, low=1)
         self.alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
         coefficients(variant, self.alpha)
         self.lr_factor = _check.real_in("lr_factor", lr_factor, 0.0, float("inf"), open_high=True)
@@ -219,8 +219,10 @@ class LearnableLabelSmoothing(nn.Module):
             weight_decay = _check.real_in("weight_decay", weight_decay, 0.0, float("inf"), open_high=True)
         self.weight_decay = weight_decay
         self.variant, self.half, self.sparse = variant, half, sparse
-        self.ignore_index = ignore_index
+        self.ignore_index = _check.whole("ignore_index", ignore_index)
         self.reduction = _check.one_of("reduction", reduction, ("mean", "sum", "none"))
+        dtype = _check.floating("dtype", dtype)
+        device = None if device is None else _check.device("device", device)
         self.q_logits = nn.Parameter(torch.zeros(num_classes, num_classes, device=device, dtype=dtype))
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ def restrict(criterion: LearnableLabelSmoothing, classes: Tensor) -> LearnableLa
     Raises
     ------
     ValueError
-        For classes out of range or repeated, or none.
+        For another criterion, or for classes out of range or repeated, or none.
 
     Notes
     -----
@@ -43,6 +43,8 @@ def restrict(criterion: LearnableLabelSmoothing, classes: Tensor) -> LearnableLa
     >>> restrict(LearnableLabelSmoothing(4), torch.tensor([3, 1])).q().tolist()
     [[0.5, 0.5], [0.5, 0.5]]
     """
+    if not isinstance(criterion, LearnableLabelSmoothing):
+        raise ValueError(f"criterion must be a LearnableLabelSmoothing, got {type(criterion).__name__}")
     old = criterion.q_logits.detach()
     _check.labels("classes", classes, len(old))
     if len(classes) == 0 or len(classes.unique()) != len(classes):
@@ -72,7 +74,7 @@ class _Relative(nn.Module):
     def __init__(self, alpha: float, half: bool, ignore_index: int, reduction: Reduction):
         super().__init__()
         self.alpha = _check.real_in("alpha", alpha, 0.0, 1.0, open_low=True)
-        self.half, self.ignore_index = half, ignore_index
+        self.half, self.ignore_index = half, _check.whole("ignore_index", ignore_index)
         self.reduction = _check.one_of("reduction", reduction, ("mean", "sum", "none"))
 
     def _loss(
@@ -240,6 +242,8 @@ class LabelSmoothingPlusPlus(_Relative):
             coefficients(variant, self.alpha)
         self.variant = variant
         num_classes = _check.whole("num_classes", num_classes, low=2)
+        dtype = _check.floating("dtype", dtype)
+        device = None if device is None else _check.device("device", device)
         self.c_logits = nn.Parameter(torch.zeros(num_classes, num_classes, device=device, dtype=dtype))
 
     def c(self) -> Tensor:

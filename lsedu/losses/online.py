@@ -70,8 +70,10 @@ def online_smoothing(
     k = logits.shape[1]
     if not isinstance(table, Tensor):
         raise ValueError(f"table must be a torch.Tensor of shape ({k}, {k}), got {type(table).__name__}")
-    if tuple(table.shape) != (k, k) or not (table >= 0).all():
-        raise ValueError(f"table must have shape ({k}, {k}) and entries >= 0, got shape {tuple(table.shape)}")
+    if tuple(table.shape) != (k, k) or table.is_complex():
+        raise ValueError(f"table must have shape ({k}, {k}), got {tuple(table.shape)} of {table.dtype}")
+    if not ((table >= 0) & table.isfinite()).all():
+        raise ValueError(f"table must be finite and >= 0, got {table.tolist()}")
     _check.one_of("weighting", weighting, ("average", "sum"))
     alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
     hard, soft = (alpha, 1.0 - alpha) if weighting == "average" else (1.0, 1.0)
@@ -130,7 +132,7 @@ class OnlineLabelSmoothing(nn.Module):
         self.online = OnlineTable(num_classes, start=start, keep_above=keep_above)
         self.weighting = _check.one_of("weighting", weighting, ("average", "sum"))
         self.alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
-        self.ignore_index = ignore_index
+        self.ignore_index = _check.whole("ignore_index", ignore_index)
         self.reduction = _check.one_of("reduction", reduction, ("mean", "sum", "none"))
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:

@@ -74,6 +74,7 @@ def label_smoothing(
     """
     _check.logits("logits", logits)
     n, k = logits.shape
+    _check.whole("ignore_index", ignore_index)
     _check.labels("labels", labels, k, size=n, ignore_index=ignore_index)
     labels = labels.long()
     kept = labels != ignore_index

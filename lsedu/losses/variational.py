@@ -134,6 +134,9 @@ class StochasticEncoder(nn.Module):
 
     def forward(self, features: Tensor, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Return a draw, the mean and the log standard deviation, each (N, D), of features (N, F)."""
+        _check.logits("features", features)
+        if features.shape[1] != self.mean.in_features:
+            raise ValueError(f"features must have {self.mean.in_features} columns, got shape {tuple(features.shape)}")
         mean, log_std = self.mean(features), self.log_std(features)
         return reparametrise(mean, log_std, generator=generator)[0], mean, log_std
 

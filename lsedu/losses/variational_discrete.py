@@ -142,6 +142,7 @@ def vib_discrete(
     n, m = encoder_logits.shape
     if classifier.ndim != 2 or len(classifier) != m:
         raise ValueError(f"classifier must have shape ({m}, K), got {tuple(classifier.shape)}")
+    _check.whole("ignore_index", ignore_index)
     _check.labels("labels", labels, classifier.shape[1], size=n, ignore_index=ignore_index)
     labels = labels.long()
     kept = labels != ignore_index

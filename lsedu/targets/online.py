@@ -70,6 +70,8 @@ class OnlineTable(nn.Module):
         if keep_above is not None:
             keep_above = _check.real_in("keep_above", keep_above, 0.0, 1.0, open_low=True)
         self.keep_above = keep_above
+        dtype = _check.floating("dtype", dtype)
+        device = None if device is None else _check.device("device", device)
         first = 1.0 / num_classes if start == "uniform" else 0.0
         table = torch.full((num_classes, num_classes), first, device=device, dtype=dtype)
         self.register_buffer("table", table)
@@ -82,6 +84,7 @@ class OnlineTable(nn.Module):
         _check.logits("logits", logits)
         if logits.shape[1] != len(self.table):
             raise ValueError(f"logits must have {len(self.table)} classes, got {logits.shape[1]}")
+        _check.whole("ignore_index", ignore_index)
         _check.labels("labels", labels, len(self.table), size=len(logits), ignore_index=ignore_index)
         labels = labels.long()
         correct = (logits.argmax(1) == labels) & (labels != ignore_index)

@@ -54,13 +54,13 @@ def zipf(logits: Tensor, labels: Tensor, *, power: float = 1.0, ranking: Ranking
     _check.labels("labels", labels, k, size=n)
     power = _check.real_in("power", power, 0.0, float("inf"), open_high=True)
     _check.one_of("ranking", ranking, ("others", "all"))
-    scores = logits.detach()
-    scores = scores.float() if scores.dtype in (torch.float16, torch.bfloat16) else scores.clone()
+    scores = logits.detach().contiguous()
+    scores = scores.float() if scores.dtype in (torch.float16, torch.bfloat16) else scores
     label = labels.long()[:, None]
     if ranking == "others":
         scores = scores.scatter(1, label, -torch.inf)
     ordered = scores.sort(dim=1, descending=True).values
     # in descending order a score's first position is the number of scores above it
-    rank = 1 + torch.searchsorted(-ordered, -scores.contiguous()).to(scores.dtype)
+    rank = 1 + torch.searchsorted(-ordered, -scores).to(scores.dtype)
     mass = rank.pow(-power).scatter(1, label, 0.0)
     return mass / mass.sum(1, keepdim=True)

@@ -103,9 +103,21 @@ def test_compactness_splits_the_variance():
         (lambda: linear_probe(np.zeros((0, 1)), [], [[0.0]], [0]), "train features must hold at least one sample"),
         (lambda: linear_probe([[0.0]], [-1], [[0.0]], [0]), "train labels must be integers"),
         (lambda: linear_probe([[0.0]], [0], [[0.0]], [0], penalty=0), "penalty must be in"),
+        (
+            lambda: linear_probe([[0.0]], [0], [[0.0]], [0], max_iterations=0),
+            "max_iterations must be at least 1, got 0",
+        ),
+        (lambda: linear_probe([[0.0]], [0], [[0.0]], [0], max_iterations=1.5), "max_iterations must be an integer"),
+        (lambda: mlp_probe([[0.0]], [0], [[0.0]], [0], device="no"), "device must be a device of this machine"),
+        (lambda: centre_distances([["a"]]), "centres must be numeric with 2 axes, got list"),
+        (lambda: saliency_share([[[1.0]]], torch.ones(1, 1).bfloat16()), "region must be boolean, got float32"),
+        (lambda: grad_cam(nn.Flatten(), None, layer="x"), r"images must be a tensor of shape .* got NoneType"),
         (lambda: mlp_probe([[0.0]], [0], [[0.0]], [0], hidden=0), "hidden must be an integer >= 1, got 0"),
         (lambda: mlp_probe([[0.0]], [0], [[0.0]], [0], lr=0), "lr must be in"),
-        (lambda: grad_cam(nn.Flatten(), torch.zeros(1, 2), layer="x"), r"images must have shape \(N, C, H, W\)"),
+        (
+            lambda: grad_cam(nn.Flatten(), torch.zeros(1, 2), layer="x"),
+            r"images must be a tensor of shape \(N, C, H, W\)",
+        ),
     ],
 )
 def test_bad_input_is_named(call, message):

@@ -126,6 +126,8 @@ def test_bad_logits_are_named():
         apply_temperature([0.0, 1.0], 1.0)
     with pytest.raises(ValueError, match=r"^logits must be finite"):
         apply_temperature([[0.0, math.nan]], 1.0)
+    with pytest.raises(ValueError, match=r"^logits must have shape \(N, K\) with K >= 1, got \(2, 0\)$"):
+        apply_temperature(np.zeros((2, 0)), 1.0)
 
 
 @pytest.mark.parametrize("t", [0.0, -1.0, math.inf, math.nan, "warm"])
@@ -197,6 +199,8 @@ def test_without_an_inner_optimum_the_end_is_returned():
         ([[1.0, 0.0]], [0, 1], {}, r"labels must have shape \(1,\)"),
         ([1.0, 0.0], [0], {}, "logits must have 2 axes"),
         ([[1.0, math.inf]], [0], {}, "logits must be finite"),
+        ([[1.0, 0.0]], [0], {"low": None}, "0 < low < high, got low=None, high=100.0"),
+        ([[1.0, 0.0]], [0], {"high": "5"}, "0 < low < high, got low=0.01, high='5'"),
         ([[1.0, 0.0]], [0], {"low": 0.0}, "0 < low < high, got low=0.0"),
         ([[1.0, 0.0]], [0], {"low": 2.0, "high": 2.0}, "0 < low < high, got low=2.0, high=2.0"),
         ([[1.0, 0.0]], [0], {"high": math.inf}, "0 < low < high, got low=0.01, high=inf"),

@@ -454,6 +454,13 @@ LLS = L.LearnableLabelSmoothing
             f"variant must be one of {', '.join(map(repr, TABLE))}, got 'x'",
         ),
         (lambda: LLS(0), "num_classes must be at least 1, got 0"),
+        (lambda: LLS(None), "num_classes must be an integer, got None"),
+        (lambda: LLS(3, dtype=torch.int64), "dtype must be a floating-point torch.dtype, got torch.int64"),
+        (
+            lambda: L.LabelSmoothingPlusPlus(3, dtype="x"),
+            "dtype must be a floating-point torch.dtype, got 'x'",
+        ),
+        (lambda: L.restrict(None, Y), "criterion must be a LearnableLabelSmoothing, got NoneType"),
         (lambda: LLS(3, alpha=1.5), "alpha must be in [0, 1], got 1.5"),
         (lambda: LLS(3, variant="x"), f"variant must be one of {', '.join(map(repr, TABLE))}, got 'x'"),
         (lambda: LLS(3, lr_factor=-1), "lr_factor must be in [0, inf), got -1"),
@@ -501,3 +508,9 @@ LLS = L.LearnableLabelSmoothing
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         call()
+
+
+@pytest.mark.parametrize("make", [LLS, L.LabelSmoothingPlusPlus])
+def test_a_device_that_is_not_there_is_named(make):
+    with pytest.raises(ValueError, match=r"^device must be a device of this machine, .* got 'no': "):
+        make(3, device="no")

@@ -159,6 +159,26 @@ def test_distillation_in_probabilities(batch):
     assert L.distillation(z.float(), teacher).dtype == torch.float32
 
 
+@pytest.mark.parametrize("k", [2, 10, 100])
+@pytest.mark.parametrize("temperature", [10.0, 20.0, 50.0])
+def test_a_high_temperature_keeps_the_digits_of_float32(k, temperature):
+    generator = torch.Generator().manual_seed(k)
+    z, t = torch.randn(2, 50, k, generator=generator)
+    y = torch.randint(0, k, (50,), generator=generator)
+    for loss in (
+        lambda z, t: L.distillation(z, t, temperature=temperature, reduction="none"),
+        lambda z, t: L.tf_kd_self(z, t, y, alpha=1.0, temperature=temperature, form="code", reduction="none"),
+    ):
+        torch.testing.assert_close(loss(z, t).double(), loss(z.double(), t.double()), rtol=1e-5, atol=1e-5)
+
+
+def test_distillation_where_student_and_teacher_share_no_class():
+    z, t = torch.tensor([[90.0, 0.0, -90.0]], dtype=F64), torch.tensor([[-90.0, 0.0, 90.0]], dtype=F64)
+    each = L.distillation(z, t, reduction="none")
+    torch.testing.assert_close(each, torch.tensor([180.0], dtype=F64))
+    torch.testing.assert_close(L.distillation(1e4 * z, 1e4 * t), torch.tensor(1.8e6, dtype=F64))
+
+
 def test_distillation_criterion_asks_the_teacher_without_gradient():
     weight = torch.nn.Linear(3, 4)
     x, y = torch.randn(5, 3), torch.tensor([0, 1, 2, 3, -100])
@@ -490,8 +510,13 @@ BAD = [
     (lambda: L.tf_kd_self(Z, Z, Y, multiplier=math.inf), "multiplier must be in (0, inf), got inf"),
     (lambda: L.tf_kd_self(Z, Z, Y, form="x"), "form must be one of 'paper', 'code', got 'x'"),
     (lambda: L.online_smoothing(Z, Y, [0]), "table must be a torch.Tensor of shape (3, 3), got list"),
-    (lambda: L.online_smoothing(Z, Y, torch.eye(2)), "table must have shape (3, 3) and entries >= 0, got shape (2, 2)"),
-    (lambda: L.online_smoothing(Z, Y, -EYE), "table must have shape (3, 3) and entries >= 0, got shape (3, 3)"),
+    (lambda: L.online_smoothing(Z, Y, torch.eye(2)), "table must have shape (3, 3), got (2, 2) of torch.float32"),
+    (
+        lambda: L.online_smoothing(Z, Y, torch.full((3, 3), 1j)),
+        "table must have shape (3, 3), got (3, 3) of torch.complex64",
+    ),
+    (lambda: L.online_smoothing(Z, Y, EYE - 1), f"table must be finite and >= 0, got {(EYE - 1).tolist()}"),
+    (lambda: L.online_smoothing(Z, Y, EYE / 0), f"table must be finite and >= 0, got {(EYE / 0).tolist()}"),
     (lambda: L.online_smoothing(Z, Y, EYE, weighting="x"), "weighting must be one of 'average', 'sum', got 'x'"),
     (lambda: L.online_smoothing(Z, Y, EYE, alpha=2), "alpha must be in [0, 1], got 2"),
     (lambda: L.online_smoothing(Z, Y, EYE, alpha=-1), "alpha must be in [0, 1], got -1"),
@@ -512,6 +537,9 @@ BAD = [
     (lambda: L.reparametrise(B, B, samples=0), "samples must be at least 1, got 0"),
     (lambda: L.StochasticEncoder(0, 1), "features must be at least 1, got 0"),
     (lambda: L.StochasticEncoder(1, 0), "dim must be at least 1, got 0"),
+    (lambda: L.StochasticEncoder(2, 1)(Z), "features must have 2 columns, got shape (1, 3)"),
+    (lambda: L.StochasticEncoder(3, 1)([0.0]), "features must be a torch.Tensor of shape (N, K), got list"),
+    (lambda: L.focal(Z, Y, weight=torch.ones(3) * 1j), "weight must be a tensor of real numbers, got torch.complex64"),
     (lambda: L.vib(Z, Y, B, B, beta=-1), "beta must be in [0, inf), got -1"),
     (lambda: L.vib(Z, Y, B, B, beta=math.inf), "beta must be in [0, inf), got inf"),
     (lambda: L.vib(Z[0], Y, B, B, beta=1), "logits must have shape (N, K) or (S, N, K) with S >= 1, got (3,)"),
@@ -565,3 +593,24 @@ BAD = [
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda i: L.cross_entropy(Z, Y, ignore_index=i),
+        lambda i: L.label_smoothing(Z, Y, alpha=0.1, ignore_index=i),
+        lambda i: L.focal(Z, Y, ignore_index=i),
+        lambda i: L.learnable_smoothing(Z, Y, EYE, ignore_index=i),
+        lambda i: L.vib_discrete(Z, EYE, Y, beta=1.0, ignore_index=i),
+        lambda i: L.LearnableLabelSmoothing(3, ignore_index=i),
+        lambda i: L.LabelSmoothingPlusPlus(3, ignore_index=i),
+        lambda i: L.TopNSmoothing(EYE, 1, ignore_index=i),
+        lambda i: L.OnlineLabelSmoothing(3, ignore_index=i),
+        lambda i: L.SubstituteTeacher(EYE, ignore_index=i),
+    ],
+)
+@pytest.mark.parametrize("ignore_index", [None, "1", 0.5, True])
+def test_ignore_index_is_an_integer(call, ignore_index):
+    with pytest.raises(ValueError, match=f"^ignore_index must be an integer, got {ignore_index!r}$"):
+        call(ignore_index)
