@@ -124,8 +124,8 @@ def grade(
     if options.only is not None:
         found = [item for item in found if item.student == options.only]
     if not found:
-        who = f"no submission of {options.only!r}" if options.only is not None else "no submissions"
-        raise ClassError(f"there are {who} in {submissions}")
+        what = f"is no submission of {options.only!r}" if options.only is not None else "are no submissions"
+        raise ClassError(f"there {what} in {submissions}")
     results = Results(Path(out), lab)
     try:
         return _grade(lab, found, results, options, say, progress, begin)

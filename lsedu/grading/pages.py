@@ -62,7 +62,8 @@ def page(lab: Lab, entry: Mapping[str, Any], written: Mapping[str, str]) -> str:
             said = "<br>".join(html.escape(printable(reason)) for reason in reasons) or "all cases right"
             if question.id in entry.get("examples", {}):
                 seed = entry["examples"][question.id]
-                said += f"<br>Your function fails in the same way on the public seed {seed}: see the file of examples."
+                file = html.escape(f"{printable(entry['student'])}.checks.json")
+                said += f"<br>Your function fails alike on the public seed {seed}: see {file} beside this page."
         rows.append(f'<tr><td>{html.escape(question.title)}</td><td class="n">{got}</td><td>{said}</td></tr>')
     title = html.escape(lab.title)
     student = html.escape(printable(entry["student"]))

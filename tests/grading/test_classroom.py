@@ -97,7 +97,8 @@ def test_examples_fail_at_home_in_the_same_way(classroom):
     by_name = {entry["name"]: entry for entry in content["questions"]["double"]["cases"]}
     (x,), expected = decode(by_name["a table"]["args"]), decode(by_name["a table"]["expected"])
     assert np.allclose(expected, 2 * x) and not np.allclose(expected, x)
-    assert "public seed" in (outcome.out / "feedback" / "half-right.html").read_text()
+    page = (outcome.out / "feedback" / "half-right.html").read_text()
+    assert "public seed" in page and "see half-right.checks.json beside this page" in page
 
 
 def test_inputs_are_drawn_from_the_secret_alone(tiny):
