@@ -49,7 +49,10 @@ def test_run_list_and_unknown_names():
 def test_run_says_what_is_wrong(words, message, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("LSEDU_DATA", raising=False)
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")  # nothing answers there, with or without a network
+    # Nothing answers there, with or without a network; the name in small letters is the one that counts.
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
     failed = CLI.invoke(app, ["run", *words])
     assert failed.exit_code == 2 and message in failed.stderr and "Traceback" not in failed.output
 
