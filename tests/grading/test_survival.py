@@ -272,7 +272,7 @@ def test_a_zygote_that_dies_during_a_call_costs_no_point(classroom, monkeypatch)
     whole, killed = marking.Marker._case, []
 
     def sabotage(self, child, prepared, index):
-        if not killed:
+        if not killed and index == len(prepared.cases) - 1:  # after it nothing else is asked of this zygote
             killed.append(self.zygote.process.pid)
             os.kill(self.zygote.process.pid, signal.SIGKILL)
             self.zygote.process.wait()
