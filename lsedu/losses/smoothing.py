@@ -90,7 +90,10 @@ def label_smoothing(
         losses = cross_entropy(logits, target, weight=weight, reduction="none")
     else:
         alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
-        losses = -(1.0 - alpha) * logq.gather(1, index[:, None]).squeeze(1) - alpha * logq.mean(1)
+        losses = -(1.0 - alpha) * logq.gather(1, index[:, None]).squeeze(1)
+        if alpha > 0.0:
+            # not at 0: a class that is shut out, with logit -inf, would bring in 0 * -inf = NaN
+            losses = losses - alpha * logq.mean(1)
     return reduce(torch.where(kept, losses, 0.0), reduction=reduction, weight=share)
 
 

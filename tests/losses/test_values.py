@@ -71,6 +71,14 @@ def test_a_class_without_mass_adds_nothing():
     assert value.item() == 0
 
 
+@pytest.mark.parametrize("weight", [None, torch.ones(3)])
+def test_without_smoothing_a_class_may_be_shut_out(weight):
+    z, y = torch.tensor([[1.0, -torch.inf, 0.5]], requires_grad=True), torch.tensor([0])
+    loss = L.label_smoothing(z, y, alpha=0.0, weight=weight)
+    assert loss.item() == L.cross_entropy(z, y).item()
+    assert torch.equal(torch.autograd.grad(loss, z)[0], torch.autograd.grad(L.cross_entropy(z, y), z)[0])
+
+
 def test_confidence_penalty_and_its_tie_to_smoothing(batch):
     z, y, _ = batch
     q = z.softmax(1)
