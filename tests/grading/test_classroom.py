@@ -35,9 +35,10 @@ def test_the_command_names_what_is_wrong(tmp_path):
 @pytest.mark.slow
 def test_the_command_grades_and_goes_on(tmp_path, solved):
     from lsedu.cli import app
+    from lsedu.labs.release import release
 
-    for case in named("right", "stub"):
-        hostile.write(case, tmp_path / "submitted", solved, {})
+    hostile.write(*named("right"), tmp_path / "submitted", solved, {})
+    release(TINY, out=tmp_path / "submitted" / "untouched")
     words = ["grade", str(TINY), str(tmp_path / "submitted"), "--out", str(tmp_path / "out"), "--jobs", "1"]
     first = CliRunner().invoke(app, words)
     assert first.exit_code == 0, first.output
@@ -46,6 +47,8 @@ def test_the_command_grades_and_goes_on(tmp_path, solved):
     assert "0 graded, 2 already were" in CliRunner().invoke(app, words).output
     table = (tmp_path / "out" / "grades.csv").read_text().splitlines()
     assert table[0] == '"student","double","mean-square","predictions","count","words","total","out_of","flags"'
+    page = (tmp_path / "out" / "feedback" / "untouched.html").read_text()
+    assert "not answered: the cell is as it was handed out" in page and "NotImplementedError" not in page
     assert table[1].startswith('"right",4.0,3.0,0.0,2.0,"",9.0,10')
 
 
