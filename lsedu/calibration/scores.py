@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from lsedu import _check
 from lsedu.calibration._inputs import arrays, top
 
 
@@ -48,7 +49,7 @@ def mean_confidence(probs: Any) -> float:
     >>> round(mean_confidence([[0.9, 0.1], [0.2, 0.8]]), 12)
     0.85
     """
-    return float(arrays(probs, np.zeros(np.shape(probs)[:1], dtype=int))[0].max(1).mean())
+    return float(arrays(probs, np.zeros(_check.plain("probs", probs).shape[:1], dtype=int))[0].max(1).mean())
 
 
 def overconfidence(probs: Any, labels: Any) -> float:

@@ -106,6 +106,8 @@ def test_mean_confidence_checks_its_rows():
     for bad in ([0.5, 0.5], 0.5):
         with pytest.raises(ValueError, match="probs must have 2 axes"):
             mean_confidence(bad)
+    with pytest.raises(ValueError, match=r"^probs must have rows of one length, got a ragged list$"):
+        mean_confidence([[1.0], [0.5, 0.5]])
     assert mean_confidence(torch.tensor([[0.25, 0.75]])) == 0.75
 
 
