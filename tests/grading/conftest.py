@@ -25,11 +25,16 @@ def _load(name):
 hostile = _load("hostile")
 
 
-@pytest.fixture(autouse=True)
-def state(tmp_path_factory, monkeypatch):
-    """Keep secrets of test runs out of the user's state folder, and plant one that no submission may see."""
-    monkeypatch.setenv("LSEDU_STATE", str(tmp_path_factory.getbasetemp() / "state"))
-    monkeypatch.setenv("A_SECRET_TOKEN", "not for students")
+@pytest.fixture(scope="session", autouse=True)
+def state(tmp_path_factory):
+    """Keep secrets of test runs out of the user's state folder, and plant one that no submission may see.
+
+    Of the session's scope, or the class that is graded once for all tests would be graded before it.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LSEDU_STATE", str(tmp_path_factory.getbasetemp() / "state"))
+        patch.setenv("A_SECRET_TOKEN", "not for students")
+        yield
 
 
 @pytest.fixture(scope="session")
