@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lsedu import _write
+
 _TOTAL = " points on the public cases"
 _RUNNING = "LSEDU_SUBMITTING"
 _LIMIT_MB = 20
@@ -64,6 +66,8 @@ def submit(
         If the file is not a released lab, or too large.
     FileNotFoundError
         If there is no such notebook.
+    OSError
+        If the copy cannot be written; one that was handed in before stays as it was.
     """
     import nbformat
 
@@ -83,11 +87,10 @@ def submit(
     notes = _execute(content, folder=path.resolve().parent, timeout=timeout)
     notes += _unanswered(content)
     target = Path(out) / f"{about['lab']}.ipynb"
-    target.parent.mkdir(parents=True, exist_ok=True)
     text = nbformat.writes(content)
     if len(text.encode()) > _LIMIT_MB * 2**20:
         raise SubmitError(f"the executed notebook is over {_LIMIT_MB} MiB: print and plot less, then try again")
-    target.write_text(text, encoding="utf-8")
+    _write.write(target, text.encode())
     files = []
     for name in about.get("files", ()):
         if (made := path.resolve().parent / Path(name).name).is_file():
