@@ -1,14 +1,22 @@
-"""Checks at the library's boundary: each error names the value received and what was expected."""
+"""Checks at the library's boundary: each error names the value received and what was expected.
+
+torch is imported by the checks that ask for a tensor, never with this module: arrays are checked where only NumPy is.
+"""
+
+from __future__ import annotations
 
 import contextlib
 import math
+import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 def real_in(
@@ -46,6 +54,8 @@ def whole(name: str, value: Any, *, low: int | None = None) -> int:
 
 def floating(name: str, dtype: Any) -> torch.dtype:
     """Return `dtype` if it is a floating-point dtype of torch, else raise ValueError."""
+    import torch
+
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
         raise ValueError(f"{name} must be a floating-point torch.dtype, got {dtype!r}")
     return dtype
@@ -53,6 +63,8 @@ def floating(name: str, dtype: Any) -> torch.dtype:
 
 def device(name: str, value: Any) -> torch.device:
     """Return `value` as a torch.device if it names one that this machine has, else raise ValueError."""
+    import torch
+
     try:
         found = torch.device(value)
         torch.empty(0, device=found)
@@ -77,6 +89,8 @@ def logits(name: str, value: Any) -> Tensor:
     ValueError
         For another type, dtype or shape.
     """
+    from torch import Tensor
+
     if not isinstance(value, Tensor):
         raise ValueError(f"{name} must be a torch.Tensor of shape (N, K), got {type(value).__name__}")
     if not value.is_floating_point():
@@ -126,7 +140,9 @@ def labels_inside(
     ValueError
         For another type, dtype or shape, or a label out of range.
     """
-    if not isinstance(value, Tensor):
+    import torch
+
+    if not isinstance(value, torch.Tensor):
         raise ValueError(f"{name} must be a torch.Tensor of shape (N,), got {type(value).__name__}")
     if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
         raise ValueError(f"{name} must have an integer dtype, got {value.dtype}")
@@ -162,8 +178,10 @@ def distributions(name: str, value: Any) -> Tensor:
     ValueError
         For a non-tensor, a negative or non-finite entry, or a row that does not sum to one.
     """
-    if not isinstance(value, Tensor) or not value.is_floating_point():
-        kind = value.dtype if isinstance(value, Tensor) else type(value).__name__
+    import torch
+
+    if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+        kind = value.dtype if isinstance(value, torch.Tensor) else type(value).__name__
         raise ValueError(f"{name} must be a floating-point torch.Tensor, got {kind}")
     if _TRUSTED.get():
         return value
@@ -180,7 +198,9 @@ def distributions(name: str, value: Any) -> Tensor:
 
 def plain(name: str, value: Any) -> np.ndarray:
     """Return a tensor or array-like as a NumPy array, detached and on the CPU; else raise ValueError."""
-    if isinstance(value, Tensor):
+    # no tensor exists before torch is imported
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
         value = value.detach().cpu()
         # NumPy has no bfloat16
         return (value.float() if value.dtype == torch.bfloat16 else value).numpy()

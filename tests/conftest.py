@@ -1,6 +1,9 @@
 """What every test shares: the same cases and draws each time, whatever ran before; a slow machine is no failure."""
 
 import shutil
+import subprocess
+import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -24,3 +27,26 @@ def chromium_path():
     found = [path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))]
     assert found, "no Chromium on this machine: install it (on Debian, apt-get install chromium)"
     return found[0]
+
+
+@pytest.fixture(scope="session")
+def without_torch():
+    """Run a program in a Python whose every import of torch fails."""
+    block = textwrap.dedent("""
+        import sys
+
+        class NoTorch:
+            def find_spec(self, name, path=None, target=None):
+                if name.partition(".")[0] == "torch":
+                    raise ImportError(f"no {name} here")
+
+        sys.meta_path.insert(0, NoTorch())
+    """)
+
+    def run(program: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-c", block + textwrap.dedent(program)], capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+
+    return run

@@ -98,3 +98,13 @@ def test_sums_may_be_off_by_rounding_only():
         _check.distributions("p", torch.tensor([0.5, 0.5 + 0.7 * tolerance], dtype=dtype))
         with pytest.raises(ValueError, match="sum to 1"):
             _check.distributions("p", torch.tensor([0.5, 0.5 + 2 * tolerance], dtype=dtype))
+
+
+def test_arrays_are_checked_where_torch_is_not(without_torch):
+    without_torch("""
+        from lsedu import _check
+
+        assert _check.array("p", [[1, 2]], ndim=2).tolist() == [[1.0, 2.0]]
+        assert _check.label_array("y", [1], 2).tolist() == [1]
+        assert _check.real_in("a", 0.5, 0, 1) == 0.5
+    """)
