@@ -30,7 +30,7 @@ def test_data_fetch_of_an_unknown_set():
 def test_run_list_and_unknown_names():
     assert "overconfidence" in CLI.invoke(app, ["run", "--list"]).output
     failed = CLI.invoke(app, ["run", "undreconfidence"])
-    assert failed.exit_code == 2 and "there are overconfidence" in failed.output
+    assert failed.exit_code == 2 and "there are " in failed.output and "overconfidence" in failed.output
 
 
 @pytest.mark.parametrize(

@@ -162,11 +162,6 @@ def test_bad_requests_say_what_there_is(toy):
         experiments.run("toy", seeds=[])
 
 
-def test_an_unknown_experiment_lists_the_known():
-    with pytest.raises(KeyError, match="overconfidence"):
-        experiments.get("underconfidence")
-
-
 @pytest.mark.parametrize("name", experiments.names())
 def test_every_experiment_is_whole(name):
     found = experiments.get(name)

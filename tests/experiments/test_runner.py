@@ -74,7 +74,7 @@ def test_a_worker_with_other_code_is_refused_before_it_runs(tmp_path):
     distributed = pytest.importorskip("distributed")
     other = tmp_path / "other" / "lsedu"
     shutil.copytree(Path(lsedu.__file__).parent, other, ignore=shutil.ignore_patterns("__pycache__", "embedded"))
-    with open(other / "experiments" / "gaps.py", "a") as out:
+    with open(other / "studies" / "principles" / "gaps.py", "a") as out:
         out.write("# changed\n")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "other"), "XDG_CACHE_HOME": str(tmp_path / "workers")}
     with distributed.LocalCluster(n_workers=0, dashboard_address=None, host="127.0.0.1") as cluster:
@@ -91,7 +91,7 @@ def test_a_worker_with_other_code_is_refused_before_it_runs(tmp_path):
         finally:
             worker.kill()
             worker.wait()
-    ours = _modules.digest(["lsedu.experiments.gaps"])
+    ours = _modules.digest(["lsedu.studies.principles.gaps"])
     assert result.exit_code == 2 and f"{ours[:16]} here" in result.stderr and "other code" in result.stderr
     assert not list((tmp_path / "workers").rglob("*"))
 
@@ -140,7 +140,7 @@ def test_a_full_disk_leaves_the_old_record(made, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["gap"], "no experiment is called 'gap'"),
+        (["gap"], "no study is called 'gap'"),
         (["gaps", "--profile", "huge"], "'smoke', 'cpu', 'gpu'"),
         (["gaps", "--profile", "gpu"], "has no profile"),
     ],

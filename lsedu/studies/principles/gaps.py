@@ -16,8 +16,8 @@ import torch
 
 from lsedu import data, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
-from lsedu.experiments.smoothing import gaps
 from lsedu.losses import label_smoothing, logit_gap
+from lsedu.studies.principles.smoothing import gaps
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from lsedu import analysis, data, models, training
-from lsedu.experiments._pictures import accuracy, features, smoothed
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
+from lsedu.studies._training import accuracy, features, smoothed
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from lsedu import analysis, calibration, data, losses, models, training
-from lsedu.experiments._scores import SCORES
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
+from lsedu.studies._scores import SCORES
 
 ALPHA = 0.1
 

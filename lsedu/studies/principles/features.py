@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from lsedu import analysis, models, training
-from lsedu.experiments._pictures import Pictures, accuracy, features, pictures, smoothed
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
+from lsedu.studies._training import Pictures, accuracy, features, pictures, smoothed
 
 
 @dataclass(frozen=True)

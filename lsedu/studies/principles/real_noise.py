@@ -19,8 +19,8 @@ from torch.nn.functional import avg_pool2d
 
 from lsedu import calibration, data, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
-from lsedu.experiments.noise import STATES, calibrated, shares
 from lsedu.losses import label_smoothing
+from lsedu.studies.principles.noise import STATES, calibrated, shares
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lsedu import models
-from lsedu.experiments.recipes import RECIPES, Recipe, recipe
+from lsedu.studies.recipes import RECIPES, Recipe, recipe
 from lsedu.training import HorizontalFlip, RandAugment, RandomCrop, RandomResizedCrop
 
 # lls, appendix I.1, under the name of each set; optimizer SGD with momentum 0.9, the rate decays by a factor of 0.1.

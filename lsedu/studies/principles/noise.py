@@ -18,9 +18,9 @@ import numpy as np
 import torch
 
 from lsedu import calibration, data, models, training
-from lsedu.experiments._pictures import pictures
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.losses import label_smoothing
+from lsedu.studies._training import pictures
 
 SCORES = (calibration.overconfidence, calibration.ece, calibration.nll)
 STATES = ("before", "noisy", "clean")

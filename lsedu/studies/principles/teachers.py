@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from lsedu import models, training
-from lsedu.experiments._pictures import accuracy, pictures, smoothed
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.losses import distillation
+from lsedu.studies._training import accuracy, pictures, smoothed
 
 
 @dataclass(frozen=True)

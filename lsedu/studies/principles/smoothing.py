@@ -14,10 +14,10 @@ import numpy as np
 import torch
 
 from lsedu import calibration, models, training
-from lsedu.experiments._pictures import pictures
-from lsedu.experiments._scores import SCORES
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.losses import label_smoothing
+from lsedu.studies._scores import SCORES
+from lsedu.studies._training import pictures
 
 
 @dataclass(frozen=True)

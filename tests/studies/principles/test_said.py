@@ -6,11 +6,12 @@ import torch
 from torch import nn
 
 from lsedu import models
-from lsedu.experiments import attacks, features, get, speed, transfer, variance
-from lsedu.experiments._pictures import pictures, smoothed
+from lsedu.experiments import get
 from lsedu.experiments.record import conclude
-from lsedu.experiments.teachers import FromTeacher
 from lsedu.losses import label_smoothing
+from lsedu.studies._training import pictures, smoothed
+from lsedu.studies.principles import attacks, features, speed, transfer, variance
+from lsedu.studies.principles.teachers import FromTeacher
 from lsedu.training import Config
 
 NAMES = ["attacks", "features", "speed", "teachers", "transfer", "variance"]

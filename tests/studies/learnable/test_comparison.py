@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from lsedu.experiments import comparison, get
+from lsedu.experiments import get
+from lsedu.studies.learnable import comparison
 
 
 def test_likeness_looks_off_the_diagonal_only_and_row_by_row():

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from lsedu.experiments import get
-from lsedu.experiments.smoothing import gaps
+from lsedu.studies.principles.smoothing import gaps
 
 
 def test_gaps_of_a_row_computed_by_hand():

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from lsedu import calibration, models, training
-from lsedu.experiments._pictures import pictures
-from lsedu.experiments._scores import SCORES
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.losses import cross_entropy
+from lsedu.studies._scores import SCORES
+from lsedu.studies._training import pictures
 
 MODELS = {"softmax": models.softmax_regression, "mlp": models.mlp, "cnn": models.small_cnn}
 

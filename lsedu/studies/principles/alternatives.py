@@ -18,10 +18,10 @@ import numpy as np
 import torch
 
 from lsedu import calibration, models, training
-from lsedu.experiments._pictures import pictures
-from lsedu.experiments._scores import SCORES
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.losses import confidence_penalty, cross_entropy, focal, focal_sample_dependent, label_smoothing
+from lsedu.studies._scores import SCORES
+from lsedu.studies._training import pictures
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 COVERAGES = np.linspace(0.05, 1.0, 39)

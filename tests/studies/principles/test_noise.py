@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from lsedu import calibration, data
-from lsedu.experiments import alternatives, get, noise, real_noise, separable
+from lsedu.experiments import get
 from lsedu.experiments.record import conclude
+from lsedu.studies.principles import alternatives, noise, real_noise, separable
 
 
 @pytest.mark.parametrize(

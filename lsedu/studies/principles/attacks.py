@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lsedu import models, training
-from lsedu.experiments._pictures import accuracy, pictures, smoothed
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
+from lsedu.studies._training import accuracy, pictures, smoothed
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 

@@ -20,9 +20,9 @@ import torch
 from torch import Tensor, nn
 
 from lsedu import models, training
-from lsedu.experiments._pictures import Pictures, accuracy, pictures, smoothed
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.losses import label_smoothing
+from lsedu.studies._training import Pictures, accuracy, pictures, smoothed
 
 
 @dataclass(frozen=True)

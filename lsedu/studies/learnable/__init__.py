@@ -1,0 +1,1 @@
+"""Studies of part III: learnable label smoothing."""
