@@ -22,10 +22,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from lsedu.authoring import Lab, load_lab
+from lsedu.authoring.release import build
 from lsedu.grading import Options, grade
-from lsedu.labs import Lab, load_lab
 from lsedu.labs.codec import encode
-from lsedu.labs.release import build
 from lsedu.labs.spec import PUBLIC_SEED
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -25,10 +25,10 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+from lsedu.authoring import load_lab
+from lsedu.authoring.release import build
 from lsedu.grading import Options, grade
-from lsedu.grading.shapes import bwrap_path
-from lsedu.labs import load_lab
-from lsedu.labs.release import build
+from lsedu.grading.isolation import bwrap_path
 
 ROOT = Path(__file__).resolve().parent.parent
 LAB = ROOT / "tests" / "grading" / "fixtures" / "tiny.md"

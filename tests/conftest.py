@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,3 +51,17 @@ def without_torch():
         assert done.returncode == 0, done.stderr
 
     return run
+
+
+@pytest.fixture(scope="session")
+def toy_text():
+    """The source of a small lab in which every kind of cell occurs."""
+    return (Path(__file__).parent / "authoring" / "toy.md").read_text()
+
+
+@pytest.fixture
+def toy(toy_text, tmp_path):
+    """The path of a copy of it, to be changed at will."""
+    path = tmp_path / "toy.md"
+    path.write_text(toy_text)
+    return path

@@ -14,9 +14,9 @@ import nbformat
 
 import lsedu
 from lsedu import _modules, _project
+from lsedu.authoring.release import colab_guard
 from lsedu.book.pages import API, Book
 from lsedu.book.twins import TWINS
-from lsedu.labs.release import colab_guard
 
 PUBLISHED = "_notebooks"
 """Folder of the site with the executed notebooks: what Colab opens, from the branch that Pages publishes."""

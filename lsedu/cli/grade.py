@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--examples", help="After release: add a public seed on which a function fails alike.")
         ] = False,
         secret_file: Annotated[Path | None, typer.Option(help="The secret; by default in your state folder.")] = None,
-        at_most: Annotated[int, typer.Option(help="The highest sandbox level to use.", min=0, max=4)] = 4,
+        at_most: Annotated[int, typer.Option(help="The highest isolation level to use.", min=0, max=4)] = 4,
         unsandboxed: Annotated[
             bool, typer.Option("--i-accept-an-unsandboxed-run", help="Run students' code even without a sandbox.")
         ] = False,
@@ -30,10 +30,10 @@ def register(app: typer.Typer) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+        from lsedu.authoring import LabError
         from lsedu.grading import ClassError, NotAllowedError, Options, OutputError, SandboxError, SecretError
         from lsedu.grading import grade as run
         from lsedu.grading.results import printable
-        from lsedu.labs import LabError
 
         options = Options(
             jobs=jobs,

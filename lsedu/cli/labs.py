@@ -27,7 +27,7 @@ def _sources(labs: list[str] | None, folder: Path) -> list[Path]:
 @contextlib.contextmanager
 def _faults() -> Iterator[None]:
     """Turn what is wrong with a source, or with the folder to write to, into one clear message."""
-    from lsedu.labs import LabError
+    from lsedu.authoring import LabError
 
     try:
         yield
@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
     @group.command("list")
     def list_labs(labs: Labs = None, source: SourceFolder = Path("solutions")) -> None:
         """List the labs with their questions and points."""
-        from lsedu.labs import load_lab
+        from lsedu.authoring import load_lab
 
         for path in _sources(labs, source):
             with _faults():
@@ -62,7 +62,7 @@ def register(app: typer.Typer) -> None:
         check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if something would change.")] = False,
     ) -> None:
         """Write the students' notebooks and the files of public checks."""
-        from lsedu.labs.release import release as write
+        from lsedu.authoring.release import release as write
 
         stale = 0
         for path in _sources(labs, source):
@@ -85,8 +85,8 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Option(help="Folder to write STUDENT/LAB.ipynb to.")] = Path("handout"),
     ) -> None:
         """Write each student of a roster a notebook of their own variant."""
-        from lsedu.labs import variant
-        from lsedu.labs.release import handout as write
+        from lsedu.authoring import variant
+        from lsedu.authoring.release import handout as write
 
         (path,) = _sources([lab], source)
         try:
@@ -100,7 +100,7 @@ def register(app: typer.Typer) -> None:
     @group.command()
     def test(labs: Labs = None, source: SourceFolder = Path("solutions")) -> None:
         """Hold labs to the gate: solution full marks, stub nothing, wrong answers their mark and message."""
-        from lsedu.labs.gate import examine
+        from lsedu.authoring.gate import examine
 
         failed = 0
         for path in _sources(labs, source):

@@ -3,24 +3,18 @@
 The names of this package load when first used.
 """
 
-from importlib import import_module
-from typing import Any
+from lsedu._lazy import loader
 
 _HOME = {
-    "ClassError": "classroom",
-    "NotAllowedError": "packages",
-    "Options": "classroom",
-    "OutputError": "results",
-    "Report": "classroom",
-    "SandboxError": "zygotes",
-    "SecretError": "secret",
-    "grade": "classroom",
+    "ClassError": "lsedu.grading.classroom",
+    "NotAllowedError": "lsedu.grading.packages",
+    "Options": "lsedu.grading.classroom",
+    "OutputError": "lsedu.grading.results",
+    "SandboxError": "lsedu.grading.zygotes",
+    "SecretError": "lsedu.grading.secret",
+    "Summary": "lsedu.grading.classroom",
+    "grade": "lsedu.grading.classroom",
 }
 
 __all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = loader(__name__, _HOME)

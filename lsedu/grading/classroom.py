@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from lsedu import _modules
-from lsedu.grading import matching, notebooks, pages, sandbox, secret, shapes, similarity, submission, zygotes
+from lsedu.authoring.lab import Lab
+from lsedu.authoring.load import load_lab
+from lsedu.grading import isolation, matching, notebooks, pages, sandbox, secret, similarity, submission, zygotes
 from lsedu.grading.marking import prepare
 from lsedu.grading.results import Results, _csv, file_stem
-from lsedu.labs import load_lab
-from lsedu.labs.spec import Lab
+
+_CODE = ("lsedu.grading.classroom", "lsedu.grading.child.launch", "lsedu.grading.child.zygote")
+"""The modules from which all code that a mark depends on is reached; the child's are started, not imported."""
 
 
 class ClassError(RuntimeError):
@@ -39,7 +42,7 @@ class Options:
     unsandboxed
         Run code even where no sandbox can be had.
     at_most
-        The highest sandbox level to use, for tests.
+        The highest isolation level to use, for tests.
     secret_file
         Where the secret is; by default in the user's state folder.
     examples
@@ -56,8 +59,8 @@ class Options:
 
 
 @dataclass
-class Report:
-    """What a run did: how many were graded now, how many stood already, the level, and the seconds by stage."""
+class Summary:
+    """What a run did: how many were graded now, how many stood already, isolation level, and seconds by stage."""
 
     graded: int = 0
     kept: int = 0
@@ -73,7 +76,7 @@ def grade(
     *,
     say: Callable[[str], None] = str,
     progress: Callable[[int, int, str], None] | None = None,
-) -> Report:
+) -> Summary:
     """Grade a folder of submissions.
 
     Parameters
@@ -93,7 +96,7 @@ def grade(
 
     Returns
     -------
-    Report
+    Summary
         What was done.
 
     Raises
@@ -105,7 +108,7 @@ def grade(
     OutputError
         If the output folder cannot be used; what was graded before is safe.
     SandboxError
-        If no sandbox of level 2 can be had.
+        If no isolation of level 2 can be had.
     SecretError
         If the secret of an earlier run is missing.
     """
@@ -141,7 +144,7 @@ def _grade(
     say: Callable[[str], None],
     progress: Callable[[int, int, str], None] | None,
     begin: float,
-) -> Report:
+) -> Summary:
     path = options.secret_file or secret.default_path(results.run["run"])
     known = secret.load_or_make(path, make="secret" not in results.run)
     print_ = secret.fingerprint(known)
@@ -154,21 +157,21 @@ def _grade(
     prepared = prepare(lab, seed)
     marks = submission.ClassRun(lab, prepared, matching.released_texts(lab), seed, _key(lab, print_), 0)
     results.write_run(secret=print_, secret_file=str(path), lab_digest=lab.digest)
-    report = Report(seconds={"prepare": time.monotonic() - begin})
+    report = Summary(seconds={"prepare": time.monotonic() - begin})
     todo = [item for item in found if options.regrade or _stale(item, results.lines.get(item.student), marks)]
     report.kept = len(found) - len(todo)
     limits = zygotes.Limits(memory_mb=lab.manifest.memory_mb, cpu_seconds=_cpu_seconds(lab))
     if todo:
         with zygotes.setting(lab.manifest.allow, lab.manifest.answers, limits) as place:
-            accept = 0 if options.unsandboxed else shapes.ACCEPTED
+            accept = 0 if options.unsandboxed else isolation.ACCEPTED
             seen, zygote = sandbox.probe(place, at_most=options.at_most, accept=accept)
             report.level = seen.describe()
             report.seconds["start"] = time.monotonic() - begin - report.seconds["prepare"]
-            say(f"sandbox: {report.level}")
+            say(f"isolation {report.level}")
             if zygote.missing:
                 say(f"could not be imported for the students: {'; '.join(zygote.missing)}")
             marks = submission.ClassRun(lab, prepared, marks.released, seed, marks.key, seen.level)
-            with contextlib.closing(submission.Pool(place, seen.shape, zygote)) as pool:
+            with contextlib.closing(submission.Pool(place, seen.isolation, zygote)) as pool:
                 _each(todo, marks, results, pool, options, report, progress, kept=report.kept)
     _across(results, lab)
     results.finish(item.student for item in found)
@@ -183,7 +186,7 @@ def _key(lab: Lab, print_: str) -> str:
     for name in ("numpy", "torch"):
         with contextlib.suppress(PackageNotFoundError):
             versions.append(f"{name} {version(name)}")
-    text = "\n".join([lab.digest, print_, *versions, _modules.digest(["lsedu.grading", "lsedu.labs"])])
+    text = "\n".join([lab.digest, print_, *versions, _modules.digest(_CODE)])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -204,7 +207,7 @@ def _each(
     results: Results,
     pool: submission.Pool,
     options: Options,
-    report: Report,
+    report: Summary,
     progress: Callable[[int, int, str], None] | None,
     *,
     kept: int,
@@ -227,7 +230,7 @@ def _each(
 
 
 def _collect(
-    running: set, marks: submission.ClassRun, results: Results, report: Report, stages: Counter, progress, kept, total
+    running: set, marks: submission.ClassRun, results: Results, report: Summary, stages: Counter, progress, kept, total
 ) -> set:
     done, rest = wait(running, return_when=FIRST_COMPLETED)
     for future in done:

@@ -1,12 +1,11 @@
 """After release: a public seed on which a student's own function fails in the same way, as checks to run at home."""
 
-import json
 from typing import Any
 
+from lsedu.authoring import checkfile
+from lsedu.authoring.lab import Lab
 from lsedu.grading.marking import Mark, Marker, prepare
-from lsedu.labs import checkfile
-from lsedu.labs.codec import encode
-from lsedu.labs.spec import PUBLIC_SEED, Lab
+from lsedu.labs.spec import PUBLIC_SEED
 
 SEEDS = (PUBLIC_SEED, *range(1, 6))
 
@@ -31,7 +30,7 @@ def search(lab: Lab, marker: Marker, marked: dict[str, Mark]) -> tuple[dict[str,
         The text of a file of checks with those cases, for `lsedu.labs.Checks`; empty if there is none.
     """
     found: dict[str, int] = {}
-    content: dict[str, Any] = {"lab": lab.name, "title": lab.title, "release": lab.digest[:16], "questions": {}}
+    entries: dict[str, dict[str, Any]] = {}
     for seed in SEEDS:
         wanted = [name for name, mark in marked.items() if mark.failed and name not in found]
         if not wanted:
@@ -44,18 +43,5 @@ def search(lab: Lab, marker: Marker, marked: dict[str, Mark]) -> tuple[dict[str,
             if not set(marked[question.id].failed) <= failed:
                 continue
             found[question.id] = seed
-            entry = {key: getattr(question, key) for key in checkfile._OPTIONS} | {"grad": list(question.grad)}
-            entry["cases"] = [
-                {
-                    "name": item.name,
-                    "args": encode(tuple(item.args)),
-                    "kwargs": encode(dict(item.kwargs)),
-                    "hint": item.hint,
-                    "weight": item.weight,
-                    "expected": encode(expected),
-                    "usual": [{"message": text, "outcome": encode(value)} for text, value in usual],
-                }
-                for item, expected, usual in zip(prepared.cases, prepared.expected, prepared.usual)
-            ]
-            content["questions"][question.id] = entry
-    return found, json.dumps(content, indent=1) + "\n" if found else ""
+            entries[question.id] = checkfile.entry(question, prepared.cases, prepared.expected, prepared.usual)
+    return found, checkfile.dump(checkfile.content(lab, entries)) if found else ""

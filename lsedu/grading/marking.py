@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from lsedu.authoring.checkfile import usual
+from lsedu.authoring.lab import Lab
 from lsedu.grading import comparison
 from lsedu.grading.child import wire
 from lsedu.grading.matching import Answers
 from lsedu.grading.zygotes import Child, LostError, Zygote
-from lsedu.labs.checkfile import usual
 from lsedu.labs.evaluate import evaluate
-from lsedu.labs.spec import Case, Lab, Question
+from lsedu.labs.spec import Case, Question
 
 _ERRORS = {name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
 _ERRORS |= {"LinAlgError", "AxisError", "OutOfMemoryError"}

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from lsedu.authoring.lab import Lab
 from lsedu.grading.notebooks import Item, Notebook, defines
-from lsedu.labs.spec import Lab
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Answers:
 
 def released_texts(lab: Lab) -> frozenset[str]:
     """Return the texts of all code cells as students receive them."""
-    from lsedu.labs.release import build
+    from lsedu.authoring.release import build
 
     texts = [cell["source"] for cell in build(lab)["cells"] if cell["cell_type"] == "code"]
     return frozenset(_plain(text) for text in [*texts, *(cell.source for cell in lab.cells if cell.kind == "code")])
@@ -171,7 +171,8 @@ _SUSPICIOUS = {
     "import hooks": r"sys\.meta_path|sys\.path_hooks|sys\.modules|sitecustomize|usercustomize|__import__",
     "objects that lie": r"def __(eq|array__|array_ufunc__|array_function__|torch_function__|reduce|reduce_ex|getstate)",
     "pickle": r"\bpickle\b|\bdill\b|\bmarshal\b|__reduce",
-    "the grader": r"nbgrader|gradebook|lsedu\.(labs|grading)|results\.jsonl|grades\.csv|autograde|hidden.?tests?",
+    "the grader": r"nbgrader|gradebook|lsedu\.(labs|authoring|grading)|results\.jsonl|grades\.csv|autograde"
+    r"|hidden.?tests?",
     "raw file descriptors": r"os\.(write|read|dup2?|closerange|open)\(",
 }
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from lsedu.authoring.lab import Lab
 from lsedu.grading.notebooks import Notebook
 from lsedu.grading.results import printable
-from lsedu.labs.spec import Lab
 
 _TAGS = {"p", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "h1", "h2", "h3", "h4", "br", "hr"}
 _TAGS |= {"table", "thead", "tbody", "tr", "th", "td", "del", "sub", "sup"}

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from lsedu.labs.spec import Lab
+from lsedu.authoring.lab import Lab
 
 
 class OutputError(RuntimeError):

@@ -5,26 +5,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lsedu.grading.child import wire
-from lsedu.grading.shapes import ACCEPTED, Shape, refusal, shapes
+from lsedu.grading.isolation import ACCEPTED, Isolation, offered, refusal
 from lsedu.grading.zygotes import LostError, SandboxError, Setting, Zygote
 
 
 @dataclass
 class Probe:
-    """What the machine can do: the shape chosen, what it was seen to hold back, and why better ones failed."""
+    """What the machine can do: the isolation chosen, what it was seen to hold back, and why better ones failed."""
 
-    shape: Shape
+    isolation: Isolation
     held: dict[str, bool]
     failures: dict[str, str]
 
     @property
     def level(self) -> int:
-        """The level reached."""
-        return self.shape.level
+        """The isolation level reached."""
+        return self.isolation.level
 
     def describe(self) -> str:
         """Return one line for the screen and the record."""
-        return f"level {self.level} ({self.shape.name})"
+        return f"level {self.level} ({self.isolation.name})"
 
 
 def probe(setting: Setting, *, at_most: int = 4, accept: int = ACCEPTED) -> tuple[Probe, Zygote]:
@@ -38,26 +38,26 @@ def probe(setting: Setting, *, at_most: int = 4, accept: int = ACCEPTED) -> tupl
     Raises
     ------
     SandboxError
-        If no shape of level `accept` or better works; the message names the settings to change.
+        If no isolation of level `accept` or better works; the message names the settings to change.
     """
     failures: dict[str, str] = {}
-    for shape in shapes():
-        if shape.level > at_most or shape.level < accept:
+    for isolation in offered():
+        if isolation.level > at_most or isolation.level < accept:
             continue
         try:
-            zygote = Zygote(shape, setting)
+            zygote = Zygote(isolation, setting)
         except SandboxError as error:
-            failures[shape.name] = str(error)
+            failures[isolation.name] = str(error)
             continue
         try:
             held = _try(zygote)
         except (wire.ClosedError, wire.LateError, wire.WireError, LostError, SandboxError) as error:
-            failures[shape.name] = str(error)
+            failures[isolation.name] = str(error)
         else:
             leaks = [name for name, ok in held.items() if not ok]
-            if not leaks or shape.level < ACCEPTED:
-                return Probe(shape, held, failures), zygote
-            failures[shape.name] = f"it did not hold back {', '.join(leaks)}"
+            if not leaks or isolation.level < ACCEPTED:
+                return Probe(isolation, held, failures), zygote
+            failures[isolation.name] = f"it did not hold back {', '.join(leaks)}"
         zygote.close()
     raise SandboxError(refusal(failures))
 

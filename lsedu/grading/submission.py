@@ -5,18 +5,18 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from lsedu.authoring.lab import Lab
 from lsedu.grading import artefacts, examples, matching, notebooks, pages
+from lsedu.grading.isolation import Isolation
 from lsedu.grading.marking import Mark, Marker, Prepared
-from lsedu.grading.shapes import Shape
 from lsedu.grading.zygotes import LostError, SandboxError, Setting, Zygote
-from lsedu.labs.spec import Lab
 
 _RENEWALS = 3
 
 
 @dataclass(frozen=True)
 class ClassRun:
-    """What all submissions of a class are marked by: lab, cases, released texts, seed, cache key and sandbox level."""
+    """What all submissions of a class are marked by: lab, cases, released texts, seed, key and isolation level."""
 
     lab: Lab
     prepared: list[Prepared]
@@ -29,8 +29,8 @@ class ClassRun:
 class Pool:
     """The zygote that the threads of a run share; one that is lost is replaced."""
 
-    def __init__(self, place: Setting, shape: Shape, first: Zygote) -> None:
-        self.place, self.shape, self.zygote = place, shape, first
+    def __init__(self, place: Setting, isolation: Isolation, first: Zygote) -> None:
+        self.place, self.isolation, self.zygote = place, isolation, first
         self._lock = threading.Lock()
 
     def renew(self, lost: Zygote) -> Zygote:
@@ -38,7 +38,7 @@ class Pool:
         with self._lock:
             if self.zygote is lost:
                 with lost:
-                    self.zygote = Zygote(self.shape, self.place)
+                    self.zygote = Zygote(self.isolation, self.place)
             return self.zygote
 
     def close(self) -> None:

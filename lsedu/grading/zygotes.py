@@ -18,13 +18,13 @@ from typing import Any
 
 from lsedu.grading import packages
 from lsedu.grading.child import wire
-from lsedu.grading.shapes import OTHER_USER, Shape, bwrap_path
+from lsedu.grading.isolation import OTHER_USER, Isolation, bwrap_path
 
 _START_SECONDS, _ORDER_SECONDS = 120.0, 30.0
 
 
 class SandboxError(RuntimeError):
-    """No sandbox of the level asked for can be had here; the message names what to change."""
+    """No isolation of the level asked for can be had here; the message names what to change."""
 
 
 class LostError(RuntimeError):
@@ -139,11 +139,11 @@ class Zygote:
     Raises
     ------
     SandboxError
-        If it cannot be started in this shape.
+        If it cannot be isolated so.
     """
 
-    def __init__(self, shape: Shape, setting: Setting) -> None:
-        self.shape, self.setting = shape, setting
+    def __init__(self, isolation: Isolation, setting: Setting) -> None:
+        self.isolation, self.setting = isolation, setting
         self.lock = threading.Lock()
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control.settimeout(_START_SECONDS)
@@ -164,31 +164,31 @@ class Zygote:
 
     def _launch(self, theirs: socket.socket) -> subprocess.Popen:
         view, number = self.setting.view, theirs.fileno()
-        inside = self.shape.namespaces or self.shape.bwrap
+        inside = self.isolation.namespaces or self.isolation.bwrap
         course = packages.COURSE if inside else str(self.setting.folder)
         paths = [course, packages.PACKAGES if inside else f"{course}/{packages.LINKS}"]
         setup = {
             "control": number,
             "preload": self.setting.preload,
-            "shape": "namespaces" if self.shape.namespaces else "plain",
-            "landlock": self.shape.landlock,
-            "seccomp": self.shape.seccomp,
+            "namespaces": self.isolation.namespaces,
+            "landlock": self.isolation.landlock,
+            "seccomp": self.isolation.seccomp,
             "read": ["/"] if inside else [*view.sources, *packages.DEVICES],
-            "write": ["/tmp", "/dev/shm", "/dev/null"] if self.shape.namespaces else ["/dev/null"],
+            "write": ["/tmp", "/dev/shm", "/dev/null"] if self.isolation.namespaces else ["/dev/null"],
         }
         code = f"import sys; sys.path[:0] = {paths!r}; from grading_child.zygote import main; main()"
         python = packages.interpreter()
         command = [python, "-P", "-s", "-S", "-B", "-c", code, json.dumps(setup)]
         plan = {
             "control": number,
-            "shape": setup["shape"],
-            "mapped": self.shape.mapped,
-            "uid": self.shape.uid,
+            "namespaces": self.isolation.namespaces,
+            "mapped": self.isolation.mapped,
+            "uid": self.isolation.uid,
             "binds": view.binds,
             "links": view.links,
             "hidden": view.hidden,
             "devices": packages.DEVICES,
-            "command": command if not self.shape.bwrap else self._bwrap(command),
+            "command": command if not self.isolation.bwrap else self._bwrap(command),
             "environment": environment("/tmp" if inside else "/nonexistent"),
         }
         start = (
@@ -259,8 +259,8 @@ class Zygote:
             "address_space": self.address_space + limits.memory_mb * 2**20,
             "cpu_seconds": limits.cpu_seconds,
             "tmp_mb": limits.tmp_mb,
-            "processes": 24 if self.shape.namespaces else 512 if self.shape.bwrap else None,
-            "strict": self.shape.seccomp,
+            "processes": 24 if self.isolation.namespaces else 512 if self.isolation.bwrap else None,
+            "strict": self.isolation.seccomp,
         }
         try:
             with self.lock:

@@ -1,31 +1,23 @@
-"""Labs: the source text of a lab, its release to students, and the checks that run in a student's notebook.
+"""What runs with the student: questions and their cases, the checks in the notebook, the report, handing in.
 
-The names of this package load when first used, so that `import lsedu.labs` needs neither Jupyter nor torch.
+The names of this package load when first used, so that `import lsedu.labs` needs neither Jupyter nor torch. What the
+author of a lab runs is in `lsedu.authoring`.
 """
 
-from importlib import import_module
-from typing import Any
+from lsedu._lazy import loader
 
 _HOME = {
-    "ArraySpec": "spec",
-    "Case": "spec",
-    "Cell": "spec",
-    "Checks": "checks",
-    "Lab": "spec",
-    "Manifest": "spec",
-    "Question": "spec",
-    "Wrong": "spec",
-    "case": "spec",
-    "explain": "compare",
-    "load_lab": "load",
-    "LabError": "source",
-    "judge": "compare",
+    "ArraySpec": "lsedu.labs.spec",
+    "Case": "lsedu.labs.spec",
+    "Checks": "lsedu.labs.checks",
+    "Question": "lsedu.labs.spec",
+    "Wrong": "lsedu.labs.spec",
+    "case": "lsedu.labs.spec",
+    "explain": "lsedu.labs.compare",
+    "judge": "lsedu.labs.compare",
 }
+# Where they were before the author's tools had a package of their own: what others wrote against them still runs.
+_MOVED = dict.fromkeys(("Cell", "Lab", "LabError", "Manifest", "load_lab"), "lsedu.authoring")
 
 __all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = loader(__name__, _HOME | _MOVED)

@@ -16,7 +16,7 @@ _LIMIT_MB = 20
 
 
 @dataclass(frozen=True)
-class Submission:
+class HandIn:
     """What was written: the notebook, its size in bytes, notes, the files that go with it, and the score it shows."""
 
     path: Path
@@ -43,7 +43,7 @@ def submit(
     out: Path | str = "submission",
     timeout: int = 1800,
     say: Callable[[str], None] = str,
-) -> Submission:
+) -> HandIn:
     """Run a notebook from the start in a fresh kernel, and write the executed copy.
 
     Cells that fail do not stop the rest: what could not be run is named in the notes, and the file is written all the
@@ -97,7 +97,7 @@ def submit(
             files.append(Path(shutil.copy(made, target.parent)))
         else:
             notes.append(f"Note: there is no {name} yet.")
-    return Submission(target, target.stat().st_size, tuple(notes), tuple(files), _report(content))
+    return HandIn(target, target.stat().st_size, tuple(notes), tuple(files), _report(content))
 
 
 def _execute(content: Any, *, folder: Path, timeout: int) -> list[str]:
@@ -148,7 +148,7 @@ def _unanswered(content: Any) -> list[str]:
     return notes
 
 
-def from_notebook(lab: str, *, ready: bool, notebook: Path | str | None = None) -> Submission | str:
+def from_notebook(lab: str, *, ready: bool, notebook: Path | str | None = None) -> HandIn | str:
     """Submit the notebook that calls this, as it was last saved.
 
     Parameters

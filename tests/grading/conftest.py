@@ -39,14 +39,14 @@ def state(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny():
-    from lsedu.labs import load_lab
+    from lsedu.authoring import load_lab
 
     return load_lab(TINY)
 
 
 @pytest.fixture(scope="session")
 def solved(tiny):
-    from lsedu.labs.release import build
+    from lsedu.authoring.release import build
 
     return build(tiny, solved=True)
 

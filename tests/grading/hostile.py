@@ -617,7 +617,7 @@ for fd in range(3, 256):
         "import-lsedu-labs",
         "answers",
         _in_function("""\
-from lsedu.labs import load_lab
+from lsedu.authoring import load_lab
 return load_lab('@LAB@').question('double').reference(x)"""),
     ),
     attack(

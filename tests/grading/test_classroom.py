@@ -34,8 +34,8 @@ def test_the_command_names_what_is_wrong(tmp_path):
 
 @pytest.mark.slow
 def test_the_command_grades_and_goes_on(tmp_path, solved):
+    from lsedu.authoring.release import release
     from lsedu.cli import app
-    from lsedu.labs.release import release
 
     hostile.write(*named("right"), tmp_path / "submitted", solved, {})
     release(TINY, out=tmp_path / "submitted" / "untouched")
@@ -116,6 +116,17 @@ def test_inputs_are_drawn_from_the_secret_alone(tiny):
     one, same, other = first_inputs(b"a" * 32), first_inputs(b"a" * 32), first_inputs(b"b" * 32)
     assert all(np.array_equal(a, b) for a, b in zip(one, same))
     assert not any(a.shape == b.shape and np.array_equal(a, b) for a, b in zip(one, other))
+
+
+def test_marks_are_kept_only_while_all_code_that_gives_them_is_the_same():
+    from lsedu import _modules
+    from lsedu.grading.classroom import _CODE
+
+    files = sorted((_modules.ROOT / "grading").rglob("*.py"))
+    names = [".".join(("lsedu", *file.relative_to(_modules.ROOT).with_suffix("").parts)) for file in files]
+    needed = {name.removesuffix(".__init__") for name in names}
+    needed |= {"lsedu.authoring.load", "lsedu.labs.compare", "lsedu.labs.evaluate"}
+    assert needed <= set(_modules.reached(_CODE))
 
 
 def test_a_lab_that_allows_an_answer_is_refused(tmp_path, solved):

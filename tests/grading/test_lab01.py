@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from lsedu import _modules
+from lsedu.authoring import load_lab
+from lsedu.authoring.release import build
 from lsedu.cli import app
-from lsedu.labs import load_lab
-from lsedu.labs.release import build
 
 LAB = Path(__file__).resolve().parents[2] / "solutions" / "lab01.md"
 WRONG_SOFTMAX = """\

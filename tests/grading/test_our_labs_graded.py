@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from lsedu.authoring import load_lab
+from lsedu.authoring.release import build
 from lsedu.cli import app
-from lsedu.labs import load_lab
-from lsedu.labs.release import build
 
 SOLUTIONS = Path(__file__).resolve().parents[2] / "solutions"
 STUDENTS = 20

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from lsedu.labs import checkfile, load_lab
+from lsedu.authoring import checkfile, load_lab
 from lsedu.labs.checks import Checks
 
 
 @pytest.fixture
 def checks(toy, tmp_path):
-    (tmp_path / "toy.checks.json").write_text(checkfile.write(checkfile.build(load_lab(toy))))
+    (tmp_path / "toy.checks.json").write_text(checkfile.dump(checkfile.build(load_lab(toy))))
     return Checks("toy", folder=tmp_path)
 
 
@@ -108,5 +108,5 @@ def test_unknown_question_and_unknown_lab(checks, tmp_path):
 
 
 def test_the_file_holds_no_code(toy):
-    text = checkfile.write(checkfile.build(load_lab(toy)))
+    text = checkfile.dump(checkfile.build(load_lab(toy)))
     assert "FACTOR" not in text and "lambda" not in text and "def " not in text

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lsedu.cli import app
-from lsedu.labs.release import release
+from lsedu.authoring.release import release
 from lsedu.labs.submit import SubmitError, from_notebook, submit
 
 

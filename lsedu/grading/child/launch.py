@@ -2,8 +2,8 @@
 
 Started by the grader as a program of its own, with a plan (JSON) on standard input and a socket to the grader:
 
-- `shape`: "namespaces" builds everything here; "plain" builds nothing (the zygote is inside bubblewrap already, or
-  there is nothing to be built and Landlock must hold the files).
+- `namespaces`: whether to build everything here; else nothing is built (the zygote is inside bubblewrap already, or
+  Landlock must hold the files).
 - `binds`: pairs (source, target), shown read-only; `links`: pairs (target, what it points to); `devices`.
 - `mapped`: whether the grader maps this process to another user (only root can).
 - `command`, `environment`: the zygote.
@@ -36,7 +36,7 @@ def main() -> None:
     control = socket.socket(fileno=plan["control"])
     try:
         confine.die_with_parent()
-        if plan["shape"] == "namespaces":
+        if plan["namespaces"]:
             _namespaces(plan, control)
             return
         if plan.get("uid") is not None:

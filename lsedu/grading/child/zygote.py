@@ -60,7 +60,7 @@ class Zygote:
     def __init__(self, control: socket.socket, procfs: int, setup: dict[str, Any]) -> None:
         self.control, self.procfs, self.setup = control, procfs, setup
         self.own_pids = -1
-        if setup["shape"] == "namespaces":
+        if setup["namespaces"]:
             self.own_pids = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=procfs)
         self.rules = -1
         self.late_rules = setup["landlock"] and self.own_pids >= 0

@@ -1,6 +1,6 @@
 import pytest
 
-from lsedu.labs.gate import examine
+from lsedu.authoring.gate import examine
 
 
 def failures(path):

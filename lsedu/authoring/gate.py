@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from lsedu import _modules
-from lsedu.labs.checkfile import usual
+from lsedu.authoring.checkfile import usual
+from lsedu.authoring.lab import Lab
+from lsedu.authoring.load import load_lab
+from lsedu.authoring.release import build
 from lsedu.labs.compare import judge
 from lsedu.labs.evaluate import evaluate
-from lsedu.labs.load import load_lab
-from lsedu.labs.release import build
-from lsedu.labs.spec import PUBLIC_SEED, Lab, Question
+from lsedu.labs.spec import PUBLIC_SEED, Question
 
 SEEDS = (PUBLIC_SEED, 1, 2, 3, 4)
 _FEWEST_HINTS = 2

@@ -9,9 +9,10 @@ import papermill
 import pytest
 from nbclient import NotebookClient
 
-from lsedu.labs import Checks, load_lab
-from lsedu.labs.gate import examine
-from lsedu.labs.release import build, release
+from lsedu.authoring import load_lab
+from lsedu.authoring.gate import examine
+from lsedu.authoring.release import build, release
+from lsedu.labs import Checks
 from lsedu.labs.submit import submit
 
 ROOT = Path(__file__).parents[2]

@@ -8,9 +8,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_output
 
-from lsedu.labs import load_lab
+from lsedu.authoring import load_lab
+from lsedu.authoring.release import build
 from lsedu.labs.checks import Line, Result
-from lsedu.labs.release import build
 from lsedu.labs.spec import PUBLIC_SEED
 
 SOURCES = sorted((Path(__file__).parents[2] / "solutions").glob("lab*.md"))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lsedu.labs.spec import Manifest
+from lsedu.authoring.lab import Manifest
 
 _PLACE = re.compile(r"\{variant:([\w-]+)\}")
 

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from lsedu.labs import load_lab
-from lsedu.labs.gate import examine
-from lsedu.labs.release import release
+from lsedu.authoring import load_lab
+from lsedu.authoring.gate import examine
+from lsedu.authoring.release import release
 
 GUIDE = Path(__file__).parents[2] / "book/teach/writing-a-lab.md"
 

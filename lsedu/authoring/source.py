@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from lsedu.labs import variant
-from lsedu.labs.spec import Cell, Manifest, Role
+from lsedu.authoring import variant
+from lsedu.authoring.lab import Cell, Manifest, Role
 
 STUB = "raise NotImplementedError  # replace this line by your answer"
 BLANK = "*Write your answer here.*"
@@ -24,7 +24,7 @@ class LabError(ValueError):
 
 
 @dataclass
-class Source:
+class LabSource:
     """A lab's source, read but not run.
 
     Parameters
@@ -73,7 +73,7 @@ def unmark(text: str) -> str:
     return re.sub(r"^[ \t]*### (BEGIN|END) SOLUTION[ \t]*\n?", "", text, flags=re.MULTILINE).rstrip("\n")
 
 
-def parse(path: Path | str) -> Source:
+def parse(path: Path | str) -> LabSource:
     """Read a lab's source without running any of it.
 
     Parameters
@@ -83,7 +83,7 @@ def parse(path: Path | str) -> Source:
 
     Returns
     -------
-    Source
+    LabSource
         The manifest and the cells.
 
     Raises
@@ -98,7 +98,7 @@ def parse(path: Path | str) -> Source:
     path = Path(path)
     text = path.read_text(encoding="utf-8-sig")
     notebook = jupytext.reads(text, fmt="md:myst")
-    source = Source(manifest=_manifest(path, notebook.metadata.get("lsedu")))
+    source = LabSource(manifest=_manifest(path, notebook.metadata.get("lsedu")))
     source.digest = hashlib.sha256(text.encode()).hexdigest()
     used: dict[str, int] = {}
     hints: dict[str, int] = {}

@@ -4,10 +4,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from lsedu.authoring import LabError, Manifest, load_lab
+from lsedu.authoring.release import handout, release
+from lsedu.authoring.variant import default, of_student, roster
 from lsedu.cli import app
-from lsedu.labs import Checks, LabError, Manifest, load_lab
-from lsedu.labs.release import handout, release
-from lsedu.labs.variant import default, of_student, roster
+from lsedu.labs import Checks
 
 MANIFEST = Manifest("lab", "A lab", variants={"seed": list(range(10)), "strength": [0.1, 0.2]})
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from lsedu.authoring.lab import Cell, Lab
+from lsedu.authoring.source import LabError, LabSource, parse
 from lsedu.labs.evaluate import evaluate
-from lsedu.labs.source import LabError, Source, parse
-from lsedu.labs.spec import PUBLIC_SEED, ArraySpec, Case, Cell, Lab, Question, Wrong, case
+from lsedu.labs.spec import PUBLIC_SEED, ArraySpec, Case, Question, Wrong, case
 
 
 class _Declarations:
@@ -124,7 +125,7 @@ def _try(item: Question) -> None:
         raise LabError(f"question {item.id!r}: {what} fails: {type(error).__name__}: {error}{where}") from error
 
 
-def _complete(item: Question, source: Source, space: dict[str, Any]) -> Question:
+def _complete(item: Question, source: LabSource, space: dict[str, Any]) -> Question:
     if item.kind != "function":
         return item
     if not callable(space.get(item.function)):
@@ -143,7 +144,7 @@ def _complete(item: Question, source: Source, space: dict[str, Any]) -> Question
     return replace(item, reference=space[item.function], wrong=tuple(wrong))
 
 
-def _manual(source: Source) -> list[Question]:
+def _manual(source: LabSource) -> list[Question]:
     rubrics = {metadata["question"]: text for tag, _, text, metadata in source.trusted if tag == "rubric"}
     found = []
     for cell in source.cells:

@@ -1,7 +1,7 @@
 import pytest
 
-from lsedu.labs import LabError, load_lab
-from lsedu.labs.source import parse, strip
+from lsedu.authoring import LabError, load_lab
+from lsedu.authoring.source import parse, strip
 
 
 def test_roles_and_ids(toy):

@@ -1,4 +1,4 @@
-"""Ways to lock children in, best first, and what to change on a machine that offers too few of them."""
+"""The isolation levels: ways to lock children in, best first; what to change on a machine that offers too few."""
 
 import contextlib
 import os
@@ -10,12 +10,12 @@ from lsedu.grading.child import confine
 
 OTHER_USER = 200_000
 ACCEPTED = 2
-"""The lowest level at which submissions are run without being told to in so many words."""
+"""The lowest isolation level at which submissions are run without being told to in so many words."""
 
 
 @dataclass(frozen=True)
-class Shape:
-    """One way to lock children in.
+class Isolation:
+    """One way to lock children in, and its level.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Shape:
     seccomp: bool = True
 
 
-def shapes() -> list[Shape]:
+def offered() -> list[Isolation]:
     """Return the ways to be tried on this machine, best first."""
     root = os.geteuid() == 0
     limits = "Landlock, seccomp and limits"
@@ -44,17 +44,17 @@ def shapes() -> list[Shape]:
         extra = "Landlock, " if landlock else ""
         if root:
             name = f"own namespaces as another user, no capabilities, {extra}seccomp, limits"
-            found.append(Shape(4, name, namespaces=True, mapped=True, landlock=landlock))
+            found.append(Isolation(4, name, namespaces=True, mapped=True, landlock=landlock))
         name = f"own namespaces, no capabilities, {extra}seccomp, limits"
-        found.append(Shape(4, name, namespaces=True, landlock=landlock))
+        found.append(Isolation(4, name, namespaces=True, landlock=landlock))
     if bwrap_path() is not None:
-        found.append(Shape(3, f"bubblewrap, {limits}", bwrap=True, landlock=bool(confine.landlock_version())))
+        found.append(Isolation(3, f"bubblewrap, {limits}", bwrap=True, landlock=bool(confine.landlock_version())))
     if confine.landlock_version():
         if root:
-            found.append(Shape(2, f"{limits}, as another user, no namespaces", uid=OTHER_USER))
-        found.append(Shape(2, f"{limits}, no namespaces"))
-    found.append(Shape(1, "seccomp and limits only: files can be read and written", landlock=False))
-    found.append(Shape(0, "limits only: no sandbox", landlock=False, seccomp=False))
+            found.append(Isolation(2, f"{limits}, as another user, no namespaces", uid=OTHER_USER))
+        found.append(Isolation(2, f"{limits}, no namespaces"))
+    found.append(Isolation(1, "seccomp and limits only: files can be read and written", landlock=False))
+    found.append(Isolation(0, "limits only: no sandbox", landlock=False, seccomp=False))
     return found
 
 
@@ -72,7 +72,7 @@ def bwrap_path() -> str | None:
 
 def refusal(failures: dict[str, str]) -> str:
     """Return why nothing is run, and which settings of this machine to change."""
-    lines = ["No sandbox of level 2 or better can be had on this machine, so no submission is run."]
+    lines = ["No isolation of level 2 or better can be had on this machine, so no submission is run."]
     lines += [f"  tried {name}: {why}" for name, why in failures.items()]
     advice = [
         ("/proc/sys/user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=15000"),

@@ -7,12 +7,12 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from lsedu.labs import variant
-from lsedu.labs.load import run
-from lsedu.labs.source import LabError, Source
+from lsedu.authoring import variant
+from lsedu.authoring.load import run
+from lsedu.authoring.source import LabError, LabSource
 
 
-def draw(source: Source) -> dict[str, str]:
+def draw(source: LabSource) -> dict[str, str]:
     """Run the lab with its solutions and draw its pictures.
 
     The preamble, the cells tagged `setup` and the solutions are run in order; a cell tagged `picture` leaves a
