@@ -1,5 +1,6 @@
 """What every test shares: the same cases and draws each time, whatever ran before; a slow machine is no failure."""
 
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,11 @@ from hypothesis import settings
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
+
+# tests import the counter of waits for a device by name: `from waits import Device`
+_spec = importlib.util.spec_from_file_location("waits", Path(__file__).with_name("waits.py"))
+sys.modules["waits"] = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(sys.modules["waits"])
 
 
 @pytest.fixture(autouse=True)
