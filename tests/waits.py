@@ -141,10 +141,8 @@ class _Functions(TorchFunctionMode):
         kwargs = kwargs or {}
         if func is Tensor.tolist and isinstance(args[0], Pretended):
             return args[0].cpu().tolist()
-        if func is Tensor.__setitem__ and _sets_number_by_mask(*args):
-            values, mask, number = args
-            values.masked_fill_(mask.bool()[(..., *(None,) * (values.ndim - mask.ndim))], number)  # as CUDA does
-            return None
+        if func is Tensor.__setitem__ and isinstance(args[0], Pretended) and not isinstance(args[2], Tensor):
+            args = (*args[:2], torch.tensor(args[2], dtype=args[0].dtype))  # on the CPU, as it is done for CUDA
         if func in MAKING and (made := _made_of_numbers(func, *args, **kwargs)) is not None:
             return made
         before = self.device._drawing
@@ -154,11 +152,6 @@ class _Functions(TorchFunctionMode):
             return func(*args, **kwargs)
         finally:
             self.device._drawing = before
-
-
-def _sets_number_by_mask(values, index, value):
-    mask = isinstance(index, Tensor) and index.dtype in MASKS and index.ndim > 0
-    return isinstance(values, Pretended) and mask and isinstance(value, bool | int | float)
 
 
 def _made_of_numbers(func, *args, **kwargs):
@@ -237,8 +230,8 @@ def waits(func, args, kwargs, here, there, target):
         source, goal = args[0], target
         if packet is not aten._to_copy:
             source, goal = args[1], args[0].device
-        free = goal == DEVICE and (given.get("non_blocking") or (packet is aten.copy_ and source.ndim == 0))
-        return None if source.device == goal or free else f"{name} to the {'device' if goal == DEVICE else 'CPU'}"
+        late = goal == DEVICE and given.get("non_blocking")
+        return None if source.device == goal or late else f"{name} to the {'device' if goal == DEVICE else 'CPU'}"
     if packet in INDEXING:
         indices = [index for index in given["indices"] if index is not None]
         masks = [index for index in indices if index.dtype in MASKS]

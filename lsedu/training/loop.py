@@ -6,6 +6,7 @@ of threads).
 """
 
 import contextlib
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -44,12 +45,15 @@ def _optimizer(model: nn.Module, criterion: Any, config: Config) -> torch.optim.
     return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum)
 
 
-def _may_trust(labels: Tensor, num_classes: int) -> bool:
-    """Return whether a loss need not look at its labels: where looking makes the program wait, and all are classes."""
+def _classes_needed(labels: Tensor) -> float:
+    """Return the least number of classes with which a loss need not look at its labels, inf where it has to.
+
+    It need not where looking makes the program wait and all labels are classes.
+    """
     if labels.device.type == "cpu":
-        return False
-    low, high = labels.aminmax()
-    return low.item() >= 0 and high.item() < num_classes
+        return math.inf
+    low, high = torch.stack(labels.aminmax()).tolist()
+    return high + 1 if low >= 0 else math.inf
 
 
 def _epoch_generator(config: Config, epoch: int) -> torch.Generator:
@@ -141,6 +145,7 @@ class _Run:
     ) -> None:
         self.model, self.criterion, self.config = model, criterion, config
         self.images, self.labels, self.checkpoint = images, labels, checkpoint
+        self.classes_needed = _classes_needed(labels)
         self.steps = -(-len(images) // config.batch_size)
         self.optimizer = _optimizer(model, criterion, config)
         self.peaks = [group["lr"] for group in self.optimizer.param_groups]
@@ -195,7 +200,6 @@ class _Run:
         needs_inputs = getattr(self.criterion, "needs_inputs", False)
         watch = LossWatch(device)
         hits = torch.zeros((), dtype=torch.int64, device=device)
-        trusted = None
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
             augmenting = self._augmenting(int(torch.randint(2**31, (1,), generator=generator)))
@@ -205,9 +209,7 @@ class _Run:
                     group["lr"] = peak * scale
                 batch = self._batch(index, augmenting)
                 logits = self.forward(batch.images)
-                if trusted is None:
-                    trusted = _may_trust(self.labels, logits.shape[1])
-                with _check.trusted() if trusted else contextlib.nullcontext():
+                with _check.trusted() if logits.shape[1] >= self.classes_needed else contextlib.nullcontext():
                     options = {"inputs": batch.images} if needs_inputs else {}
                     loss = mixed_loss(self.criterion, logits, batch, **options)
                 self._stop_if_diverged(watch.add(loss, len(index)), watch, epoch)

@@ -294,8 +294,7 @@ def test_a_late_look_still_names_the_step_and_the_last_good_checkpoint(tmp_path,
     assert all(torch.isfinite(value).all() for value in torch.load(path)["model"].values())
 
 
-def test_labels_are_trusted_only_where_looking_costs_and_all_are_classes(monkeypatch):
-    assert not loop._may_trust(torch.tensor([0, 1]), 2)
+def test_trust_is_in_values_and_ends_with_its_block():
     with _check.trusted():
         assert _check.labels_inside("labels", torch.tensor([7]), 2)
         with pytest.raises(ValueError, match="integer dtype"):

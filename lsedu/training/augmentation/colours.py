@@ -17,8 +17,8 @@ def grey(x: Tensor) -> Tensor:
     """Return the luminance of images (N, C, H, W), shape (N, 1, H, W); of one channel, that channel."""
     if x.shape[1] != 3:
         return x.mean(1, keepdim=True)
-    weights = x.new_tensor([0.299, 0.587, 0.114])
-    return (x * weights[:, None, None]).sum(1, keepdim=True)
+    red, green, blue = x.split(1, 1)
+    return (0.299 * red).add(green, alpha=0.587).add(blue, alpha=0.114)
 
 
 def blend(base: Tensor, x: Tensor, factor: Tensor) -> Tensor:
@@ -45,7 +45,7 @@ def sharpness(x: Tensor, factor: Tensor) -> Tensor:
     """Blend with an image smoothed over 3 x 3 pixels, the centre counting five times; the border is left alone."""
     channels = x.shape[1]
     kernel = x.new_ones(3, 3)
-    kernel[1, 1] = 5.0
+    kernel[1:2, 1:2] = 5.0  # a slice is filled; a single element would be copied from the CPU
     smooth = functional.conv2d(x, (kernel / kernel.sum()).expand(channels, 1, 3, 3), groups=channels)
     base = x.clone()
     base[:, :, 1:-1, 1:-1] = smooth

@@ -42,8 +42,8 @@ def beta(alpha: float, *, generator: torch.Generator) -> Tensor:
     """
     pairs = torch.rand(2, CANDIDATES, generator=generator, device=generator.device).log() / alpha
     accepted = torch.logaddexp(pairs[0], pairs[1]) <= 0
-    first = accepted.to(torch.uint8).argmax()
-    return torch.sigmoid(pairs[0] - pairs[1])[first]
+    first = accepted.to(torch.uint8).argmax(0, keepdim=True)
+    return torch.sigmoid(pairs[0] - pairs[1]).gather(0, first)[0]  # an index in brackets would be read back
 
 
 def _share(alpha: float, chance: float, generator: torch.Generator) -> Tensor:

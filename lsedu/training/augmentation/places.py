@@ -103,11 +103,9 @@ class RandomResizedCrop:
         wide, tall = (area * ratio).sqrt().round(), (area / ratio).sqrt().round()
         fits = (wide >= 1) & (tall >= 1) & (wide <= width) & (tall <= height)
         top, left = torch.floor(u[2] * (height - tall + 1)), torch.floor(u[3] * (width - wide + 1))
-        drawn = torch.stack([top, left, tall, wide], 2)
-        first = fits.to(torch.uint8).argmax(1)
-        taken = drawn[torch.arange(n, device=drawn.device), first]
-        whole = torch.tensor([0.0, 0.0, height, width], device=drawn.device)
-        return torch.where(fits.any(1, keepdim=True), taken, whole)
+        first, some = fits.to(torch.uint8).argmax(1, keepdim=True), fits.any(1)
+        drawn, whole = (top, left, tall, wide), (0, 0, height, width)
+        return torch.stack([torch.where(some, a.gather(1, first)[:, 0], b) for a, b in zip(drawn, whole)], 1)
 
     def __call__(self, batch: Batch, *, generator: torch.Generator) -> Batch:
         """Return the batch with scaled windows for images."""
