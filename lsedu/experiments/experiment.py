@@ -1,7 +1,7 @@
 """What an experiment is: a claim, named configurations, one measurement a seed, and contrasts with their margins."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -73,6 +73,11 @@ class Experiment:
         What is concluded.
     data : tuple of str
         Names of the data sets read.
+
+    Raises
+    ------
+    ValueError
+        If two contrasts have one name, profiles differ, or a configuration is not a dataclass with keywords only.
     """
 
     name: str
@@ -84,6 +89,39 @@ class Experiment:
     measure: Callable[..., Outcome]
     contrasts: tuple[Contrast, ...]
     data: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        profiles = {"configs": self.configs, "seeds": self.seeds, "reduction": self.reduction}
+        if len({frozenset(by) for by in profiles.values()}) > 1:
+            said = [f"{name} ({', '.join(by)})" for name, by in profiles.items()]
+            raise ValueError(f"study {self.name}: {said[0]}, {said[1]} and {said[2]} must have the same profiles")
+        for profile, config in self.configs.items():
+            frozen = is_dataclass(config) and config.__dataclass_params__.frozen
+            if not frozen or not all(part.kw_only for part in fields(config)):
+                raise ValueError(
+                    f"study {self.name}: the configuration of {profile} must be a frozen dataclass with keywords only, "
+                    f"got {config!r}"
+                )
+        names = [contrast.name for contrast in self.contrasts]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"study {self.name}: two contrasts are called {name!r}")
+
+    def require_answers(self, results: Mapping[str, float]) -> None:
+        """Refuse results of a seed that a contrast cannot be read from.
+
+        Raises
+        ------
+        KeyError
+            Naming the contrast, the result it asks for, and those there are.
+        """
+        for contrast in self.contrasts:
+            for key in filter(None, (contrast.plus, contrast.minus)):
+                if key not in results:
+                    raise KeyError(
+                        f"study {self.name}: contrast {contrast.name!r} asks for the result {key!r}, which no seed "
+                        f"gives; there are {', '.join(results)}"
+                    )
 
     @property
     def module(self) -> str:

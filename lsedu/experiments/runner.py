@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -70,7 +70,7 @@ def run(
     Raises
     ------
     KeyError
-        For an unknown experiment.
+        For an unknown study, and after its first seed where a contrast asks for a result that is not there.
     ValueError
         For an unknown profile or one the experiment does not have, a device that is not there, or results that are
         not finite.
@@ -99,9 +99,12 @@ def run(
             found = measure_apart(experiment, profile, chosen, scheduler, device=device, folder=folder, fresh=fresh)
         else:
             found = _measure_here(name, profile, chosen, jobs, device=device, folder=folder)
-        for seed, outcome in found:
-            kept[seed] = outcome
-            tell(f"{name}: seed {seed} done in {outcome['seconds']:.1f} s ({len(kept)} of {len(chosen)})")
+        with closing(found):  # what is raised here ends the other seeds at once
+            for seed, outcome in found:
+                if not kept:
+                    experiment.require_answers(outcome["results"])
+                kept[seed] = outcome
+                tell(f"{name}: seed {seed} done in {outcome['seconds']:.1f} s ({len(kept)} of {len(chosen)})")
         return _assemble(experiment, profile, chosen, kept, device)
 
 

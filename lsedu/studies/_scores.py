@@ -1,4 +1,8 @@
-"""The scores by which trained networks are compared on a test set."""
+"""The scores by which trained networks are compared: probabilities at one or more temperatures, and gaps of logits."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from torch import Tensor
 
 from lsedu import calibration
 
@@ -11,3 +15,36 @@ SCORES = (
     calibration.brier,
     calibration.error_auroc,
 )
+
+
+def fitted(held: Tensor, labels: Tensor) -> dict[str, float]:
+    """Return the temperatures of a network ``before`` and ``after`` one is fitted on held-out logits (N, K)."""
+    return {"before": 1.0, "after": calibration.fit_temperature(held, labels)}
+
+
+def scored(
+    logits: Tensor,
+    labels: Tensor,
+    temperatures: Mapping[str, float],
+    *,
+    scores: Iterable[Callable[[Tensor, Tensor], float]] = SCORES,
+) -> dict[str, float]:
+    """Return the scores of logits (N, K), called ``STATE/SCORE``, at the temperature of each state."""
+    found = {}
+    for state, temperature in temperatures.items():
+        probs = calibration.apply_temperature(logits, temperature)
+        found |= {f"{state}/{score.__name__}": score(probs, labels) for score in scores}
+    return found
+
+
+def gaps(logits: Tensor, labels: Tensor) -> tuple[float, float]:
+    """Return the mean gap from the label's logit to the mean, and to the largest, of the others."""
+    own = logits.gather(1, labels[:, None])
+    others = logits.scatter(1, labels[:, None], float("-inf"))
+    mean = (logits.sum(1, keepdim=True) - own) / (logits.shape[1] - 1)
+    return (own - mean).mean().item(), (own[:, 0] - others.max(1).values).mean().item()
+
+
+def under(name: object, found: Mapping[str, float]) -> dict[str, float]:
+    """Return results called ``NAME/KEY`` instead of ``KEY``: those of one network among several."""
+    return {f"{name}/{key}": value for key, value in found.items()}

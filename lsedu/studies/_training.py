@@ -1,71 +1,76 @@
-"""What the small tests of smoothing share: the pictures of a seed, and a network trained on them with one alpha."""
+"""Training for a study: the network of a seed, fitted with any loss, and what is looked at afterwards."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from lsedu import data, models, training
+from lsedu import models, training
 from lsedu.losses import label_smoothing
 
-
-@dataclass(frozen=True)
-class Pictures:
-    """Pictures (N, 1, 28, 28) in [0, 1] and labels (N,) of one seed; the test set is the same for every seed."""
-
-    x: Tensor
-    y: Tensor
-    x_val: Tensor
-    y_val: Tensor
-    x_test: Tensor
-    y_test: Tensor
-    num_classes: int
+Loss = Callable[..., Tensor]
 
 
-def pictures(sizes: tuple[int, int, int], *, seed: int, device: str) -> Pictures:
-    """Return as many training, validation and test pictures as `sizes` says, class-balanced, drawn with `seed`."""
-    train_size, validation_size, test_size = sizes
-    whole = data.load("fashion-mnist-mini")
-    train, held_out = data.split(whole, sizes=(train_size, validation_size), seed=seed)
-    test = data.load("fashion-mnist-mini", split="test")
-    if test_size < len(test):
-        (test,) = data.split(test, sizes=(test_size,), seed=0)
-    parts = [tensor for part in (train, held_out, test) for tensor in data.to_tensors(part, device=device)]
-    return Pictures(*parts, num_classes=len(whole.classes))
-
-
-def smoothed(
+def trained(
     factory: Callable[..., models.Classifier],
+    loss: Loss,
     x: Tensor,
     y: Tensor,
     *,
-    alpha: float,
     seed: int,
     recipe: training.Config,
-    checkpoint: Path | None = None,
+    workdir: Path | None = None,
+    name: str = "",
     progress: bool = False,
     metrics: training.loop.Metrics | None = None,
     **options: object,
 ) -> tuple[models.Classifier, training.History]:
-    """Return a network with weights and batch order of `seed`, trained with strength `alpha`, and its history.
+    """Return a network with weights and batch order of `seed`, trained with a loss, and its history.
 
-    `options` go to `factory`. With the same seed, networks of different alpha differ in the targets alone.
+    Parameters
+    ----------
+    factory : callable
+        Maker of the network; `options` go to it.
+    loss : callable
+        As for `lsedu.training.fit`.
+    x, y : Tensor
+        Images and labels, on the device of the run.
+    seed : int
+        Networks of one seed begin with the same weights and see the same batches, whatever the loss.
+    recipe : Config
+        Its seed does not count.
+    workdir : Path, optional
+        Where a named network keeps its checkpoint ``NAME.pt``.
+    name : str
+        The network's among those of the seed; without one it keeps no checkpoint.
+    progress, metrics
+        As for `lsedu.training.fit`.
     """
     model = models.build(factory, seed=seed, **options).to(x.device)
     history = training.fit(
         model,
-        partial(label_smoothing, alpha=alpha),
+        loss,
         x,
         y,
         config=replace(recipe, seed=seed),
         metrics=metrics,
-        checkpoint=checkpoint,
+        checkpoint=workdir / f"{name}.pt" if workdir and name else None,
         progress=progress,
     )
     return model, history
+
+
+def smoothed(
+    factory: Callable[..., models.Classifier], x: Tensor, y: Tensor, *, alpha: float, **options: object
+) -> tuple[models.Classifier, training.History]:
+    """Return a network trained with strength `alpha`, and its history; `options` are those of `trained`.
+
+    With the same seed, networks of different alpha differ in the targets alone.
+    """
+    return trained(factory, partial(label_smoothing, alpha=alpha), x, y, **options)
 
 
 def features(model: models.Classifier, x: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from lsedu import _check
 from lsedu.training.augmentation import Augmentation, CutMix, Mixup
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """A training recipe.
 

@@ -6,7 +6,9 @@ import pytest
 
 from lsedu.experiments import registry
 
-STUDY = "from lsedu.experiments.experiment import Experiment\nEXPERIMENT = Experiment({name!r}, *[None] * 8)\n"
+STUDY = """from lsedu.experiments.experiment import Experiment
+EXPERIMENT = Experiment({name!r}, "", "", {{}}, {{}}, {{}}, None, (), ())
+"""
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def _methods(num_classes: int) -> dict[str, Callable[[], Any]]:
 METHODS = tuple(_methods(2))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """Scale of the experiment; a size of 0 takes all there is (for training, all that validation leaves)."""
 
@@ -171,12 +171,12 @@ EXPERIMENT = Experiment(
     },
     configs={
         "smoke": Config(
-            "fashion-mnist-mini", 400, 200, 200, "mlp",
-            training.Config(epochs=2, batch_size=50, augment=(training.RandomCrop(2),)),
+            data="fashion-mnist-mini", train_size=400, validation_size=200, test_size=200, network="mlp",
+            training=training.Config(epochs=2, batch_size=50, augment=(training.RandomCrop(2),)),
         ),
         "gpu": Config(
-            "cifar10", 0, 5000, 0, "resnet-18",
-            training.Config(
+            data="cifar10", train_size=0, validation_size=5000, test_size=0, network="resnet-18",
+            training=training.Config(
                 epochs=30, batch_size=512, lr=0.4, weight_decay=5e-4, schedule="cosine", warmup=3,
                 augment=(training.RandomCrop(4), training.HorizontalFlip()), precision="bfloat16", channels_last=True,
             ),

@@ -10,7 +10,7 @@ seed.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -20,24 +20,22 @@ import torch
 from lsedu import calibration, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.losses import confidence_penalty, cross_entropy, focal, focal_sample_dependent, label_smoothing
-from lsedu.studies._scores import SCORES
-from lsedu.studies._training import pictures
+from lsedu.studies._contrasts import against
+from lsedu.studies._pictures import Scale, pictures
+from lsedu.studies._scores import SCORES, fitted, scored, under
+from lsedu.studies._training import trained
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 COVERAGES = np.linspace(0.05, 1.0, 39)
 
 
-@dataclass(frozen=True)
-class Config:
-    """Scale of the experiment, and the values among which each method chooses."""
+@dataclass(frozen=True, kw_only=True)
+class Config(Scale):
+    """Scale of the study, and the values among which each method chooses."""
 
-    train_size: int
-    validation_size: int
-    test_size: int
     alphas: tuple[float, ...]
     gammas: tuple[float, ...]
     betas: tuple[float, ...]
-    training: training.Config
 
 
 def candidates(config: Config) -> dict[str, dict[str, Loss]]:
@@ -51,11 +49,9 @@ def candidates(config: Config) -> dict[str, dict[str, Loss]]:
     }
 
 
-def scores(logits: torch.Tensor, labels: torch.Tensor, temperature: float) -> dict[str, float]:
-    """Return the scores at a temperature: `SCORES`, and `aurc`, the area under the risk-coverage curve."""
-    probs = calibration.apply_temperature(logits, temperature)
-    found = {score.__name__: score(probs, labels) for score in SCORES}
-    return found | {"aurc": calibration.risk_coverage(probs, labels).area}
+def aurc(probs: torch.Tensor, labels: torch.Tensor) -> float:
+    """Return the area under the risk-coverage curve."""
+    return calibration.risk_coverage(probs, labels).area
 
 
 def risks(logits: torch.Tensor, labels: torch.Tensor) -> np.ndarray:
@@ -66,42 +62,28 @@ def risks(logits: torch.Tensor, labels: torch.Tensor) -> np.ndarray:
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train with every candidate, choose one of each method on held-out data, and test them all."""
-    sizes = (config.train_size, config.validation_size, config.test_size)
-    p = pictures(sizes, seed=seed, device=device)
-    recipe = replace(config.training, seed=seed)
+    p = pictures(config, seed=seed, device=device)
+    options = {"seed": seed, "recipe": config.training, "workdir": workdir, "progress": progress}
     results: dict[str, float] = {}
     arrays: dict[str, np.ndarray] = {}
     for method, losses in candidates(config).items():
         held_nll: dict[str, float] = {}
         for value, loss in losses.items():
-            model = models.build(models.mlp, seed=seed).to(device)
-            training.fit(
-                model,
-                loss,
-                p.x,
-                p.y,
-                config=recipe,
-                checkpoint=workdir / f"{method}-{value}.pt" if workdir else None,
-                progress=progress,
-            )
+            model, _ = trained(models.mlp, loss, p.x, p.y, name=f"{method}-{value}", **options)
             held, logits = training.predict(model, p.x_val), training.predict(model, p.x_test)
             held_nll[value] = calibration.nll(calibration.apply_temperature(held, 1.0), p.y_val)
-            temperature = calibration.fit_temperature(held, p.y_val)
+            temperatures = fitted(held, p.y_val)
             name = method if value == "only" else f"{method}-{value}"
-            for state, t in (("before", 1.0), ("after", temperature)):
-                results |= {f"{name}/{state}/{key}": found for key, found in scores(logits, p.y_test, t).items()}
-            results[f"{name}/temperature"] = temperature
+            results |= under(name, scored(logits, p.y_test, temperatures, scores=(*SCORES, aurc)))
+            results[f"{name}/temperature"] = temperatures["after"]
             arrays[f"{name}/risk"] = risks(logits, p.y_test).astype(np.float32)
         if "only" not in held_nll:
             chosen = min(held_nll, key=held_nll.__getitem__)
             results[f"{method}/value"] = float(chosen)
             prefix = f"{method}-{chosen}/"
-            results |= {f"{method}/{k[len(prefix) :]}": v for k, v in results.items() if k.startswith(prefix)}
+            own = {key.removeprefix(prefix): value for key, value in results.items() if key.startswith(prefix)}
+            results |= under(method, own)
     return Outcome(results, arrays)
-
-
-def _against(name: str, claim: str, plus: str, minus: str, *, claimed: str, margin: float) -> Contrast:
-    return Contrast(name, claim, plus, minus, claimed=claimed, margin=margin)
 
 
 EXPERIMENT = Experiment(
@@ -109,24 +91,25 @@ EXPERIMENT = Experiment(
     claim="Smoothing is one of several cures of overconfidence, and makes selective classification worse.",
     source="textbook, Benefits; mukhoti2020; pereyra2017; guo2017; xia2025",
     reduction={
-        "smoke": "300 training images and 3 epochs: tests the code, not the claim.",
+        "smoke": "300 training images and one epoch: tests the code, not the claim.",
         "cpu": "3,000 Fashion-MNIST images and one MLP: says nothing of deep networks, which these losses are for.",
     },
     configs={
         "smoke": Config(
-            300, 300, 300, (0.1, 0.2), (1.0, 3.0), (0.3,), training.Config(epochs=3, batch_size=64)
+            train_size=300, validation_size=300, test_size=300, alphas=(0.1, 0.2), gammas=(1.0, 3.0), betas=(0.3,),
+            training=training.Config(epochs=1, batch_size=64),
         ),
         "cpu": Config(
-            3000, 2000, 2000, (0.025, 0.05, 0.1, 0.2), (1.0, 2.0, 3.0), (0.1, 0.3, 1.0), training.Config(epochs=40)
+            train_size=3000, validation_size=2000, test_size=2000, alphas=(0.025, 0.05, 0.1, 0.2),
+            gammas=(1.0, 2.0, 3.0), betas=(0.1, 0.3, 1.0), training=training.Config(epochs=40),
         ),
     },
     seeds={"smoke": (0, 1), "cpu": (100, 101, 102, 103, 104)},
     measure=measure,
     contrasts=(
         *(
-            _against(
-                f"{method}-ece", f"{title} lowers the ECE", f"{method}/before/ece", "one-hot/before/ece",
-                claimed="negative", margin=0.005,
+            against(
+                f"{method}-ece", f"{title} lowers the ECE", "before/ece", plus=method, minus="one-hot", margin=0.005
             )
             for method, title in (
                 ("smoothing", "Smoothing"), ("focal", "The focal loss"), ("flsd-53", "FLSD-53"),
@@ -134,7 +117,7 @@ EXPERIMENT = Experiment(
             )
         ),
         *(
-            _against(
+            Contrast(
                 f"temperature-{method}",
                 f"One-hot training with a temperature has a lower NLL than {title} without",
                 "one-hot/after/nll", f"{method}/before/nll", claimed="negative", margin=0.005,
@@ -144,34 +127,34 @@ EXPERIMENT = Experiment(
             )
         ),
         *(
-            _against(
+            against(
                 f"both-{method}", f"With a temperature for each, {title} has a lower NLL than one-hot training",
-                f"{method}/after/nll", "one-hot/after/nll", claimed="negative", margin=0.005,
+                "after/nll", plus=method, minus="one-hot", margin=0.005,
             )
             for method, title in (
                 ("smoothing", "smoothing"), ("focal", "the focal loss"), ("flsd-53", "FLSD-53"),
                 ("penalty", "the confidence penalty"),
             )
         ),
-        _against(
-            "flsd-53-focal", "FLSD-53 has a lower ECE than the focal loss with exponent 3", "flsd-53/before/ece",
-            "focal-3.0/before/ece", claimed="negative", margin=0.005,
+        against(
+            "flsd-53-focal", "FLSD-53 has a lower ECE than the focal loss with exponent 3", "before/ece",
+            plus="flsd-53", minus="focal-3.0", margin=0.005,
         ),
-        _against(
-            "selective-0.1", "Smoothing with alpha = 0.1 raises the area under the risk-coverage curve",
-            "smoothing-0.1/before/aurc", "one-hot/before/aurc", claimed="positive", margin=0.001,
+        *(
+            against(
+                f"selective-{alpha}",
+                f"Smoothing with alpha = {alpha} raises the area under the risk-coverage curve", "before/aurc",
+                plus=f"smoothing-{alpha}", minus="one-hot", claimed="positive", margin=0.001,
+            )
+            for alpha in (0.1, 0.2)
         ),
-        _against(
-            "selective-0.2", "Smoothing with alpha = 0.2 raises the area under the risk-coverage curve",
-            "smoothing-0.2/before/aurc", "one-hot/before/aurc", claimed="positive", margin=0.001,
+        against(
+            "auroc-0.2", "Smoothing with alpha = 0.2 makes errors harder to detect", "before/error_auroc",
+            plus="smoothing-0.2", minus="one-hot", margin=0.005,
         ),
-        _against(
-            "auroc-0.2", "Smoothing with alpha = 0.2 makes errors harder to detect",
-            "smoothing-0.2/before/error_auroc", "one-hot/before/error_auroc", claimed="negative", margin=0.005,
-        ),
-        _against(
-            "focal-auroc", "The focal loss makes errors harder to detect",
-            "focal/before/error_auroc", "one-hot/before/error_auroc", claimed="negative", margin=0.005,
+        against(
+            "focal-auroc", "The focal loss makes errors harder to detect", "before/error_auroc", plus="focal",
+            minus="one-hot", margin=0.005,
         ),
     ),
     data=("fashion-mnist-mini",),

@@ -20,23 +20,21 @@ from torch.nn import functional
 
 from lsedu import models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
-from lsedu.studies._training import accuracy, pictures, smoothed
+from lsedu.studies._contrasts import at_strength
+from lsedu.studies._pictures import Scale, pictures
+from lsedu.studies._training import accuracy, smoothed
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
-@dataclass(frozen=True)
-class Config:
-    """Scale of the experiment; `epsilon` is the size of the attack that is concluded from."""
+@dataclass(frozen=True, kw_only=True)
+class Config(Scale):
+    """Scale of the study; `epsilon` is the size of the attack that is concluded from."""
 
-    train_size: int
-    validation_size: int
-    test_size: int
     alphas: tuple[float, ...]
     epsilon: float
     epsilons: tuple[float, ...]
     steps: int
-    training: training.Config
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -97,15 +95,12 @@ def distance(model: nn.Module, x: Tensor, y: Tensor) -> float:
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Attack a network of each alpha, and one against which pictures for all of them are made."""
-    sizes = (config.train_size, config.validation_size, config.test_size)
-    p = pictures(sizes, seed=seed, device=device)
+    p = pictures(config, seed=seed, device=device)
     x, y = p.x_test, p.y_test
 
     def train(alpha: float, seed: int, name: str) -> models.Classifier:
-        kept = workdir / f"{name}.pt" if workdir else None
-        return smoothed(
-            models.mlp, p.x, p.y, alpha=alpha, seed=seed, recipe=config.training, checkpoint=kept, progress=progress
-        )[0]
+        options = {"recipe": config.training, "workdir": workdir, "progress": progress}
+        return smoothed(models.mlp, p.x, p.y, alpha=alpha, seed=seed, name=name, **options)[0]
 
     def made(model: nn.Module, loss: Loss, epsilon: float, steps: int) -> Tensor:
         generator = torch.Generator().manual_seed(seed)
@@ -139,43 +134,46 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
     return Outcome(results, arrays)
 
 
-def _less_robust(name: str, claim: str, *, alpha: float, claimed: str = "negative") -> Contrast:
-    return Contrast(
-        f"{name}-{alpha}", f"{claim} (alpha = {alpha})", f"{alpha}/{name}", f"0.0/{name}", claimed=claimed, margin=0.02
-    )
-
-
 EXPERIMENT = Experiment(
     name="attacks",
     claim="Label smoothing makes a network less robust to adversarial pictures.",
     source="zantedeschi2017, as cited in pragmatic-ib, Introduction",
     reduction={
-        "smoke": "600 training images and 3 epochs: tests the code, not the claim.",
+        "smoke": "600 training images and one epoch: tests the code, not the claim.",
         "cpu": "One MLP on 5,000 grey pictures and attacks of bounded pixel change: says nothing of deep networks on "
         "natural images, of other bounds, of adversarial training, or of attacks stronger than 20 steps.",
     },
     configs={
-        "smoke": Config(600, 400, 200, (0.0, 0.1, 0.4), 0.04, (0.01, 0.04), 4, training.Config(3, batch_size=64)),
+        "smoke": Config(
+            train_size=600, validation_size=400, test_size=200, alphas=(0.0, 0.1, 0.4), epsilon=0.04,
+            epsilons=(0.01, 0.04), steps=4, training=training.Config(epochs=1, batch_size=64),
+        ),
         "cpu": Config(
-            5000, 2000, 1000, (0.0, 0.1, 0.4), 0.04, (0.005, 0.01, 0.02, 0.04, 0.08), 20, training.Config(40)
+            train_size=5000, validation_size=2000, test_size=1000, alphas=(0.0, 0.1, 0.4), epsilon=0.04,
+            epsilons=(0.005, 0.01, 0.02, 0.04, 0.08), steps=20, training=training.Config(epochs=40),
         ),
     },
     seeds={"smoke": (0, 1), "cpu": (100, 101, 102, 103, 104)},
     measure=measure,
     contrasts=(
-        _less_robust("fgsm", "Under FGSM a smoothed network is right less often", alpha=0.1),
-        _less_robust("pgd", "Under PGD on cross-entropy a smoothed network is right less often", alpha=0.1),
-        _less_robust("lead", "Under PGD on the lead a smoothed network is right less often", alpha=0.1),
-        _less_robust("elsewhere", "On pictures made against another network it is right less often", alpha=0.1),
-        _less_robust("worst", "A smoothed network survives all attacks less often", alpha=0.1),
-        _less_robust("worst", "A smoothed network survives all attacks less often", alpha=0.4),
-        Contrast(
-            "weak-attack-0.0", "FGSM leaves the plain network right more often than the attack on the lead",
-            "0.0/fgsm", "0.0/lead", claimed="positive", margin=0.02,
+        *(
+            at_strength(alpha, key, claim, margin=0.02)
+            for alpha, key, claim in (
+                (0.1, "fgsm", "Under FGSM a smoothed network is right less often"),
+                (0.1, "pgd", "Under PGD on cross-entropy a smoothed network is right less often"),
+                (0.1, "lead", "Under PGD on the lead a smoothed network is right less often"),
+                (0.1, "elsewhere", "On pictures made against another network it is right less often"),
+                (0.1, "worst", "A smoothed network survives all attacks less often"),
+                (0.4, "worst", "A smoothed network survives all attacks less often"),
+            )
         ),
-        Contrast(
-            "weak-attack-0.1", "FGSM leaves the smoothed network right more often than the attack on the lead",
-            "0.1/fgsm", "0.1/lead", claimed="positive", margin=0.02,
+        *(
+            Contrast(
+                f"weak-attack-{alpha}",
+                f"FGSM leaves the {title} network right more often than the attack on the lead",
+                f"{alpha}/fgsm", f"{alpha}/lead", claimed="positive", margin=0.02,
+            )
+            for alpha, title in ((0.0, "plain"), (0.1, "smoothed"))
         ),
     ),
     data=("fashion-mnist-mini",),

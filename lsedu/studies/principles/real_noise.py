@@ -10,30 +10,28 @@ and CIFAR-10N.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn.functional import avg_pool2d
 
-from lsedu import calibration, data, models, training
-from lsedu.experiments.experiment import Contrast, Experiment, Outcome
-from lsedu.losses import label_smoothing
-from lsedu.studies.principles.noise import STATES, calibrated, shares
+from lsedu import data, models, training
+from lsedu.experiments.experiment import Experiment, Outcome
+from lsedu.studies._contrasts import against
+from lsedu.studies._pictures import Scale
+from lsedu.studies._scores import under
+from lsedu.studies._training import smoothed
+from lsedu.studies._wrong_labels import calibrated, shares, temperatures
 
 
-@dataclass(frozen=True)
-class Config:
-    """Scale of the experiment; `labels` are the sets of training labels."""
+@dataclass(frozen=True, kw_only=True)
+class Config(Scale):
+    """Scale of the study; `labels` are the sets of training labels."""
 
-    train_size: int
-    validation_size: int
-    test_size: int
     labels: tuple[str, ...]
     alphas: tuple[float, ...]
     width: int
-    training: training.Config
 
 
 def label_sets(
@@ -101,21 +99,14 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
         given, given_val = (torch.from_numpy(labels).to(device) for labels in (sets[name], held_sets[name]))
         results[f"{name}/rate"] = (given != y).double().mean().item()
         for alpha in config.alphas:
-            model = models.build(models.small_cnn, seed=seed, shape=tuple(x.shape[1:]), width=config.width).to(device)
-            training.fit(
-                model,
-                partial(label_smoothing, alpha=alpha),
-                x,
-                given,
-                config=replace(config.training, seed=seed),
-                checkpoint=workdir / f"{name}-{alpha}.pt" if workdir else None,
-                progress=progress,
-            )
-            held = training.predict(model, x_val)
-            fitted = (1.0, calibration.fit_temperature(held, given_val), calibration.fit_temperature(held, y_val))
-            found = calibrated(training.predict(model, x_test), y_test, dict(zip(STATES, fitted)))
+            model, _ = smoothed(
+                models.small_cnn, x, given, alpha=alpha, seed=seed, recipe=config.training, workdir=workdir,
+                name=f"{name}-{alpha}", progress=progress, shape=tuple(x.shape[1:]), width=config.width,
+            )  # fmt: skip
+            fitted = temperatures(training.predict(model, x_val), given_val, y_val)
+            found = calibrated(training.predict(model, x_test), y_test, fitted)
             found |= shares(training.predict(model, x).argmax(1), given, y)
-            results |= {f"{name}/{alpha}/{key}": value for key, value in found.items()}
+            results |= under(f"{name}/{alpha}", found)
     return Outcome(results)
 
 
@@ -130,21 +121,23 @@ EXPERIMENT = Experiment(
     },
     configs={
         "smoke": Config(
-            300, 200, 200, ("clean", "aggregate", "random1", "worst", "symmetric"), (0.0, 0.1, 0.4), 4,
-            training.Config(epochs=2, batch_size=64),
+            train_size=300, validation_size=200, test_size=200,
+            labels=("clean", "aggregate", "random1", "worst", "symmetric"), alphas=(0.0, 0.1, 0.4), width=4,
+            training=training.Config(epochs=2, batch_size=64),
         ),
         "cpu": Config(
-            1500, 2000, 2000, ("aggregate", "random1", "worst", "symmetric"), (0.0, 0.1, 0.4), 8,
-            training.Config(epochs=40, batch_size=64, lr=0.04),
+            train_size=1500, validation_size=2000, test_size=2000,
+            labels=("aggregate", "random1", "worst", "symmetric"), alphas=(0.0, 0.1, 0.4), width=8,
+            training=training.Config(epochs=40, batch_size=64, lr=0.04),
         ),
     },
     seeds={"smoke": (0, 1), "cpu": (100, 101, 102, 103, 104)},
     measure=measure,
     contrasts=(
         *(
-            Contrast(
-                f"{name}-{alpha}", f"With {title}, alpha = {alpha} raises accuracy",
-                f"{name}/{alpha}/accuracy", f"{name}/0.0/accuracy", claimed="positive", margin=0.01,
+            against(
+                f"{name}-{alpha}", f"With {title}, alpha = {alpha} raises accuracy", "accuracy",
+                plus=f"{name}/{alpha}", minus=f"{name}/0.0", claimed="positive", margin=0.01,
             )
             for name, title in (
                 ("aggregate", "the majority's labels (9% wrong)"), ("random1", "one annotator's labels (17% wrong)"),
@@ -152,17 +145,17 @@ EXPERIMENT = Experiment(
             )
             for alpha in (0.1, 0.4)
         ),
-        Contrast(
-            "memorised", "alpha = 0.4 lowers the share of the worst annotators' errors learnt by heart",
-            "worst/0.4/memorised", "worst/0.0/memorised", claimed="negative", margin=0.02,
+        against(
+            "memorised", "alpha = 0.4 lowers the share of the worst annotators' errors learnt by heart", "memorised",
+            plus="worst/0.4", minus="worst/0.0", margin=0.02,
         ),
-        Contrast(
+        against(
             "people-dice", "Without smoothing, errors of people cost more accuracy than as many thrown by dice",
-            "worst/0.0/accuracy", "symmetric/0.0/accuracy", claimed="negative", margin=0.01,
+            "0.0/accuracy", plus="worst", minus="symmetric", margin=0.01,
         ),
-        Contrast(
+        against(
             "people-memorised", "Without smoothing, errors of people are learnt by heart more often than those of dice",
-            "worst/0.0/memorised", "symmetric/0.0/memorised", claimed="positive", margin=0.02,
+            "0.0/memorised", plus="worst", minus="symmetric", claimed="positive", margin=0.02,
         ),
     ),
     data=("cifar10", "cifar10n"),

@@ -7,8 +7,7 @@ classifier exists and no label is wrong; 1,000 points to train, a small MLP. Sec
 """
 
 import math
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,21 +16,22 @@ from torch import Tensor
 
 from lsedu import calibration, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
-from lsedu.losses import label_smoothing
+from lsedu.studies._contrasts import against
+from lsedu.studies._pictures import Scale
+from lsedu.studies._scores import fitted, scored, under
+from lsedu.studies._training import smoothed
+
+SCORES = (calibration.overconfidence, calibration.ece, calibration.nll)
 
 
-@dataclass(frozen=True)
-class Config:
-    """Scale of the experiment; `radius` is that of each disc, as a share of half the distance of two centres."""
+@dataclass(frozen=True, kw_only=True)
+class Config(Scale):
+    """Scale of the study; `radius` is that of each disc, as a share of half the distance of two centres."""
 
     classes: int
     radius: float
-    train_size: int
-    validation_size: int
-    test_size: int
     hidden: tuple[int, ...]
     alphas: tuple[float, ...]
-    training: training.Config
 
 
 def discs(size: int, classes: int, *, radius: float, seed: int) -> tuple[Tensor, Tensor]:
@@ -70,28 +70,16 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
     (x, y), (x_val, y_val), (x_test, y_test) = ((points.to(device), labels.to(device)) for points, labels in parts)
     results: dict[str, float] = {}
     for alpha in config.alphas:
-        model = models.build(
-            models.mlp, seed=seed, shape=(2, 1, 1), hidden=config.hidden, num_classes=config.classes
-        ).to(device)
-        training.fit(
-            model,
-            partial(label_smoothing, alpha=alpha),
-            x,
-            y,
-            config=replace(config.training, seed=seed),
-            checkpoint=workdir / f"{alpha}.pt" if workdir else None,
-            progress=progress,
-        )
+        model, _ = smoothed(
+            models.mlp, x, y, alpha=alpha, seed=seed, recipe=config.training, workdir=workdir, name=str(alpha),
+            progress=progress, shape=(2, 1, 1), hidden=config.hidden, num_classes=config.classes,
+        )  # fmt: skip
         logits = training.predict(model, x_test)
-        temperature = calibration.fit_temperature(training.predict(model, x_val), y_val)
-        for state, t in (("before", 1.0), ("after", temperature)):
-            probs = calibration.apply_temperature(logits, t)
-            results |= {
-                f"{alpha}/{state}/{score.__name__}": score(probs, y_test)
-                for score in (calibration.overconfidence, calibration.ece, calibration.nll)
-            }
-        results[f"{alpha}/accuracy"] = calibration.accuracy(probs, y_test)
-        results[f"{alpha}/temperature"] = temperature
+        temperatures = fitted(training.predict(model, x_val), y_val)
+        results |= under(alpha, scored(logits, y_test, temperatures, scores=SCORES))
+        after = calibration.apply_temperature(logits, temperatures["after"])
+        results[f"{alpha}/accuracy"] = calibration.accuracy(after, y_test)
+        results[f"{alpha}/temperature"] = temperatures["after"]
         results[f"{alpha}/predicted"] = -alpha * (config.classes - 1) / config.classes
     return Outcome(results)
 
@@ -105,10 +93,13 @@ EXPERIMENT = Experiment(
         "cpu": "Points in the plane and a small MLP, made so that the claim can hold; nothing was reduced for time.",
     },
     configs={
-        "smoke": Config(10, 0.5, 200, 200, 200, (32,), (0.0, 0.1, 0.4), training.Config(epochs=20, batch_size=50)),
+        "smoke": Config(
+            train_size=200, validation_size=200, test_size=200, classes=10, radius=0.5, hidden=(32,),
+            alphas=(0.0, 0.1, 0.4), training=training.Config(epochs=20, batch_size=50),
+        ),
         "cpu": Config(
-            10, 0.8, 1000, 1000, 2000, (64, 64), (0.0, 0.05, 0.1, 0.2, 0.4, 0.8),
-            training.Config(epochs=100, batch_size=50),
+            train_size=1000, validation_size=1000, test_size=2000, classes=10, radius=0.8, hidden=(64, 64),
+            alphas=(0.0, 0.05, 0.1, 0.2, 0.4, 0.8), training=training.Config(epochs=100, batch_size=50),
         ),
     },
     seeds={"smoke": (0, 1), "cpu": (100, 101, 102, 103, 104)},
@@ -118,17 +109,13 @@ EXPERIMENT = Experiment(
             "underconfident-0.1", "On separable data alpha = 0.1 makes the network underconfident",
             "0.1/before/overconfidence", claimed="negative", margin=0.01,
         ),
-        Contrast(
-            "ece-0.1", "On separable data alpha = 0.1 lowers the ECE",
-            "0.1/before/ece", "0.0/before/ece", claimed="negative", margin=0.005,
-        ),
-        Contrast(
-            "accuracy-0.1", "On separable data alpha = 0.1 costs accuracy",
-            "0.1/accuracy", "0.0/accuracy", claimed="negative", margin=0.003,
-        ),
-        Contrast(
-            "accuracy-0.4", "On separable data alpha = 0.4 costs accuracy",
-            "0.4/accuracy", "0.0/accuracy", claimed="negative", margin=0.003,
+        against("ece-0.1", "On separable data alpha = 0.1 lowers the ECE", "before/ece", margin=0.005),
+        *(
+            against(
+                f"accuracy-{alpha}", f"On separable data alpha = {alpha} costs accuracy", "accuracy", plus=alpha,
+                margin=0.003,
+            )
+            for alpha in (0.1, 0.4)
         ),
         Contrast(
             "as-predicted", "At alpha = 0.4 the network is more underconfident than its target asks",

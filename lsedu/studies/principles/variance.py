@@ -17,23 +17,21 @@ import torch
 from torch import Tensor
 
 from lsedu import models, training
-from lsedu.experiments.experiment import Contrast, Experiment, Outcome
+from lsedu.experiments.experiment import Experiment, Outcome
 from lsedu.losses import label_smoothing
-from lsedu.studies._training import accuracy, pictures, smoothed
+from lsedu.studies._contrasts import against
+from lsedu.studies._pictures import Scale, pictures
+from lsedu.studies._training import accuracy, smoothed
 
 
-@dataclass(frozen=True)
-class Config:
-    """Scale of the experiment; `cue` is the brightness of the pixel that names the class."""
+@dataclass(frozen=True, kw_only=True)
+class Config(Scale):
+    """Scale of the study; `cue` is the brightness of the pixel that names the class."""
 
     points: int
     decay: float
-    train_size: int
-    validation_size: int
-    test_size: int
     cue: float
     alphas: tuple[float, ...]
-    training: training.Config
 
 
 def two_features(points: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -81,8 +79,7 @@ def lit(x: Tensor, names: Tensor, brightness: float) -> Tensor:
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Solve the two-feature problem and train on pictures with a cue, at each alpha."""
-    sizes = (config.train_size, config.validation_size, config.test_size)
-    p = pictures(sizes, seed=seed, device=device)
+    p = pictures(config, seed=seed, device=device)
     toy, sides = two_features(config.points, seed)
     shift = torch.randint(1, p.num_classes, p.y_test.shape, generator=torch.Generator().manual_seed(seed)).to(device)
     tests = {
@@ -98,14 +95,10 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
         results[f"{alpha}/toy_spread"] = ((toy @ w)[sides == 1].std() / (toy @ w)[sides == 1].mean()).item()
         model, _ = smoothed(
             models.mlp, lit(p.x, p.y, config.cue), p.y, alpha=alpha, seed=seed, recipe=config.training,
-            progress=progress, checkpoint=workdir / f"{alpha}.pt" if workdir else None,
+            workdir=workdir, name=str(alpha), progress=progress,
         )  # fmt: skip
         results |= {f"{alpha}/cue-{name}": accuracy(model, images, p.y_test) for name, images in tests.items()}
     return Outcome(results)
-
-
-def _lower(name: str, claim: str, key: str, *, margin: float, alpha: float) -> Contrast:
-    return Contrast(name, claim, f"{alpha}/{key}", f"0.0/{key}", claimed="negative", margin=margin)
 
 
 EXPERIMENT = Experiment(
@@ -113,23 +106,29 @@ EXPERIMENT = Experiment(
     claim="Smoothing prefers features that vary little within a class, and is led by false cues of that kind.",
     source="chidambaram2025, as cited in pragmatic-ib, Introduction",
     reduction={
-        "smoke": "600 training images and 3 epochs: tests the code, not the claim about pictures.",
+        "smoke": "600 training images and one epoch: tests the code, not the claim about pictures.",
         "cpu": "A linear model with two features, and one MLP on 5,000 grey pictures with one artificial cue: says "
         "nothing of deep networks or of the cues that real sets of pictures hold.",
     },
     configs={
-        "smoke": Config(200, 1e-2, 600, 400, 200, 0.3, (0.0, 0.1), training.Config(3, batch_size=64)),
-        "cpu": Config(200, 1e-2, 5000, 2000, 2000, 0.3, (0.0, 0.1), training.Config(40)),
+        "smoke": Config(
+            points=200, decay=1e-2, train_size=600, validation_size=400, test_size=200, cue=0.3, alphas=(0.0, 0.1),
+            training=training.Config(epochs=1, batch_size=64),
+        ),
+        "cpu": Config(
+            points=200, decay=1e-2, train_size=5000, validation_size=2000, test_size=2000, cue=0.3, alphas=(0.0, 0.1),
+            training=training.Config(epochs=40),
+        ),
     },
     seeds={"smoke": (0, 1), "cpu": (100, 101, 102, 103, 104)},
     measure=measure,
     contrasts=(
-        _lower(
+        against(
             "toy-share", "In the linear model the feature that varies more has a smaller share in the logit",
-            "varied_share", margin=0.02, alpha=0.1,
+            "varied_share", margin=0.02,
         ),
-        _lower("cue-none", "Without the cue right answers are rarer", "cue-none", margin=0.02, alpha=0.1),
-        _lower("cue-false", "With a false cue right answers are rarer", "cue-false", margin=0.02, alpha=0.1),
+        against("cue-none", "Without the cue right answers are rarer", "cue-none", margin=0.02),
+        against("cue-false", "With a false cue right answers are rarer", "cue-false", margin=0.02),
     ),
     data=("fashion-mnist-mini",),
 )  # fmt: skip

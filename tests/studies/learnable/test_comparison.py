@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from lsedu.experiments import get
 from lsedu.studies.learnable import comparison
 
 
@@ -24,15 +23,11 @@ def test_unevenness_of_points_on_a_line():
     assert comparison.unevenness(3 * distances) == pytest.approx(comparison.unevenness(distances))
 
 
-def test_one_seed_measures_what_every_contrast_names(tmp_path):
-    experiment = get("comparison")
-    outcome = experiment.measure(experiment.configs["smoke"], 0, device="cpu", workdir=tmp_path, progress=False)
-    assert all(np.isfinite(value) for value in outcome.results.values())
-    named = {part for c in experiment.contrasts for part in (c.plus, c.minus) if part}
-    assert named <= outcome.results.keys()
-    assert {path.stem for path in tmp_path.glob("*.pt")} == set(comparison.METHODS)
+def test_what_is_kept_of_each_method_belongs_together(smoke):
+    found = smoke("comparison")
+    assert found.kept == set(comparison.METHODS)
     for name in comparison.METHODS:
-        confusion = outcome.arrays[f"{name}/confusion"]
-        assert confusion.sum() == 200 and outcome.arrays[f"{name}/logits"].shape == (200, 10)
-        assert np.trace(confusion) / 200 == pytest.approx(outcome.results[f"{name}/before/accuracy"])
-    assert np.allclose(outcome.arrays["lls/q"].sum(1), 1, atol=1e-5)
+        confusion = found.arrays[f"{name}/confusion"]
+        assert confusion.sum() == 200 and found.arrays[f"{name}/logits"].shape == (200, 10)
+        assert np.trace(confusion) / 200 == pytest.approx(found.results[f"{name}/before/accuracy"])
+    assert np.allclose(found.arrays["lls/q"].sum(1), 1, atol=1e-5)

@@ -6,56 +6,20 @@ import torch
 
 from lsedu import calibration, data
 from lsedu.experiments import get
-from lsedu.experiments.record import conclude
+from lsedu.studies._scores import SCORES, scored
+from lsedu.studies._wrong_labels import calibrated, shares
 from lsedu.studies.principles import alternatives, noise, real_noise, separable
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param("noise", marks=pytest.mark.slow),
-        pytest.param("alternatives", marks=pytest.mark.slow),
-        "separable",
-    ],
-)
-def test_one_seed_at_the_smoke_scale_answers_every_contrast(name, tmp_path):
-    experiment = get(name)
-    outcome = experiment.measure(experiment.configs["smoke"], 0, device="cpu", workdir=tmp_path, progress=False)
-    assert all(np.isfinite(value) for value in outcome.results.values())
-    assert all(np.isfinite(array).all() for array in outcome.arrays.values())
-    concluded = conclude(experiment.contrasts, {"0": outcome.results, "1": outcome.results})
-    assert concluded.keys() == {contrast.name for contrast in experiment.contrasts}
+def test_the_share_of_wrong_labels_is_that_of_the_annotators(smoke):
+    results = smoke("real_noise").results
+    assert results["clean/rate"] == results["aggregate/rate"] == 0
+    assert results["worst/rate"] == pytest.approx(0.4, abs=0.07)
 
 
-@pytest.fixture
-def coloured(monkeypatch):
-    """CIFAR-10 and its annotators, made up: a picture's colour is its class, the worst labels are one class off."""
-    labels = {"train": np.arange(700) % 10, "test": np.arange(250) % 10}
-
-    def load(name, *, split="train"):
-        images = np.broadcast_to(25 * labels[split][:, None, None, None], (len(labels[split]), 8, 8, 3))
-        classes = tuple("abcdefghij")
-        return data.Dataset(f"{name}/{split}", images.astype(np.uint8).copy(), labels[split], classes)
-
-    off = (labels["train"] + (np.arange(700) % 5 < 2)) % 10
-    human = {"aggregate": labels["train"], "random1": off, "worst": off}
-    monkeypatch.setattr(real_noise.data, "load", load)
-    monkeypatch.setattr(real_noise.data, "annotations", lambda name: human)
-    return labels["train"], human
-
-
-def test_real_noise_answers_every_contrast(coloured):
-    experiment = get("real_noise")
-    config = experiment.configs["smoke"]
-    outcome = real_noise.measure(config, 0, device="cpu", workdir=None, progress=False)
-    assert outcome.results["clean/rate"] == outcome.results["aggregate/rate"] == 0
-    assert outcome.results["worst/rate"] == pytest.approx(0.4, abs=0.07)
-    concluded = conclude(experiment.contrasts, {"0": outcome.results, "1": outcome.results})
-    assert concluded.keys() == {contrast.name for contrast in experiment.contrasts}
-
-
-def test_annotators_labels_go_with_their_images(coloured):
-    train, human = real_noise.data.load("cifar10"), coloured[1]
+@pytest.mark.usefixtures("made_up")
+def test_annotators_labels_go_with_their_images():
+    train, human = data.load("cifar10"), data.annotations("cifar10n")
     config = get("real_noise").configs["smoke"]
     seen = []
     for part, sets in real_noise.parts(train, human, config, 3):
@@ -72,8 +36,8 @@ def test_shares_of_wrong_labels_counted_by_hand():
     true = torch.tensor([0, 0, 1, 1, 2, 2])
     given = torch.tensor([0, 1, 1, 0, 0, 1])
     predicted = torch.tensor([1, 1, 1, 1, 1, 2])
-    assert noise.shares(predicted, given, true) == {"memorised": 0.25, "recovered": 0.5}
-    assert noise.shares(predicted, true, true) == {}
+    assert shares(predicted, given, true) == {"memorised": 0.25, "recovered": 0.5}
+    assert shares(predicted, true, true) == {}
 
 
 def test_the_choice_looks_at_the_score_named_and_prefers_less_smoothing():
@@ -89,7 +53,7 @@ def test_a_temperature_fitted_on_noisy_labels_states_the_accuracy_on_noisy_label
     given = data.symmetric_noise(true, 10, rate=0.4, seed=2)
     logits = torch.from_numpy(8.0 * np.eye(10)[answers])
     temperature = calibration.fit_temperature(logits, given)
-    found = noise.calibrated(logits, torch.from_numpy(true), {"noisy": temperature})
+    found = calibrated(logits, torch.from_numpy(true), {"noisy": temperature})
     assert found["accuracy"] == pytest.approx(0.8, abs=0.01)
     assert found["noisy/overconfidence"] == pytest.approx(0.8 * (1 - 4 / 9) + 0.4 / 9 - 0.8, abs=0.015)
 
@@ -113,17 +77,18 @@ def test_discs_that_would_touch_are_refused(classes, radius):
         separable.discs(10, classes, radius=radius, seed=0)
 
 
-def test_a_right_network_is_as_underconfident_as_its_targets_ask():
-    results = get("separable").measure(get("separable").configs["smoke"], 1, device="cpu", workdir=None, progress=False)
-    assert results.results["0.4/predicted"] == pytest.approx(-0.36)
-    assert results.results["0.4/accuracy"] == 1.0
+def test_a_right_network_is_as_underconfident_as_its_targets_ask(smoke):
+    results = smoke("separable").results
+    assert results["0.4/predicted"] == pytest.approx(-0.36)
+    assert results["0.4/accuracy"] == 1.0
 
 
 def test_area_under_the_risk_curve_and_the_risks_drawn_by_hand():
     logits = torch.log(torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]], dtype=torch.float64))
     labels = torch.tensor([0, 0, 0, 1])
-    found = alternatives.scores(logits, labels, 1.0)
-    assert found["aurc"] == pytest.approx(0.0625) and found["error_auroc"] == 1.0 and found["accuracy"] == 0.75
+    found = scored(logits, labels, {"before": 1.0}, scores=(*SCORES, alternatives.aurc))
+    assert found["before/aurc"] == pytest.approx(0.0625)
+    assert found["before/error_auroc"] == 1.0 and found["before/accuracy"] == 0.75
     drawn = alternatives.risks(logits, labels)
     assert drawn[-1] == 0.25 and drawn[0] == 0.0
 

@@ -1,4 +1,4 @@
-"""The small tests of what is said of smoothing: their measures by hand, and each experiment at the smoke scale."""
+"""The small tests of what is said of smoothing: their measures by hand."""
 
 import numpy as np
 import pytest
@@ -6,26 +6,12 @@ import torch
 from torch import nn
 
 from lsedu import models
-from lsedu.experiments import get
-from lsedu.experiments.record import conclude
 from lsedu.losses import label_smoothing
-from lsedu.studies._training import pictures, smoothed
+from lsedu.studies._pictures import Scale, pictures
+from lsedu.studies._training import smoothed
 from lsedu.studies.principles import attacks, features, speed, transfer, variance
 from lsedu.studies.principles.teachers import FromTeacher
 from lsedu.training import Config
-
-NAMES = ["attacks", "features", "speed", "teachers", "transfer", "variance"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
-def test_one_seed_at_the_smoke_scale_answers_every_contrast(name, tmp_path):
-    experiment = get(name)
-    outcome = experiment.measure(experiment.configs["smoke"], 0, device="cpu", workdir=tmp_path, progress=False)
-    assert all(np.isfinite(value) for value in outcome.results.values())
-    assert all(np.isfinite(array).all() for array in outcome.arrays.values())
-    concluded = conclude(experiment.contrasts, {"0": outcome.results, "1": outcome.results})
-    assert concluded.keys() == {contrast.name for contrast in experiment.contrasts}
 
 
 def test_networks_of_one_seed_differ_in_the_targets_alone():
@@ -42,7 +28,8 @@ def test_networks_of_one_seed_differ_in_the_targets_alone():
 
 
 def test_the_test_pictures_are_those_of_every_seed_and_the_others_are_not():
-    a, b = (pictures((100, 50, 60), seed=seed, device="cpu") for seed in (1, 2))
+    scale = Scale(train_size=100, validation_size=50, test_size=60, training=Config())
+    a, b = (pictures(scale, seed=seed, device="cpu") for seed in (1, 2))
     assert torch.equal(a.x_test, b.x_test) and not torch.equal(a.x, b.x)
     assert [len(t) for t in (a.x, a.x_val, a.x_test)] == [100, 50, 60] and a.num_classes == 10
 

@@ -1,9 +1,8 @@
-import numpy as np
 import pytest
 import torch
 
 from lsedu.experiments import get
-from lsedu.studies.principles.smoothing import gaps
+from lsedu.studies._scores import gaps
 
 
 def test_gaps_of_a_row_computed_by_hand():
@@ -20,19 +19,14 @@ def test_gap_to_the_largest_is_never_above_the_gap_to_the_mean():
 
 
 @pytest.mark.parametrize("name", ["smoothing", "gaps"])
-def test_one_seed_gives_finite_results_for_every_contrast(name, tmp_path):
-    experiment = get(name)
-    outcome = experiment.measure(experiment.configs["smoke"], 0, device="cpu", workdir=tmp_path, progress=False)
-    assert all(np.isfinite(value) for value in outcome.results.values())
-    assert {part for c in experiment.contrasts for part in (c.plus, c.minus) if part} <= outcome.results.keys()
-    for profile, config in experiment.configs.items():
-        alphas = {str(alpha) for alpha in config.alphas}
-        named = {part for c in experiment.contrasts for part in (c.plus, c.minus) if part}
-        assert {part.split("/")[0] for part in named} <= alphas, profile
+def test_every_profile_has_the_strengths_that_contrasts_name(name):
+    study = get(name)
+    named = {part for c in study.contrasts for part in (c.plus, c.minus) if part}
+    for profile, config in study.configs.items():
+        assert {part.split("/")[0] for part in named} <= {str(alpha) for alpha in config.alphas}, profile
 
 
-def test_temperature_does_not_change_accuracy(tmp_path):
-    experiment = get("smoothing")
-    results = experiment.measure(experiment.configs["smoke"], 1, device="cpu", workdir=None, progress=False).results
-    for alpha in experiment.configs["smoke"].alphas:
-        assert results[f"{alpha}/before/accuracy"] == results[f"{alpha}/after/accuracy"]
+def test_temperature_does_not_change_accuracy(smoke):
+    found = smoke("smoothing")
+    for alpha in found.study.configs["smoke"].alphas:
+        assert found.results[f"{alpha}/before/accuracy"] == found.results[f"{alpha}/after/accuracy"]

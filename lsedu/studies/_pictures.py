@@ -1,0 +1,41 @@
+"""The small grey pictures that most studies are about: how many, and which of them a seed takes."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from lsedu import data, training
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """How many pictures a study takes and how it trains: what most configurations begin with."""
+
+    train_size: int
+    validation_size: int
+    test_size: int
+    training: training.Config
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures (N, 1, 28, 28) in [0, 1] and labels (N,) of one seed; the test set is the same for every seed."""
+
+    x: Tensor
+    y: Tensor
+    x_val: Tensor
+    y_val: Tensor
+    x_test: Tensor
+    y_test: Tensor
+    num_classes: int
+
+
+def pictures(scale: Scale, *, seed: int, device: str) -> Pictures:
+    """Return the training, validation and test pictures of a seed, class-balanced."""
+    whole = data.load("fashion-mnist-mini")
+    train, held_out = data.split(whole, sizes=(scale.train_size, scale.validation_size), seed=seed)
+    test = data.load("fashion-mnist-mini", split="test")
+    if scale.test_size < len(test):
+        (test,) = data.split(test, sizes=(scale.test_size,), seed=0)
+    parts = [tensor for part in (train, held_out, test) for tensor in data.to_tensors(part, device=device)]
+    return Pictures(*parts, num_classes=len(whole.classes))

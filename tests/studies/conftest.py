@@ -1,0 +1,54 @@
+"""What the tests of studies share: sets that do not ship, made up; and one seed of each study, measured once."""
+
+from functools import cache
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from lsedu import data, experiments
+
+TRAIN, TEST = 700, 250
+
+
+def made_up_load(name, *, split="train", _load=data.load, **options):
+    """The set itself where it ships; else a picture's colour is its class."""
+    source = data.source(name)
+    if source.embedded:
+        return _load(name, split=split, **options)
+    size, classes = (TRAIN if split == "train" else TEST), len(source.classes)
+    labels = np.arange(size) % classes
+    shades = (250 // classes * labels).astype(np.uint8)
+    return data.Dataset(f"{name}/{split}", np.tile(shades[:, None, None, None], (1, 8, 8, 3)), labels, source.classes)
+
+
+def made_up_annotations(name, **options):
+    """Annotators of the made-up set: the worst labels and the first annotator's are one class off, 2 times in 5."""
+    classes = len(data.source(name).classes)
+    true = np.arange(TRAIN) % classes
+    off = (true + (np.arange(TRAIN) % 5 < 2)) % classes
+    return {"aggregate": true, "random1": off, "worst": off}
+
+
+@pytest.fixture
+def made_up(monkeypatch):
+    """Sets that would have to be downloaded are made up."""
+    monkeypatch.setattr(data, "load", made_up_load)
+    monkeypatch.setattr(data, "annotations", made_up_annotations)
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory):
+    """One seed of a study at the smoke scale, by its name: the study, results and arrays, and the files it kept."""
+
+    @cache
+    def measured(name):
+        study, workdir = experiments.get(name), tmp_path_factory.mktemp(name)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(data, "load", made_up_load)
+            patch.setattr(data, "annotations", made_up_annotations)
+            found = study.measure(study.configs["smoke"], 0, device="cpu", workdir=workdir, progress=False)
+        kept = {path.stem for path in workdir.glob("*.pt")}
+        return SimpleNamespace(study=study, results=found.results, arrays=found.arrays, kept=kept)
+
+    return measured
