@@ -44,9 +44,9 @@ def correctness(options, left):
 def speed(options, left):
     """Return what the benchmarks print."""
     if options.scale == "smoke":
-        runs = [["training.py", "--rounds", "1", "--images", "32", "--batch", "16"]]
+        runs = [["training.py", "--windows", "1", "--steps", "2", "--batch", "16"]]
     else:
-        common = ["training.py", "--model", "resnet", "--device", options.device, "--images", "25600", "--rounds", "3"]
+        common = ["training.py", "--model", "resnet", "--device", options.device, "--windows", "6"]
         fast = [*common, "--batch", "512", "--bfloat16", "--channels-last", "--peak", str(options.peak)]
         runs = [["losses.py", "--device", options.device], common, fast, [*fast, "--cuda-graphs"], [*fast, "--compile"]]
     printed = []
