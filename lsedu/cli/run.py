@@ -17,7 +17,7 @@ def run(
     profile: str = typer.Option("smoke", help="smoke (seconds), cpu (minutes) or gpu."),
     seeds: int = typer.Option(0, min=0, help="How many seeds, from the profile's first; 0 for the profile's own."),
     device: str = typer.Option("cpu", help="Torch device."),
-    jobs: int = typer.Option(0, min=0, help="Processes at once; 0 for one a core."),
+    jobs: int = typer.Option(0, min=0, help="Processes at once, a thread each; 0 for one a core, on a GPU for one."),
     scheduler: str = typer.Option("", help="Address of a dask scheduler, tcp://host:8786, instead of processes."),
     save: bool = typer.Option(True, help="Write the record (smoke runs are never written)."),
     list_: bool = typer.Option(False, "--list", help="List the experiments."),
@@ -120,7 +120,7 @@ def _run(name: str, profile: str, seeds: int, device: str, jobs: int, scheduler:
             profile=profile,
             seeds=chosen or None,
             device=device,
-            jobs=jobs or experiments.default_jobs(),
+            jobs=jobs or experiments.default_jobs(device),
             scheduler=scheduler,
             report=report,
         )

@@ -167,6 +167,22 @@ def _assemble(
     return record, arrays
 
 
-def default_jobs() -> int:
-    """Return how many seeds to run at once: one a core."""
-    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+def default_jobs(device: str = "cpu", *, quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Return how many seeds to run at once: one a core that this process may use, or one where they would share a GPU.
+
+    Parameters
+    ----------
+    device : str
+        Torch device of the runs.
+    quota : Path
+        Where Linux says how much of its cores a container may use: microseconds of work in a period, and the period.
+    """
+    if device != "cpu":
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        work, period = quota.read_text(encoding="ascii").split()
+        cores = cores if work == "max" else min(cores, -(-int(work) // int(period)))
+    except (OSError, ValueError):
+        pass  # no such limit, or none that we can read
+    return max(1, cores)

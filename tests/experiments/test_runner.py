@@ -223,3 +223,25 @@ def test_a_run_killed_in_the_middle_gives_the_same_results_when_it_is_started_ag
     again, same = experiments.run("gaps", seeds=range(2), jobs=0, cache=tmp_path)
     assert again.results == {seed: record.results[seed] for seed in ("0", "1")}
     assert same and all(np.array_equal(arrays[key], same[key]) for key in same)
+
+
+@pytest.mark.parametrize(
+    ("said", "jobs"),
+    [
+        (None, 6),
+        ("max 100000\n", 6),
+        ("800000 100000\n", 6),
+        ("200000 100000\n", 2),
+        ("150000 100000\n", 2),
+        ("10000 100000\n", 1),
+        ("nothing known\n", 6),
+        ("", 6),
+    ],
+)
+def test_seeds_take_the_cores_that_the_process_may_use_and_a_gpu_alone(tmp_path, monkeypatch, said, jobs):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(6), raising=False)
+    quota = tmp_path / "cpu.max"
+    if said is not None:
+        quota.write_text(said)
+    assert experiments.default_jobs(quota=quota) == jobs
+    assert experiments.default_jobs("cuda:0", quota=quota) == 1
