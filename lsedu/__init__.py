@@ -5,9 +5,11 @@ Importing it is light: nothing heavy (torch, Jupyter) is loaded until a submodul
 
 from importlib.metadata import PackageNotFoundError, version
 
+from lsedu._errors import LseduError
+
 try:
     __version__ = version("lsedu")
 except PackageNotFoundError:  # run from a checkout that was never installed
     __version__ = "0+unknown"
 
-__all__ = ["__version__"]
+__all__ = ["LseduError", "__version__"]

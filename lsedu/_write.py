@@ -51,6 +51,30 @@ def clear_leftovers(path: Path) -> None:
 
 
 @contextmanager
+def _part(path: Path, mode: int) -> Iterator[tuple[Path, BinaryIO]]:
+    """Give the part that is to become `path`, and the file to write it to; it is gone after the block."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    clear_leftovers(path)
+    part = path.with_name(f"{path.name}.{_machine()}-{os.getpid()}-{secrets.token_hex(4)}.part")
+    try:
+        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as out:
+            yield part, out
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error  # a failed write does not say where
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _flush(out: BinaryIO) -> None:
+    """See that what was written is on the disk."""
+    out.flush()
+    os.fsync(out.fileno())
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Give a binary file that becomes `path` when the block ends well; otherwise `path` stays as it was.
 
@@ -70,25 +94,35 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     ...     (Path(folder) / "a").read_bytes()
     b'whole'
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    clear_leftovers(path)
-    part = path.with_name(f"{path.name}.{_machine()}-{os.getpid()}-{secrets.token_hex(4)}.part")
-    try:
-        with open(part, "xb") as out:
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
+    with _part(path, 0o666) as (part, out):
+        yield out
+        _flush(out)
         os.replace(part, path)
-    except OSError as error:
-        if error.errno is None or error.filename is not None:
-            raise
-        raise OSError(error.errno, error.strerror, str(path)) from error  # a failed write does not say where
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write(path: Path, content: bytes | memoryview) -> None:
     """Write `content` to `path`, whole or not at all."""
     with replacing(path) as out:
         out.write(content)
+
+
+def create(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Write `content` to a file that is not there yet, whole or not at all.
+
+    Raises
+    ------
+    FileExistsError
+        If there is one by now: of several writers one wins, and its file stays.
+    OSError
+        If the file cannot be written.
+    """
+    with _part(path, mode) as (part, out):
+        out.write(content)
+        _flush(out)
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links: take the name first
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, mode))
+            os.replace(part, path)

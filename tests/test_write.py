@@ -30,6 +30,18 @@ def test_the_file_has_the_permissions_of_any_other(tmp_path):
     assert (tmp_path / "file").stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
+@pytest.mark.parametrize("links", [True, False], ids=["hard links", "none"])
+def test_a_file_is_created_once_with_its_mode(tmp_path, monkeypatch, links):
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(PermissionError(1, "no links here")))
+    path = tmp_path / "new" / "secret"
+    _write.create(path, b"first", mode=0o600)
+    with pytest.raises(FileExistsError):
+        _write.create(path, b"second", mode=0o600)
+    assert path.read_bytes() == b"first" and path.stat().st_mode & 0o777 == 0o600
+    assert [p.name for p in path.parent.iterdir()] == ["secret"]
+
+
 def _die_writing(path):
     with _write.replacing(path) as out:
         out.write(b"half")

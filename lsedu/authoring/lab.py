@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from lsedu._errors import UnknownNameError
 from lsedu.labs.spec import Question
 
 Role = Literal["plain", "preamble", "student", "check", "manual"]
@@ -118,7 +119,9 @@ class Lab:
         for question in self.questions:
             if question.id == name:
                 return question
-        raise KeyError(f"{self.name} has no question {name!r}; it has {', '.join(q.id for q in self.questions)}")
+        raise UnknownNameError(
+            f"{self.name} has no question {name!r}; it has {', '.join(q.id for q in self.questions)}"
+        )
 
     def student_cells(self, question: str | None = None) -> tuple[Cell, ...]:
         """Return the cells that hold answers, of one question or of all."""

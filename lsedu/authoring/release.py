@@ -1,13 +1,14 @@
 """Release a lab: from the source to the student's notebook and the file of public checks, the same every time."""
 
 import csv
+import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lsedu import _project
+from lsedu import _project, _write
 from lsedu.authoring import checkfile, variant
 from lsedu.authoring.lab import Cell, Lab
 from lsedu.authoring.load import load_lab
@@ -143,9 +144,8 @@ def release(path: Path | str, *, out: Path | str, check: bool = False, say: Call
     texts = {notebook: _dump(build(lab, pictures=pictures)), checks: checkfile.dump(content)}
     changed = [name for name, text in texts.items() if not name.is_file() or name.read_text(encoding="utf-8") != text]
     if not check:
-        out.mkdir(parents=True, exist_ok=True)
         for name in changed:
-            name.write_text(texts[name], encoding="utf-8")
+            _write.write(name, texts[name].encode())
     return changed
 
 
@@ -185,15 +185,15 @@ def handout(path: Path | str, students: Sequence[str], *, out: Path | str, say: 
         known = False
     for student in students:
         target = out / student / f"{lab.name}.ipynb"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(_dump(build(lab, pictures=pictures, student=student)), encoding="utf-8")
+        _write.write(target, _dump(build(lab, pictures=pictures, student=student)).encode())
         if not known:
-            target.with_suffix(".checks.json").write_text(checkfile.dump(checks), encoding="utf-8")
+            _write.write(target.with_suffix(".checks.json"), checkfile.dump(checks).encode())
     table = out / f"{lab.name}.variants.csv"
-    with table.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["student", *lab.manifest.variants])
-        writer.writerows([student, *variant.of_student(lab.manifest, student).values()] for student in students)
+    rows = io.StringIO(newline="")
+    writer = csv.writer(rows)
+    writer.writerow(["student", *lab.manifest.variants])
+    writer.writerows([student, *variant.of_student(lab.manifest, student).values()] for student in students)
+    _write.write(table, rows.getvalue().encode())
     return table
 
 

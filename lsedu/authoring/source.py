@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from lsedu._errors import LseduError
 from lsedu.authoring import variant
 from lsedu.authoring.lab import Cell, Manifest, Role
 
@@ -19,7 +20,7 @@ _SOLUTION = re.compile(
 )
 
 
-class LabError(ValueError):
+class LabError(LseduError, ValueError):
     """A lab's source is not as it should be; the message names the cell and says what to do."""
 
 

@@ -9,6 +9,7 @@ import nbformat
 import papermill
 from traitlets.config import Config
 
+from lsedu import _write
 from lsedu.book.pages import Book, BookError, page_key, read_notebook
 
 Say = Callable[[str], None]
@@ -101,9 +102,9 @@ def execute(book: Book, parameters: dict[str, object], *, say: Say = str) -> dic
         else:
             say(f"[{i}/{len(pages)}] {page}: executing")
             fresh = execute_page(book, page, parameters)
-            kept.parent.mkdir(parents=True, exist_ok=True)
             for old in cache.glob(f"{page.replace('/', '-')}-{'?' * 24}.ipynb"):
                 old.unlink()
-            os.replace(fresh, kept)
+            _write.write(kept, fresh.read_bytes())
+            fresh.unlink()
         done[page] = kept
     return done

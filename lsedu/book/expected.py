@@ -10,11 +10,17 @@ from pathlib import Path
 
 import nbformat
 
+from lsedu import _write
+from lsedu._errors import CheckFailedError
 from lsedu.book.execute import Say
 from lsedu.book.pages import Book, BookError, read_notebook
 
 PARAMETERS: dict[str, object] = {"profile": "smoke", "seed": 0, "device": "cpu"}
 NBVAL_TAG = "nbval-check-output"
+
+
+class DifferentError(BookError, CheckFailedError):
+    """An output is not the stored one, or the stored ones are not those of the present pages."""
 
 
 def marked(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
@@ -61,8 +67,7 @@ def refresh(book: Book, executed: dict[str, Path], *, say: Say = str) -> list[Pa
         notebook = _bare(nbformat.read(path, as_version=4), source)
         _require_outputs(notebook, page)
         target = book.expected / f"{page}.ipynb"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, target)
+        _write.write(target, nbformat.writes(notebook).encode() + b"\n")
         say(f"{target.relative_to(book.root)}: {len(marked(notebook))} marked cells")
         written.append(target)
     for stray in set(book.expected.rglob("*.ipynb")) - set(written):
@@ -84,22 +89,22 @@ def check_stored(book: Book) -> list[Path]:
 
     Raises
     ------
-    BookError
+    DifferentError
         If one is missing, stale, left over, or without outputs (which nbval alone would pass).
     """
     pages = book.notebooks()
     wanted = {book.expected / f"{page}.ipynb": page for page in pages}
     advice = "run `make expected` and review the difference"
     for stray in set(book.expected.rglob("*.ipynb")) - set(wanted):
-        raise BookError(f"{stray.relative_to(book.root)} has no page; {advice}")
+        raise DifferentError(f"{stray.relative_to(book.root)} has no page; {advice}")
     for path, page in wanted.items():
         if not path.is_file():
-            raise BookError(f"book/{page}.md has no expected outputs; {advice}")
+            raise DifferentError(f"book/{page}.md has no expected outputs; {advice}")
         stored = nbformat.read(path, as_version=4)
         _require_outputs(stored, page)
         present = [(cell.cell_type, cell.source) for cell in read_notebook(book.source / f"{page}.md").cells]
         if [(cell.cell_type, cell.source) for cell in stored.cells] != present:
-            raise BookError(f"{path.relative_to(book.root)} is not the present text of book/{page}.md; {advice}")
+            raise DifferentError(f"{path.relative_to(book.root)} is not the present text of book/{page}.md; {advice}")
     return list(wanted)
 
 
@@ -108,7 +113,7 @@ def compare(book: Book, executed: dict[str, Path]) -> None:
 
     Raises
     ------
-    BookError
+    DifferentError
         At the first output that differs; both are in the message.
     """
 
@@ -119,7 +124,7 @@ def compare(book: Book, executed: dict[str, Path]) -> None:
         stored = nbformat.read(book.expected / f"{page}.ipynb", as_version=4)
         for old, new in zip(marked(stored), marked(nbformat.read(path, as_version=4)), strict=True):
             if texts(old) != texts(new):
-                raise BookError(
+                raise DifferentError(
                     f"book/{page}.md: the output of the cell that begins {old.source.splitlines()[0]!r} is not the "
                     f"stored one; if it is meant, run `make expected`.\nstored: {texts(old)}\nnow: {texts(new)}"
                 )
@@ -130,7 +135,7 @@ def check(book: Book, *, notebooks: list[Path] | None = None) -> None:
 
     Raises
     ------
-    BookError
+    DifferentError
         If the stored notebooks are not fit to compare with, or an output differs; the comparison is in the message.
     """
     paths = check_stored(book) if notebooks is None else notebooks
@@ -139,4 +144,4 @@ def check(book: Book, *, notebooks: list[Path] | None = None) -> None:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--nbval-lax", "-q", *map(str, paths)]
     done = subprocess.run(command, cwd=book.root, capture_output=True, text=True)
     if done.returncode:
-        raise BookError(f"nbval found a difference; if it is meant, run `make expected`\n{done.stdout[-6000:]}")
+        raise DifferentError(f"nbval found a difference; if it is meant, run `make expected`\n{done.stdout[-6000:]}")

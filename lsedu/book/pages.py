@@ -13,11 +13,12 @@ import nbformat
 import yaml
 
 from lsedu import _modules
+from lsedu._errors import LseduError
 
 API = "appendix/api"
 
 
-class BookError(RuntimeError):
+class BookError(LseduError, RuntimeError):
     """The book cannot be built or checked; the message says where and what to do."""
 
 

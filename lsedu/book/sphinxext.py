@@ -17,6 +17,7 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from lsedu import _write
 from lsedu.book import claims
 from lsedu.experiments import records_dir
 
@@ -167,7 +168,7 @@ def name_parts(app: Sphinx, exception: Exception | None) -> None:
         for old, new in UNNAMED.items():
             mended = mended.replace(old, new)
         if mended != text:
-            path.write_text(mended, encoding="utf-8")
+            _write.write(path, mended.encode())
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

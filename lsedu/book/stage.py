@@ -14,6 +14,7 @@ import nbformat
 
 import lsedu
 from lsedu import _modules, _project
+from lsedu._write import write
 from lsedu.authoring.release import colab_guard
 from lsedu.book.pages import API, Book
 from lsedu.book.twins import TWINS
@@ -24,11 +25,10 @@ PUBLISHED = "_notebooks"
 PAGES_BRANCH = "gh-pages"
 
 
-def _write(path: Path, content: bytes) -> None:
+def _refresh(path: Path, content: bytes) -> None:
     """Write a file only if its content differs: Sphinx reads again what has a new time stamp."""
     if not path.is_file() or path.read_bytes() != content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        write(path, content)
 
 
 def badges(page: str, *, seconds: float | None = None, device: str = "cpu") -> str:
@@ -118,10 +118,9 @@ def _figures(book: Book) -> None:
             continue
         folder.mkdir(parents=True, exist_ok=True)
         payload = json.dumps(twin.payload(), separators=(",", ":"))
-        _write(folder / f"{name}.json", payload.encode())
+        _refresh(folder / f"{name}.json", payload.encode())
         twin.fallback().savefig(folder / f"{name}.png", dpi=150, facecolor="white")
-        stamp.parent.mkdir(parents=True, exist_ok=True)
-        stamp.write_bytes(key)
+        write(stamp, key)
 
 
 def public_modules() -> list[str]:
@@ -167,9 +166,9 @@ def stage(book: Book, executed: dict[str, Path]) -> None:
             notebook = nbformat.read(executed[page], as_version=4)
             target = book.staged / f"{page}.ipynb"
             shown = _retarget_notebook(presented(notebook, page), page, set(executed))
-            _write(target, nbformat.writes(shown).encode())
+            _refresh(target, nbformat.writes(shown).encode())
             extra = book.staged / "_extra" / PUBLISHED / f"{page}.ipynb"
-            _write(extra, nbformat.writes(for_colab(notebook)).encode())
+            _refresh(extra, nbformat.writes(for_colab(notebook)).encode())
             wanted |= {target, extra}
             continue
         content = path.read_bytes()
@@ -179,16 +178,16 @@ def stage(book: Book, executed: dict[str, Path]) -> None:
         if relative.suffix == ".md":
             content = _retarget(content.decode(), page, set(executed)).encode()
         target = book.staged / relative
-        _write(target, content)
+        _refresh(target, content)
         wanted.add(target)
     api = book.staged / f"{API}.md"
-    _write(api, api_page().encode())
+    _refresh(api, api_page().encode())
     for path in sorted((book.root / "labs").glob("*.ipynb")):
         target = book.staged / "labs" / path.name
-        _write(target, path.read_bytes())
+        _refresh(target, path.read_bytes())
         wanted.add(target)
     plotly = book.staged / "_static" / "plotly.min.js"
-    _write(plotly, (files("plotly") / "package_data" / "plotly.min.js").read_bytes())
+    _refresh(plotly, (files("plotly") / "package_data" / "plotly.min.js").read_bytes())
     _figures(book)
     figures = book.staged / "_static" / "figures"
     wanted |= {api, plotly, *(figures / f"{name}{suffix}" for name in TWINS for suffix in (".json", ".png"))}

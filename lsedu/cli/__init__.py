@@ -4,9 +4,11 @@ import typer
 
 from lsedu import __version__
 from lsedu.cli import book, data, grade, labs, run
+from lsedu.cli._status import Commands
 
 app = typer.Typer(
     name="lsedu",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     help="Label smoothing: data, experiments, labs and their grading.",

@@ -27,21 +27,17 @@ def _each_file(name: str, action: str) -> None:
     from lsedu import data
     from lsedu.data.download import check as check_hash
 
-    try:
-        source = data.at_hand(data.source(name))
-        for file in dict.fromkeys(file for part in source.files.values() for file in part):
-            if action == "fetch":
-                typer.echo(f"{data.fetch(source, file)}: {file.hash.split(':')[0]} is right")
-                continue
-            path = data.locate(source, file)
-            if path is None:
-                raise data.DataUnavailableError(
-                    f"{file.name} is not on this machine; `lsedu data fetch {name}` gets the set"
-                )
-            typer.echo(f"{check_hash(path, file)}: {file.hash.split(':')[0]} is right" if action == "check" else path)
-    except (KeyError, OSError, data.DataUnavailableError, data.CorruptDataError) as error:
-        typer.echo(f"lsedu data: {error.args[0] if isinstance(error, KeyError) else error}", err=True)
-        raise typer.Exit(1) from None
+    source = data.at_hand(data.source(name))
+    for file in dict.fromkeys(file for part in source.files.values() for file in part):
+        if action == "fetch":
+            typer.echo(f"{data.fetch(source, file)}: {file.hash.split(':')[0]} is right")
+            continue
+        path = data.locate(source, file)
+        if path is None:
+            raise data.DataUnavailableError(
+                f"{file.name} is not on this machine; `lsedu data fetch {name}` gets the set"
+            )
+        typer.echo(f"{check_hash(path, file)}: {file.hash.split(':')[0]} is right" if action == "check" else path)
 
 
 @group.command()

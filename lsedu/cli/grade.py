@@ -30,8 +30,7 @@ def register(app: typer.Typer) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        from lsedu.authoring import LabError
-        from lsedu.grading import ClassError, NotAllowedError, Options, OutputError, SandboxError, SecretError
+        from lsedu.grading import ClassError, Options
         from lsedu.grading import grade as run
         from lsedu.grading.results import printable
 
@@ -45,30 +44,15 @@ def register(app: typer.Typer) -> None:
             examples=examples,
         )
         if not lab.is_file():
-            raise typer.BadParameter(f"there is no lab {lab}: give the path of its source, such as solutions/lab01.md")
+            raise ClassError(f"there is no lab {lab}: give the path of its source, such as solutions/lab01.md")
         console = Console(stderr=True)
         columns = [BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}")]
-        try:
-            with Progress(*columns, console=console) as bar:
-                task = bar.add_task("", total=None)
+        with Progress(*columns, console=console) as bar:
+            task = bar.add_task("", total=None)
 
-                def show(done: int, total: int, student: str) -> None:
-                    bar.update(task, completed=done, total=total, description=printable(student)[:30].replace("[", "("))
+            def show(done: int, total: int, student: str) -> None:
+                bar.update(task, completed=done, total=total, description=printable(student)[:30].replace("[", "("))
 
-                report = run(lab, submissions, out, options, say=bar.console.print, progress=show)
-        except (
-            ClassError,
-            LabError,
-            NotAllowedError,
-            OutputError,
-            SandboxError,
-            SecretError,
-            FileNotFoundError,
-        ) as error:
-            typer.echo(f"Not graded: {error}", err=True)
-            raise typer.Exit(1) from None
-        except KeyboardInterrupt:
-            typer.echo("Stopped. Run the same command again to go on.", err=True)
-            raise typer.Exit(130) from None
+            report = run(lab, submissions, out, options, say=bar.console.print, progress=show)
         typer.echo(f"{report.graded} graded, {report.kept} already were, in {report.seconds['all']:.1f} s")
         typer.echo(f"{out / 'grades.csv'}, {out / 'results.jsonl'}, {out / 'feedback'}/, {out / 'similarity.csv'}")

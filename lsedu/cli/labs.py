@@ -1,11 +1,11 @@
 """`lsedu labs list | release | test` and `lsedu submit`."""
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from lsedu.cli import _status
 
 Labs = Annotated[list[str] | None, typer.Argument(help="Names of labs, or paths to their sources; all if none.")]
 SourceFolder = Annotated[Path, typer.Option(help="Folder of the labs' sources.")]
@@ -13,27 +13,15 @@ SourceFolder = Annotated[Path, typer.Option(help="Folder of the labs' sources.")
 
 def _sources(labs: list[str] | None, folder: Path) -> list[Path]:
     """Return the paths of the labs asked for, or of all in the folder."""
+    from lsedu.authoring import LabError
+
     paths = [Path(lab) if lab.endswith(".md") else folder / f"{lab}.md" for lab in labs or ()]
     paths = paths or sorted(path for path in folder.glob("*.md") if "\nlsedu:" in path.read_text(encoding="utf-8"))
     if missing := [str(path) for path in paths if not path.is_file()]:
-        raise typer.BadParameter(f"there is no {', '.join(missing)}")
+        raise LabError(f"there is no {', '.join(missing)}")
     if not paths:
-        raise typer.BadParameter(
-            f"there is no lab in {folder}/: run this in the course's folder, or name another by --source"
-        )
+        raise LabError(f"there is no lab in {folder}/: run this in the course's folder, or name another by --source")
     return paths
-
-
-@contextlib.contextmanager
-def _faults() -> Iterator[None]:
-    """Turn what is wrong with a source, or with the folder to write to, into one clear message."""
-    from lsedu.authoring import LabError
-
-    try:
-        yield
-    except (LabError, OSError) as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(1) from None
 
 
 def register(app: typer.Typer) -> None:
@@ -47,8 +35,7 @@ def register(app: typer.Typer) -> None:
         from lsedu.authoring import load_lab
 
         for path in _sources(labs, source):
-            with _faults():
-                lab = load_lab(path)
+            lab = load_lab(path)
             typer.echo(f"{lab.name}  {lab.title}  ({lab.points:g} points, {lab.manifest.minutes} minutes)")
             for question in lab.questions:
                 by = "by hand" if question.kind == "manual" else f"{len(question.wrong)} wrong answers known"
@@ -66,8 +53,7 @@ def register(app: typer.Typer) -> None:
 
         stale = 0
         for path in _sources(labs, source):
-            with _faults():
-                changed = write(path, out=out, check=check, say=typer.echo)
+            changed = write(path, out=out, check=check, say=typer.echo)
             stale += len(changed)
             for name in changed:
                 typer.echo(f"{name}: {'is not what the source gives' if check else 'written'}")
@@ -75,7 +61,7 @@ def register(app: typer.Typer) -> None:
                 typer.echo(f"{path.stem}: as released")
         if check and stale:
             typer.echo("Run `lsedu labs release` and commit the result.", err=True)
-            raise typer.Exit(1)
+            raise typer.Exit(_status.NO)
 
     @group.command()
     def handout(
@@ -89,12 +75,8 @@ def register(app: typer.Typer) -> None:
         from lsedu.authoring.release import handout as write
 
         (path,) = _sources([lab], source)
-        try:
-            students = variant.roster(roster)
-        except (ValueError, OSError) as error:
-            raise typer.BadParameter(str(error)) from None
-        with _faults():
-            table = write(path, students, out=out, say=typer.echo)
+        students = variant.roster(roster)
+        table = write(path, students, out=out, say=typer.echo)
         typer.echo(f"{table}: the variants, for grading by hand")
 
     @group.command()
@@ -105,15 +87,14 @@ def register(app: typer.Typer) -> None:
         failed = 0
         for path in _sources(labs, source):
             typer.echo(path.stem)
-            with _faults():
-                findings = examine(path)
+            findings = examine(path)
             for finding in findings:
                 typer.echo(f"  {'ok  ' if finding.passed else 'FAIL'} {finding.what}")
                 if not finding.passed:
                     failed += 1
                     typer.echo(f"       {finding.said}")
         if failed:
-            raise typer.Exit(1)
+            raise typer.Exit(_status.NO)
 
     @app.command()
     def submit(
@@ -122,11 +103,6 @@ def register(app: typer.Typer) -> None:
         timeout: Annotated[int, typer.Option(help="Longest time of one cell, in seconds.")] = 1800,
     ) -> None:
         """Restart, run all, check, and write the one file to hand in."""
-        from lsedu.labs.submit import SubmitError
         from lsedu.labs.submit import submit as hand_in
 
-        try:
-            typer.echo(repr(hand_in(notebook, out=out, timeout=timeout, say=typer.echo)))
-        except (SubmitError, FileNotFoundError) as error:
-            typer.echo(f"Not handed in: {error}", err=True)
-            raise typer.Exit(1) from None
+        typer.echo(repr(hand_in(notebook, out=out, timeout=timeout, say=typer.echo)))

@@ -1,8 +1,11 @@
 """`lsedu run`: regenerate or verify the record of an experiment, or of all."""
 
 import sys
+from collections.abc import Callable
 
 import typer
+
+from lsedu.cli import _status
 
 ALL = "all"
 
@@ -70,26 +73,13 @@ def with_profile(profile: str) -> list[str]:
     return chosen
 
 
-def _attempt(step: object, *words: object) -> int:
-    """Do one step of a command and return its exit status; what is wrong is said in a line."""
-    from lsedu import data, experiments, training
-
-    own = (
-        experiments.RecordError,
-        experiments.OtherCodeError,
-        data.DataUnavailableError,
-        data.CorruptDataError,
-        training.CheckpointError,
-        training.DivergedError,
-    )
+def _attempt(step: Callable[..., int], *words: object) -> int:
+    """Do one step of a command and return its exit status, so that `all` goes on with the next one."""
     try:
         return step(*words)
-    except (KeyError, ValueError, OSError, *own) as error:
-        typer.echo(f"lsedu run: {error if isinstance(error, OSError) else error.args[0]}", err=True)
-        return 2
-    except KeyboardInterrupt:
-        typer.echo("lsedu run: interrupted; the same command goes on from what is finished", err=True)
-        raise typer.Exit(130) from None
+    except _status.FORESEEN as error:
+        _status.say("run", error)
+        return _status.of(error)
 
 
 def _verify(name: str, tolerance: float, device: str, scheduler: str) -> int:
@@ -99,7 +89,7 @@ def _verify(name: str, tolerance: float, device: str, scheduler: str) -> int:
     for key, (old, new) in differing.items():
         typer.echo(f"{name}: {key} is {old!r} in the record, {new!r} when recomputed", err=True)
     typer.echo(f"{name}: {'differs' if differing else 'verified'}")
-    return 1 if differing else 0
+    return _status.NO if differing else _status.DONE
 
 
 def _run(name: str, profile: str, seeds: int, device: str, jobs: int, scheduler: str, save: bool) -> int:
@@ -131,4 +121,4 @@ def _run(name: str, profile: str, seeds: int, device: str, jobs: int, scheduler:
         )
     if save and profile != "smoke":
         typer.echo(f"wrote {experiments.save_record(record, arrays)}")
-    return 0
+    return _status.DONE

@@ -4,16 +4,17 @@ import hashlib
 import os
 from pathlib import Path
 
+from lsedu._errors import CheckFailedError, LseduError
 from lsedu.data.source import File, Source
 
 CHUNK = 1 << 16
 
 
-class DataUnavailableError(RuntimeError):
+class DataUnavailableError(LseduError, RuntimeError):
     """A data set cannot be had; the message says how to get it."""
 
 
-class CorruptDataError(RuntimeError):
+class CorruptDataError(CheckFailedError, RuntimeError):
     """A file is there, but it is not the file its hash names."""
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from lsedu import _write
+
 _OPEN = {".gz": gzip.decompress, ".xz": lzma.decompress}
 
 
@@ -48,4 +50,4 @@ def write_idx(path: Path, array: np.ndarray) -> None:
     if array.dtype != np.uint8:
         raise ValueError(f"array must have dtype uint8, got {array.dtype}")
     raw = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
-    Path(path).write_bytes(lzma.compress(raw, preset=9 | lzma.PRESET_EXTREME))
+    _write.write(path, lzma.compress(raw, preset=9 | lzma.PRESET_EXTREME))

@@ -1,5 +1,6 @@
 """The data sets by name."""
 
+from lsedu._errors import UnknownNameError
 from lsedu.data import sets_cifar, sets_grey
 from lsedu.data.source import Source
 
@@ -15,5 +16,5 @@ def source(name: str) -> Source:
         If there is none; the message lists the names that exist.
     """
     if name not in SETS:
-        raise KeyError(f"no data set is called {name!r}; there are {', '.join(sorted(SETS))}")
+        raise UnknownNameError(f"no data set is called {name!r}; there are {', '.join(sorted(SETS))}")
     return SETS[name]

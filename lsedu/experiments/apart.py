@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from lsedu import _modules, _write
+from lsedu._errors import LseduError
 from lsedu.experiments.experiment import Experiment
 from lsedu.experiments.measuring import default_cache, run_seed
 from lsedu.experiments.registry import get
@@ -17,7 +18,7 @@ from lsedu.experiments.registry import get
 PATIENCE = 10.0
 
 
-class OtherCodeError(RuntimeError):
+class OtherCodeError(LseduError, RuntimeError):
     """A worker's lsedu is not ours: what it measured would not be this code's result."""
 
 

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from lsedu import _write
+from lsedu._errors import LseduError, UnknownNameError
 from lsedu.experiments.verdict import Interval, interval, verdict
 
 FORMAT = 1
 
 
-class RecordError(RuntimeError):
+class RecordError(LseduError, RuntimeError):
     """A record is missing, damaged or contradicts itself."""
 
 
@@ -71,7 +72,7 @@ class Record:
         """
         first = self.results[str(self.seeds[0])]
         if name not in first:
-            raise KeyError(f"record {self.name} has no result {name!r}; there are {', '.join(first)}")
+            raise UnknownNameError(f"record {self.name} has no result {name!r}; there are {', '.join(first)}")
         return np.array([self.results[str(seed)][name] for seed in self.seeds])
 
     def interval(self, name: str) -> Interval:

@@ -4,6 +4,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
 
+from lsedu._errors import UnknownNameError
 from lsedu.experiments.experiment import Experiment
 
 #: Where studies live. The engine knows the place and none of them.
@@ -51,7 +52,7 @@ def get(name: str) -> Experiment:
     """
     known = modules()
     if name not in known:
-        raise KeyError(f"no study is called {name!r}; there are {', '.join(known)}")
+        raise UnknownNameError(f"no study is called {name!r}; there are {', '.join(known)}")
     found = getattr(import_module(known[name]), "EXPERIMENT", None)
     if not isinstance(found, Experiment) or found.name != name:
         said = f"one called {found.name!r}" if isinstance(found, Experiment) else f"{found!r}"

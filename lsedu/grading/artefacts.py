@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lsedu._errors import LseduError
 from lsedu.grading.marking import Mark
 from lsedu.grading.notebooks import UnreadableError, read_file
 from lsedu.labs.spec import ArraySpec, Question
@@ -19,7 +20,7 @@ MAX_FILE = 32 * 2**20
 MAX_ARRAY = 64 * 2**20
 
 
-class ArtefactError(ValueError):
+class ArtefactError(LseduError, ValueError):
     """A file that does not hold what was asked for; the message is for the student."""
 
 

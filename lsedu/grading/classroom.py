@@ -7,23 +7,25 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from lsedu import _modules
+from lsedu._errors import LseduError
 from lsedu.authoring.lab import Lab
 from lsedu.authoring.load import load_lab
-from lsedu.grading import isolation, matching, notebooks, pages, sandbox, secret, similarity, submission, zygotes
+from lsedu.grading import inbox, isolation, matching, notebooks, pages, sandbox, secret, similarity, submission, zygotes
+from lsedu.grading.inbox import Submission
 from lsedu.grading.marking import prepare
 from lsedu.grading.results import Results, _csv, file_stem
+from lsedu.grading.row import Row
 
 _CODE = ("lsedu.grading.classroom", "lsedu.grading.child.launch", "lsedu.grading.child.zygote")
 """The modules from which all code that a mark depends on is reached; the child's are started, not imported."""
 
 
-class ClassError(RuntimeError):
+class ClassError(LseduError, RuntimeError):
     """A class cannot be graded as asked; the message says what to do."""
 
 
@@ -84,7 +86,7 @@ def grade(
     lab_path
         The lab's source.
     submissions
-        The folder of the submissions; see `notebooks.find`.
+        The folder of the submissions; see `inbox.find`.
     out
         Where grades, results and feedback go.
     options
@@ -119,7 +121,7 @@ def grade(
         raise ClassError(f"{submissions} is not a folder; it must hold a folder a student")
     wanted = tuple(question.file for question in lab.questions if question.kind == "artefact")
     here = os.path.realpath(out)
-    handed_in = notebooks.find(submissions, lab.name, artefacts=wanted)
+    handed_in = inbox.find(submissions, lab.name, artefacts=wanted)
     try:
         found = [item for item in handed_in if os.path.realpath(item.folder) != here]
     except OSError as error:
@@ -138,19 +140,19 @@ def grade(
 
 def _grade(
     lab: Lab,
-    found: list[notebooks.Submission],
+    found: list[Submission],
     results: Results,
     options: Options,
     say: Callable[[str], None],
     progress: Callable[[int, int, str], None] | None,
     begin: float,
 ) -> Summary:
-    path = options.secret_file or secret.default_path(results.run["run"])
-    known = secret.load_or_make(path, make="secret" not in results.run)
+    path = options.secret_file or secret.default_path(results.run.run)
+    known = secret.load_or_make(path, make=not results.run.secret)
     print_ = secret.fingerprint(known)
-    if results.run.get("secret", print_) != print_:
+    if results.run.secret not in ("", print_):
         raise secret.SecretError(
-            f"{results.out} was graded with the secret {results.run['secret']}, but {path} is {print_}: equal code "
+            f"{results.out} was graded with the secret {results.run.secret}, but {path} is {print_}: equal code "
             "would get unequal marks. Give the first secret with --secret-file, or use another folder"
         )
     seed = secret.seed(known, f"cases of {lab.name}")
@@ -158,7 +160,7 @@ def _grade(
     marks = submission.ClassRun(lab, prepared, matching.released_texts(lab), seed, _key(lab, print_), 0)
     results.write_run(secret=print_, secret_file=str(path), lab_digest=lab.digest)
     report = Summary(seconds={"prepare": time.monotonic() - begin})
-    todo = [item for item in found if options.regrade or _stale(item, results.lines.get(item.student), marks)]
+    todo = [item for item in found if options.regrade or _stale(item, results.rows.get(item.student), marks)]
     report.kept = len(found) - len(todo)
     limits = zygotes.Limits(memory_mb=lab.manifest.memory_mb, cpu_seconds=_cpu_seconds(lab))
     if todo:
@@ -190,8 +192,8 @@ def _key(lab: Lab, print_: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _stale(item: notebooks.Submission, line: dict[str, Any] | None, marks: submission.ClassRun) -> bool:
-    return line is None or line.get("digest") != item.digest() or line.get("key") != marks.key
+def _stale(item: Submission, row: Row | None, marks: submission.ClassRun) -> bool:
+    return row is None or row.digest != item.digest() or row.key != marks.key
 
 
 def _cpu_seconds(lab: Lab) -> int:
@@ -202,7 +204,7 @@ def _cpu_seconds(lab: Lab) -> int:
 
 
 def _each(
-    todo: list[notebooks.Submission],
+    todo: list[Submission],
     marks: submission.ClassRun,
     results: Results,
     pool: submission.Pool,
@@ -234,34 +236,36 @@ def _collect(
 ) -> set:
     done, rest = wait(running, return_when=FIRST_COMPLETED)
     for future in done:
-        entry, written, extra, spent = future.result()
+        marked = future.result()
         begin = time.monotonic()
-        stem = file_stem(entry["student"])
-        for name, text in extra.items():
+        stem = file_stem(marked.row.student)
+        for name, text in marked.files.items():
             results.write_text(results.pages / f"{stem}{name}", text)
-        results.write_text(results.pages / f"{stem}.html", pages.page(marks.lab, entry, written))
-        results.add(entry)
-        stages.update({**spent, "write": time.monotonic() - begin})
+        results.write_text(results.pages / f"{stem}.html", pages.page(marks.lab, marked.row, marked.written))
+        results.add(marked.row)
+        stages.update({**marked.seconds, "write": time.monotonic() - begin})
         report.graded += 1
         if progress is not None:
-            progress(kept + report.graded, kept + total, entry["student"])
+            progress(kept + report.graded, kept + total, marked.row.student)
     return rest
 
 
 def _across(results: Results, lab: Lab) -> None:
     """Flag artefacts that are the same for several students."""
     owners: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for name, entry in results.lines.items():
-        for question, digest in entry.get("artefacts", {}).items():
+    flags: dict[str, list[str]] = {}
+    for name, row in results.rows.items():
+        for question, digest in row.artefacts.items():
             owners[question, digest].append(name)
-        entry["flags"] = [flag for flag in entry["flags"] if "same file as" not in flag]
+        flags[name] = [flag for flag in row.flags if "same file as" not in flag]
     for (question, _), names in owners.items():
         for name in names if len(names) > 1 else ():
             others = ", ".join(other for other in sorted(names) if other != name)
-            results.lines[name]["flags"].append(f"{question}: same file as {others[:200]}")
+            flags[name].append(f"{question}: same file as {others[:200]}")
+    results.rows = {name: replace(row, flags=flags[name]) for name, row in results.rows.items()}
 
 
-def _resemblance(lab: Lab, found: list[notebooks.Submission], results: Results, released: frozenset[str]) -> None:
+def _resemblance(lab: Lab, found: list[Submission], results: Results, released: frozenset[str]) -> None:
     """Write `similarity.csv`: pairs of students, and of a student and what is published, that resemble each other."""
     code = {}
     for item in found:

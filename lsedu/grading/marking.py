@@ -10,6 +10,7 @@ import numpy as np
 
 from lsedu.authoring.checkfile import usual
 from lsedu.authoring.lab import Lab
+from lsedu.authoring.source import LabError
 from lsedu.grading import comparison
 from lsedu.grading.child import wire
 from lsedu.grading.matching import Answers
@@ -50,7 +51,7 @@ def prepare(lab: Lab, seed: Sequence[int]) -> list[Prepared]:
 
     Raises
     ------
-    wire.UnsendableError
+    LabError
         If a case holds something that cannot be sent into the sandbox.
     """
     prepared = []
@@ -60,7 +61,10 @@ def prepare(lab: Lab, seed: Sequence[int]) -> list[Prepared]:
             expected = tuple(evaluate(question.reference, question, item) for item in cases)
             mistakes = tuple(tuple(usual(question, item)) for item in cases)
         for item in cases:
-            wire.pack("call", value=(tuple(item.args), dict(item.kwargs)), has_value=True)
+            try:
+                wire.pack("call", value=(tuple(item.args), dict(item.kwargs)), has_value=True)
+            except wire.UnsendableError as error:
+                raise LabError(f"question {question.id!r}: the case {item.name!r} cannot be sent: {error}") from error
         prepared.append(Prepared(question, cases, expected, mistakes))
     return prepared
 

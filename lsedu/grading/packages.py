@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lsedu import _modules
+from lsedu._errors import LseduError
 
 PACKAGES, COURSE, LINKS = "/packages", "/course", "packages"
 """Where the sandbox finds third-party packages, and the worker with the view of lsedu; and, where nothing can be
@@ -23,7 +24,7 @@ _FILES = ("/etc/ld.so.cache", "/proc/cpuinfo", "/sys/devices/system/cpu", "/sys/
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
 
-class NotAllowedError(ValueError):
+class NotAllowedError(LseduError, ValueError):
     """A lab allows a module that holds an answer, or one that is not to be had."""
 
 

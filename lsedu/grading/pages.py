@@ -9,6 +9,7 @@ from typing import Any
 from lsedu.authoring.lab import Lab
 from lsedu.grading.notebooks import Notebook
 from lsedu.grading.results import printable
+from lsedu.grading.row import Row
 
 _TAGS = {"p", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "h1", "h2", "h3", "h4", "br", "hr"}
 _TAGS |= {"table", "thead", "tbody", "tr", "th", "td", "del", "sub", "sup"}
@@ -37,44 +38,44 @@ def markdown(text: str) -> str:
     return nh3.clean(rendered, tags=_TAGS, attributes={}, link_rel=None)
 
 
-def page(lab: Lab, entry: Mapping[str, Any], written: Mapping[str, str]) -> str:
+def page(lab: Lab, row: Row, written: Mapping[str, str]) -> str:
     """Return a student's feedback as one HTML page, made from titles and messages alone.
 
     Parameters
     ----------
     lab
         The lab.
-    entry
-        The student's line of `results.jsonl`.
+    row
+        The student's row of `results.jsonl`.
     written
         The student's text answers by question.
     """
-    rows = []
+    shown = []
     for question in lab.questions:
-        points = entry["points"].get(question.id)
+        points = row.points.get(question.id)
         if points is None:
             got, said = f"– / {question.points:g}", "graded by hand"
             if written.get(question.id):
                 said += f"<blockquote>{markdown(written[question.id])}</blockquote>"
         else:
             got = f"{points:g} / {question.points:g}"
-            reasons = entry["reasons"].get(question.id, [])
+            reasons = row.reasons.get(question.id, [])
             said = "<br>".join(html.escape(printable(reason)) for reason in reasons) or "all cases right"
-            if question.id in entry.get("examples", {}):
-                seed = entry["examples"][question.id]
-                file = html.escape(f"{printable(entry['student'])}.checks.json")
+            if question.id in row.examples:
+                seed = row.examples[question.id]
+                file = html.escape(f"{printable(row.student)}.checks.json")
                 said += f"<br>Your function fails alike on the public seed {seed}: see {file} beside this page."
-        rows.append(f'<tr><td>{html.escape(question.title)}</td><td class="n">{got}</td><td>{said}</td></tr>')
+        shown.append(f'<tr><td>{html.escape(question.title)}</td><td class="n">{got}</td><td>{said}</td></tr>')
     title = html.escape(lab.title)
-    student = html.escape(printable(entry["student"]))
-    note = f"<p>{html.escape(entry['reason'])}</p>" if entry.get("reason") else ""
+    student = html.escape(printable(row.student))
+    note = f"<p>{html.escape(row.reason)}</p>" if row.reason else ""
     automatic = sum(question.points for question in lab.questions if question.kind != "manual")
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
         f'content="{_POLICY}"><meta name="viewport" content="width=device-width"><title>{title}: {student}</title>'
-        f"<style>{_STYLE}</style></head>\n<body><h1>{title}</h1><p>{student}: <strong>{entry['total']:g}</strong> of "
+        f"<style>{_STYLE}</style></head>\n<body><h1>{title}</h1><p>{student}: <strong>{row.total:g}</strong> of "
         f"{automatic:g} points that are given by running your code.</p>{note}\n<table><thead><tr><th>Question</th>"
-        f"<th>Points</th><th>Why</th></tr></thead><tbody>\n" + "\n".join(rows) + "\n</tbody></table>\n"
+        f"<th>Points</th><th>Why</th></tr></thead><tbody>\n" + "\n".join(shown) + "\n</tbody></table>\n"
         "<p>Your functions were called on inputs drawn for this class. The checks in your notebook show the kinds of "
         "cases; the numbers differ.</p></body></html>\n"
     )

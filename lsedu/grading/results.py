@@ -10,16 +10,19 @@ import json
 import os
 import re
 import secrets
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from lsedu import _write
+from lsedu._errors import LseduError
 from lsedu.authoring.lab import Lab
+from lsedu.grading.row import Row
 
 
-class OutputError(RuntimeError):
+class OutputError(LseduError, RuntimeError):
     """The output folder cannot be used; the message says what to do. What was written before is whole."""
 
 
@@ -64,6 +67,17 @@ def csv_cell(value: Any) -> Any:
     return text if isinstance(value, str) else value
 
 
+@dataclass(frozen=True)
+class Run:
+    """What identifies a class run, as `run.json` holds it: lab, run, the secret's fingerprint and file, lab digest."""
+
+    lab: str
+    run: str
+    secret: str = ""
+    secret_file: str = ""
+    lab_digest: str = ""
+
+
 class Results:
     """The output folder of a class run.
 
@@ -82,12 +96,12 @@ class Results:
 
     def __init__(self, out: Path, lab: Lab) -> None:
         self.out, self.lab = out, lab
-        self.lines_path = out / "results.jsonl"
+        self.rows_path = out / "results.jsonl"
         self.pages = out / "feedback"
         try:
             self.pages.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(out / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-            self._file = os.open(self.lines_path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            self._file = os.open(self.rows_path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
             raise OutputError(_why(error, out)) from error
         try:
@@ -95,52 +109,53 @@ class Results:
         except OSError as error:
             raise OutputError(f"another grader is at work in {out}; wait for it or use another folder") from error
         self.run = self._run()
-        self.lines = self._read()
+        self.rows = self._read()
 
     def close(self) -> None:
         """Let go of the folder."""
         os.close(self._file)
         os.close(self._lock)
 
-    def _run(self) -> dict[str, Any]:
+    def _run(self) -> Run:
         """Return what identifies this class run, made at its first start."""
         path = self.out / "run.json"
         with contextlib.suppress(FileNotFoundError, ValueError):
-            run = json.loads(path.read_text(encoding="utf-8"))
-            if run["lab"] != self.lab.name:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            run = Run(**{item.name: found[item.name] for item in fields(Run) if item.name in found})
+            if run.lab != self.lab.name:
                 raise OutputError(
-                    f"{self.out} holds marks of {run['lab']!r}, not of {self.lab.name!r}: use another folder"
+                    f"{self.out} holds marks of {run.lab!r}, not of {self.lab.name!r}: use another folder"
                 )
             return run
-        return {"lab": self.lab.name, "run": f"{self.lab.name}-{secrets.token_hex(8)}"}
+        return Run(self.lab.name, f"{self.lab.name}-{secrets.token_hex(8)}")
 
-    def write_run(self, **fields: Any) -> None:
+    def write_run(self, **changes: str) -> None:
         """Record what the run depends on."""
-        self.run = {**self.run, **fields}
-        self.write_text(self.out / "run.json", json.dumps(self.run, indent=1) + "\n")
+        self.run = replace(self.run, **changes)
+        self.write_text(self.out / "run.json", json.dumps(asdict(self.run), indent=1) + "\n")
 
-    def _read(self) -> dict[str, dict[str, Any]]:
-        """Read the lines there are; a torn last line, left by a kill, is cut off."""
-        data = self.lines_path.read_bytes()
+    def _read(self) -> dict[str, Row]:
+        """Read the rows there are; a torn last line, left by a kill, is cut off."""
+        data = self.rows_path.read_bytes()
         whole = data.rfind(b"\n") + 1
         if whole < len(data):
             os.ftruncate(self._file, whole)
-        found: dict[str, dict[str, Any]] = {}
+        found: dict[str, Row] = {}
         for line in data[:whole].splitlines():
             with contextlib.suppress(ValueError, KeyError, TypeError):
-                entry = json.loads(line)
-                found[entry["student"]] = entry
+                row = Row.from_json(json.loads(line))
+                found[row.student] = row
         return found
 
-    def add(self, entry: Mapping[str, Any]) -> None:
-        """Append a student's line; it is on disk when this returns, or not there at all.
+    def add(self, row: Row) -> None:
+        """Append a student's row; it is on disk when this returns, or not there at all.
 
         Raises
         ------
         OutputError
             If the disk is full or not writable any more.
         """
-        line = (json.dumps(entry, ensure_ascii=True, allow_nan=False) + "\n").encode()
+        line = (json.dumps(row.to_json(), ensure_ascii=True, allow_nan=False) + "\n").encode()
         before = os.fstat(self._file).st_size
         try:
             written = 0
@@ -151,7 +166,7 @@ class Results:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, before)
             raise OutputError(_why(error, self.out)) from error
-        self.lines[entry["student"]] = dict(entry)
+        self.rows[row.student] = row
 
     def write_text(self, path: Path, text: str) -> None:
         """Write a file whole or not at all.
@@ -161,19 +176,9 @@ class Results:
         OutputError
             If that is not possible; an older file stays as it was.
         """
-        temporary = None
         try:
-            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-            with open(descriptor, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
+            _write.write(path, text.encode())
         except OSError as error:
-            if temporary is not None:
-                with contextlib.suppress(OSError):
-                    os.unlink(temporary)
             raise OutputError(_why(error, self.out)) from error
 
     def finish(self, present: Iterable[str]) -> None:
@@ -181,25 +186,23 @@ class Results:
 
         Students who are not `present` any more (their folder was removed) are kept: marks are never dropped.
         """
-        for path in [*self.out.glob(".writing-*"), *self.pages.glob(".writing-*")]:
-            path.unlink(missing_ok=True)
-        names = sorted({*self.lines, *(name for name in present if name in self.lines)})
-        text = "".join(json.dumps(self.lines[name], ensure_ascii=True) + "\n" for name in names)
+        names = sorted({*self.rows, *(name for name in present if name in self.rows)})
+        text = "".join(json.dumps(self.rows[name].to_json(), ensure_ascii=True) + "\n" for name in names)
         self.write_text(self.out / "grades.csv", self.table(names))
-        self.write_text(self.lines_path, text)
+        self.write_text(self.rows_path, text)
         os.close(self._file)
-        self._file = os.open(self.lines_path, os.O_RDWR | os.O_APPEND)
+        self._file = os.open(self.rows_path, os.O_RDWR | os.O_APPEND)
 
     def table(self, names: Iterable[str]) -> str:
         """Return `grades.csv`: student, points by question (empty: to be graded by hand), total, most, flags."""
-        rows = [["student", *(question.id for question in self.lab.questions), "total", "out_of", "flags"]]
+        table = [["student", *(question.id for question in self.lab.questions), "total", "out_of", "flags"]]
         automatic = sum(question.points for question in self.lab.questions if question.kind != "manual")
         for name in names:
-            entry = self.lines[name]
-            points = [entry["points"].get(question.id) for question in self.lab.questions]
+            row = self.rows[name]
+            points = [row.points.get(question.id) for question in self.lab.questions]
             cells = ["" if value is None else value for value in points]
-            rows.append([name, *cells, entry["total"], automatic, "; ".join(entry["flags"])])
-        return _csv(rows)
+            table.append([name, *cells, row.total, automatic, "; ".join(row.flags)])
+        return _csv(table)
 
 
 def _csv(rows: Iterable[Iterable[Any]]) -> str:

@@ -6,10 +6,13 @@ import re
 import secrets
 from pathlib import Path
 
+from lsedu import _write
+from lsedu._errors import LseduError
+
 _BYTES = 32
 
 
-class SecretError(RuntimeError):
+class SecretError(LseduError, RuntimeError):
     """The secret of a run cannot be had."""
 
 
@@ -52,11 +55,7 @@ def _make(path: Path) -> bytes:
     value = secrets.token_bytes(_BYTES)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w") as file:
-            file.write(value.hex() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        _write.create(path, f"{value.hex()}\n".encode(), mode=0o600)
     except FileExistsError:
         return load_or_make(path, make=False)
     except OSError as error:

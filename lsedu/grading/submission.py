@@ -1,14 +1,16 @@
-"""One submission from file to line: read, match, run, score, and say why points were lost, whatever the file holds."""
+"""One submission from file to row: read, match, run, score, and say why points were lost, whatever the file holds."""
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from lsedu.authoring.lab import Lab
 from lsedu.grading import artefacts, examples, matching, notebooks, pages
+from lsedu.grading.inbox import Submission
 from lsedu.grading.isolation import Isolation
 from lsedu.grading.marking import Mark, Marker, Prepared
+from lsedu.grading.row import Row
 from lsedu.grading.zygotes import LostError, SandboxError, Setting, Zygote
 
 _RENEWALS = 3
@@ -24,6 +26,16 @@ class ClassRun:
     seed: list[int]
     key: str
     level: int
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A submission's row, its text answers by question, further files (suffix to text), and seconds by stage."""
+
+    row: Row
+    written: Mapping[str, str]
+    files: Mapping[str, str]
+    seconds: Mapping[str, float]
 
 
 class Pool:
@@ -47,16 +59,8 @@ class Pool:
             pass
 
 
-def mark(
-    item: notebooks.Submission, marks: ClassRun, pool: Pool, *, with_examples: bool = False
-) -> tuple[dict[str, Any], dict[str, str], dict[str, str], dict[str, float]]:
-    """Mark one submission; whatever it holds, there is a line for it.
-
-    Returns
-    -------
-    tuple
-        The line, the text answers, further files (suffix to text), and the seconds by stage.
-    """
+def mark(item: Submission, marks: ClassRun, pool: Pool, *, with_examples: bool = False) -> Marked:
+    """Mark one submission; whatever it holds, there is a row for it."""
     begin = time.monotonic()
     lab = marks.lab
     flags, reason, written = list(item.flags), item.reason, {}
@@ -102,21 +106,21 @@ def mark(
             mark.reasons = [reason]
     spent["run"] = time.monotonic() - begin - spent["read"]
     total = round(sum(mark.points for mark in earned.values() if mark.points is not None), 2)
-    entry = {
-        "student": item.student,
-        "total": total,
-        "points": {name: mark.points for name, mark in earned.items()},
-        "reasons": {name: mark.reasons for name, mark in earned.items() if mark.reasons},
-        "reason": reason,
-        "flags": list(dict.fromkeys(flags)),
-        "artefacts": made,
-        "examples": shown,
-        "level": marks.level,
-        "seconds": round(time.monotonic() - begin, 3),
-        "digest": item.digest(),
-        "key": marks.key,
-    }
-    return entry, written, extra, spent
+    row = Row(
+        student=item.student,
+        total=total,
+        points={name: mark.points for name, mark in earned.items()},
+        reasons={name: mark.reasons for name, mark in earned.items() if mark.reasons},
+        reason=reason,
+        flags=list(dict.fromkeys(flags)),
+        artefacts=made,
+        examples=shown,
+        level=marks.level,
+        seconds=round(time.monotonic() - begin, 3),
+        digest=item.digest(),
+        key=marks.key,
+    )
+    return Marked(row, written, extra, spent)
 
 
 def _questions(marks: ClassRun, answers: matching.Answers, pool: Pool) -> tuple[dict[str, Mark], Marker]:

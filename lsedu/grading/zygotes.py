@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lsedu._errors import LseduError
 from lsedu.grading import packages
 from lsedu.grading.child import wire
 from lsedu.grading.isolation import OTHER_USER, Isolation, bwrap_path
@@ -23,11 +24,11 @@ from lsedu.grading.isolation import OTHER_USER, Isolation, bwrap_path
 _START_SECONDS, _ORDER_SECONDS = 120.0, 30.0
 
 
-class SandboxError(RuntimeError):
+class SandboxError(LseduError, RuntimeError):
     """No isolation of the level asked for can be had here; the message names what to change."""
 
 
-class LostError(RuntimeError):
+class LostError(LseduError, RuntimeError):
     """A zygote has ended unexpectedly."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lsedu._errors import UnknownNameError
 from lsedu.labs import checkfile
 from lsedu.labs.codec import decode
 from lsedu.labs.compare import judge
@@ -135,7 +136,7 @@ class Checks:
         """
         entry = self._content["questions"].get(question)
         if entry is None or not entry["cases"]:
-            raise KeyError(f"{self.lab} has no automatic check for {question!r}")
+            raise UnknownNameError(f"{self.lab} has no automatic check for {question!r}")
         spec = _question(question, entry)
         lines: list[Line] = []
         status = "right"

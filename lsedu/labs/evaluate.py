@@ -4,10 +4,11 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from lsedu._errors import LseduError
 from lsedu.labs.spec import Case, Question
 
 
-class NoGradientError(ValueError):
+class NoGradientError(LseduError, ValueError):
     """The gradient was asked for and the result carries none; the message is meant for the student."""
 
 

@@ -2,12 +2,12 @@
 
 import json
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lsedu._errors import LseduError
 from lsedu import _write
 
 _TOTAL = " points on the public cases"
@@ -33,7 +33,7 @@ class HandIn:
         return "\n".join([*filter(None, [self.report]), written, *self.notes])
 
 
-class SubmitError(RuntimeError):
+class SubmitError(LseduError, RuntimeError):
     """The notebook cannot be handed in as it is; the message says what to do."""
 
 
@@ -94,7 +94,8 @@ def submit(
     files = []
     for name in about.get("files", ()):
         if (made := path.resolve().parent / Path(name).name).is_file():
-            files.append(Path(shutil.copy(made, target.parent)))
+            files.append(target.with_name(made.name))
+            _write.write(files[-1], made.read_bytes())
         else:
             notes.append(f"Note: there is no {name} yet.")
     return HandIn(target, target.stat().st_size, tuple(notes), tuple(files), _report(content))
@@ -184,7 +185,7 @@ def _own_path(lab: str) -> Path:
     else:
         content = _message.blocking_request("get_ipynb", timeout_sec=30)["ipynb"]
         path = Path.cwd() / f"{lab}.ipynb"
-        path.write_text(json.dumps(content), encoding="utf-8")
+        _write.write(path, json.dumps(content).encode())
         return path
     if (path := Path.cwd() / f"{lab}.ipynb").is_file():
         return path

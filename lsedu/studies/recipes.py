@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 
+from lsedu._errors import UnknownNameError
 from lsedu.training import Config, HorizontalFlip, RandAugment, RandomCrop, RandomResizedCrop
 
 
@@ -163,5 +164,5 @@ def recipe(name: str) -> Recipe:
     (300, (150, 225), False)
     """
     if name not in RECIPES:
-        raise KeyError(f"no recipe is called {name!r}; there are {', '.join(RECIPES)}")
+        raise UnknownNameError(f"no recipe is called {name!r}; there are {', '.join(RECIPES)}")
     return RECIPES[name]

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from lsedu import _write
+from lsedu._errors import LseduError
 from lsedu.training.config import Config
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(LseduError, RuntimeError):
     """A checkpoint cannot be read, or was made by another recipe."""
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lsedu._errors import UnknownNameError
+
 
 @dataclass(frozen=True)
 class History:
@@ -29,7 +31,7 @@ class History:
             If it was not measured; the message lists what was.
         """
         if not self.rows or name not in self.rows[0]:
-            raise KeyError(
+            raise UnknownNameError(
                 f"{name!r} was not measured; there are {', '.join(self.rows[0]) if self.rows else 'no rows'}"
             )
         return np.array([row[name] for row in self.rows])

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from lsedu import _check
+from lsedu._errors import LseduError
 from lsedu.training import acceleration
 from lsedu.training import checkpoint as checkpoints
 from lsedu.training.augmentation import Batch, augment, mixed_loss
@@ -30,7 +31,7 @@ from lsedu.training.watch import LossWatch
 Metrics = Callable[[nn.Module], dict[str, float]]
 
 
-class DivergedError(RuntimeError):
+class DivergedError(LseduError, RuntimeError):
     """The loss became NaN or infinite; the message names the step and the last good checkpoint."""
 
 

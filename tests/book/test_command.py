@@ -34,4 +34,4 @@ def test_expected_then_check_pass_and_a_changed_page_fails_in_one_line(toy):
 
 def test_serve_without_a_site_says_what_to_do(toy):
     done = command(toy, "serve")
-    assert done.exit_code == 1 and "run `make book` first" in done.output
+    assert done.exit_code == 2 and "run `make book` first" in done.output

@@ -1,11 +1,15 @@
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from lsedu import __version__
-from lsedu.cli import app
+from lsedu._errors import CheckFailedError, LseduError, UnknownNameError
+from lsedu.cli import _status, app
 
 CLI = CliRunner()
 
@@ -24,7 +28,7 @@ def test_data_list_states_licences():
 
 def test_data_fetch_of_an_unknown_set():
     failed = CLI.invoke(app, ["data", "fetch", "minst"])
-    assert failed.exit_code == 1 and "no data set is called 'minst'" in failed.output
+    assert failed.exit_code == 2 and "no data set is called 'minst'" in failed.output
 
 
 def test_run_list_and_unknown_names():
@@ -60,10 +64,10 @@ def test_run_says_what_is_wrong(words, message, monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["submit", "no.ipynb"], "Not handed in: there is no notebook no.ipynb"),
-        (["submit", "."], "Not handed in: there is no notebook ."),
-        (["grade", "lab01", ".", "--out", "marks"], "there is no lab lab01: give the path of its source"),
-        (["labs", "list"], "there is no lab in solutions/: run this in the course's folder"),
+        (["submit", "no.ipynb"], "lsedu submit: there is no notebook no.ipynb"),
+        (["submit", "."], "lsedu submit: there is no notebook ."),
+        (["grade", "lab01", ".", "--out", "marks"], "lsedu grade: there is no lab lab01: give the path of its source"),
+        (["labs", "list"], "lsedu labs: there is no lab in solutions/: run this in the course's folder"),
         (["book", "build"], "run this in a checkout, or name one by --root"),
         (["book", "execute"], "run this in a checkout"),
         (["book", "check"], "run this in a checkout"),
@@ -73,9 +77,8 @@ def test_run_says_what_is_wrong(words, message, monkeypatch, tmp_path):
 )
 def test_what_is_not_there_is_named_in_a_line(words, message, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "400")  # or the message is broken to fit its box
     failed = CLI.invoke(app, words)
-    assert failed.exit_code in (1, 2) and message in failed.stderr and "Traceback" not in failed.output
+    assert failed.exit_code == 2 and message in failed.stderr and "Traceback" not in failed.output
 
 
 def test_importing_the_package_and_its_command_is_light():
@@ -101,3 +104,61 @@ print(len(history))
 def test_training_runs_where_only_torch_numpy_tqdm_and_rich_are_installed():
     done = subprocess.run([sys.executable, "-c", TRAIN], capture_output=True, text=True)
     assert done.stdout.strip() == "1", done.stderr
+
+
+STATUSES = {name: getattr(_status, name) for name in ("DONE", "NO", "NOT_DONE", "FAULT", "INTERRUPTED")}
+
+
+def test_the_table_of_exit_statuses_is_the_documented_one():
+    page = (Path(__file__).parents[2] / "book/appendix/troubleshooting.md").read_text()
+    assert [int(row) for row in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)] == sorted(STATUSES.values())
+
+
+@pytest.mark.parametrize(
+    "error, status, said",
+    [
+        (None, "DONE", ""),
+        (CheckFailedError("it differs"), "NO", "it differs\n"),
+        (LseduError("no such thing"), "NOT_DONE", "no such thing\n"),
+        (UnknownNameError("no such name"), "NOT_DONE", "no such name\n"),
+        (ValueError("alpha must be in [0, 1], got 2"), "NOT_DONE", "alpha must be in [0, 1], got 2\n"),
+        (
+            OSError(28, "No space left on device", "a"),
+            "NOT_DONE",
+            "[Errno 28] No space left on device: 'a'\n",
+        ),
+        (
+            KeyboardInterrupt(),
+            "INTERRUPTED",
+            "interrupted; the same command goes on from what is finished\n",
+        ),
+    ],
+)
+def test_every_command_ends_by_the_table(error, status, said):
+    done = CLI.invoke(commands(error), ["act"])
+    assert done.exit_code == STATUSES[status] and done.stderr == (f"lsedu act: {said}" if said else "")
+
+
+def test_a_fault_of_ours_shows_where_it_is_and_is_no_failed_check():
+    done = CLI.invoke(commands(KeyError("slip")), ["act"])
+    assert done.exit_code == STATUSES["FAULT"]
+    assert "Traceback" in done.stderr and "in act" in done.stderr and "please report it" in done.stderr
+
+
+def test_the_traceback_of_a_foreseen_error_is_shown_when_asked_for(monkeypatch):
+    monkeypatch.setenv("LSEDU_TRACEBACK", "1")
+    done = CLI.invoke(commands(LseduError("no")), ["act"])
+    assert done.exit_code == STATUSES["NOT_DONE"] and "in act" in done.stderr
+
+
+def commands(error):
+    """Commands like ours, of which one ends by this error."""
+    app = typer.Typer(cls=_status.Commands)
+    app.callback()(lambda: None)
+
+    @app.command()
+    def act():
+        if error is not None:
+            raise error
+
+    return app

@@ -120,7 +120,7 @@ def test_the_users_folder_comes_first_and_is_checked(server, monkeypatch, tmp_pa
 
 def test_commands_fetch_find_and_check(server):
     runner = CliRunner()
-    assert runner.invoke(app, ["data", "where", "blob"]).exit_code == 1
+    assert runner.invoke(app, ["data", "where", "blob"]).exit_code == 2
     assert "right" in runner.invoke(app, ["data", "fetch", "blob"]).stdout
     path = data.cache_dir() / "blob" / "blob.bin"
     assert str(path) in runner.invoke(app, ["data", "where", "blob"]).stdout
@@ -129,7 +129,7 @@ def test_commands_fetch_find_and_check(server):
     broken = runner.invoke(app, ["data", "check", "blob"])
     assert broken.exit_code == 1 and "truncated" in broken.stderr
     unknown = runner.invoke(app, ["data", "fetch", "blub"])
-    assert unknown.exit_code == 1 and "no data set is called 'blub'" in unknown.stderr
+    assert unknown.exit_code == 2 and "no data set is called 'blub'" in unknown.stderr
 
 
 def test_a_full_disk_loses_nothing(server, monkeypatch):

@@ -9,7 +9,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from lsedu.grading import artefacts, matching, notebooks, packages, pages, results, secret, similarity
+from lsedu.grading import artefacts, inbox, matching, notebooks, packages, pages, results, secret, similarity
+from lsedu.grading.row import Row
 from lsedu.labs.spec import ArraySpec
 
 
@@ -200,7 +201,7 @@ def test_a_name_stays_in_its_cell_where_semicolons_separate():
 @pytest.mark.parametrize("name", ["ada.ipynb", "ada.IPYNB"])
 def test_a_heap_of_files_has_a_student_a_notebook(tmp_path, name):
     (tmp_path / name).write_text("{}")
-    assert [item.student for item in notebooks.find(tmp_path, "tiny")] == ["ada"]
+    assert [item.student for item in inbox.find(tmp_path, "tiny")] == ["ada"]
 
 
 def test_the_view_refuses_answers_and_unknown_modules(tmp_path):
@@ -219,13 +220,12 @@ def test_the_view_refuses_answers_and_unknown_modules(tmp_path):
 
 def test_pages_hold_no_active_content(tiny):
     words = "<script>x</script> <svg onload=x> [a](javascript:x) ![b](http://c) <b>bold</b> *fine* `code`"
-    entry = {
-        "student": "<img src=x onerror=alert(1)>",
-        "total": 0.0,
-        "points": {"double": 0.0, "mean-square": 0.0, "count": 0.0, "predictions": 0.0, "words": None},
-        "reasons": {"double": ["<script>alert(1)</script>"]},
-    }
-    page = pages.page(tiny, entry, {"words": words})
+    row = Row(
+        "<img src=x onerror=alert(1)>",
+        points={"double": 0.0, "mean-square": 0.0, "count": 0.0, "predictions": 0.0, "words": None},
+        reasons={"double": ["<script>alert(1)</script>"]},
+    )
+    page = pages.page(tiny, row, {"words": words})
     body = page.split("<body>")[1]
     for bad in ("<script", "<svg", "<img", "<a ", "onerror=alert(1)>", "<b>"):
         assert bad not in body.replace("&lt;", "LT")

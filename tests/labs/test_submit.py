@@ -133,8 +133,8 @@ def test_commands(toy, toy_text, tmp_path, notebook):
     toy.write_text(toy_text.replace("FACTOR = 2", "FACTOR = missing"))
     for command in ("list", "release", "test"):
         done = run(app, ["labs", command, str(toy)])
-        assert done.exit_code == 1 and "fails: NameError: name 'missing' is not defined" in done.output
+        assert done.exit_code == 2 and "fails: NameError: name 'missing' is not defined" in done.output
     handed = run(app, ["submit", str(notebook), "--out", str(tmp_path / "s")])
     assert handed.exit_code == 0 and "Written:" in handed.output
-    assert run(app, ["submit", str(tmp_path / "none.ipynb")]).exit_code == 1
+    assert run(app, ["submit", str(tmp_path / "none.ipynb")]).exit_code == 2
     assert run(app, ["labs", "test", "no-such-lab"]).exit_code == 2
