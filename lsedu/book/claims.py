@@ -1,16 +1,27 @@
-"""The rows of the ledger: what is claimed and by whom, the label of our page, and where our finding comes from.
+"""The claims of the book: data beside their chapters, from which the ledger and the score are made.
 
-The ledger lists all of them; the score of sealed predictions names one beside each prediction.
+``book/PART/claims.yml`` holds the claims of a part, each with `key`, `text`, `source`, `anchor`, and either `record`
+and `contrast`, whose verdict it has, or `finding`: "exact", where the page proves or computes it, or "not yet run",
+where we have no test of it and the page says why. `figure` names the moving figure whose prediction goes with it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 
-from lsedu.experiments import load_record
+import yaml
 
-EXACT, NOT_RUN = "exact", "not yet run"
+from lsedu._errors import LseduError
+from lsedu.experiments import Interval, Record, RecordError, load_record, records_dir
+
+FINDINGS = ("exact", "not yet run")
 
 
-@dataclass(frozen=True)
+class ClaimError(LseduError):
+    """A claim is incomplete or points at what does not exist; the message says which and what there is."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """A row of the ledger.
 
@@ -18,423 +29,119 @@ class Claim:
     ----------
     key : str
         How other pages name the row.
-    text : str
-        The claim.
-    source : str
-        Where it is made.
+    text, source : str
+        The claim, and where it is made.
     anchor : str
         Label of the section that treats it.
-    measured : (str, str) or str
-        Record and contrast whose verdict it has; or `EXACT`, where the page proves or computes it, or `NOT_RUN`, where
-        we have no test of it and the page says why.
+    record, contrast : str
+        Where its verdict comes from; both empty where nothing was measured.
+    finding : str
+        What is found where nothing was measured: one of `FINDINGS`.
+    figure : str
+        The moving figure whose prediction goes with it; empty for none.
+    verdict : str
+        That of its contrast in the record, or its finding.
+    effect : Interval or None
+        The effect measured, with its interval over the seeds.
     """
 
     key: str
     text: str
     source: str
     anchor: str
-    measured: tuple[str, str] | str
-
-    @property
-    def verdict(self) -> str:
-        """The verdict of its contrast in the record, or its state."""
-        if isinstance(self.measured, str):
-            return self.measured
-        record, contrast = self.measured
-        return load_record(record).verdict(contrast)
+    record: str = ""
+    contrast: str = ""
+    finding: str = ""
+    figure: str = ""
+    verdict: str = field(default="", metadata={"derived": True})
+    effect: Interval | None = field(default=None, metadata={"derived": True})
 
 
-CLAIMS = (
-    Claim(
-        "one-hot-loss",
-        "With one-hot targets the loss is the negative log-probability of the label.",
-        "textbook, One-Hot Targets",
-        "why-one-hot",
-        measured=EXACT,
-    ),
-    Claim(
-        "gap-always-pays",
-        "That loss can always be lowered by a larger gap between logits.",
-        "textbook, One-Hot Targets",
-        "why-one-hot",
-        measured=EXACT,
-    ),
-    Claim(
-        "mlp-overconfident",
-        "An MLP trained on one-hot targets is overconfident.",
-        "textbook, Poor Calibration",
-        "overconfidence-how-sure",
-        measured=("overconfidence", "mlp-overconfident"),
-    ),
-    Claim(
-        "cnn-overconfident",
-        "A small CNN trained on one-hot targets is overconfident.",
-        "textbook, Poor Calibration",
-        "overconfidence-how-sure",
-        measured=("overconfidence", "cnn-overconfident"),
-    ),
-    Claim(
-        "softmax-overconfident",
-        "Softmax regression trained on one-hot targets is overconfident.",
-        "textbook, Poor Calibration",
-        "not-every-model",
-        measured=("overconfidence", "softmax-overconfident"),
-    ),
-    Claim(
-        "temperature-mlp",
-        "Temperature scaling lowers the calibration error of an MLP.",
-        "Guo et al. (2017), table 1",
-        "one-number",
-        measured=("overconfidence", "mlp-temperature-ece"),
-    ),
-    Claim(
-        "temperature-cnn",
-        "Temperature scaling lowers the calibration error of a CNN.",
-        "Guo et al. (2017), table 1",
-        "one-number",
-        measured=("overconfidence", "cnn-temperature-ece"),
-    ),
-    Claim(
-        "temperature-accuracy",
-        "Temperature scaling leaves accuracy as it is.",
-        "Guo et al. (2017), section 4.2",
-        "one-number",
-        measured=EXACT,
-    ),
-    Claim(
-        "temperature-errors",
-        "Temperature scaling makes errors easier to detect.",
-        "a hope often met, made by neither text",
-        "find-errors",
-        measured=("overconfidence", "mlp-temperature-auroc"),
-    ),
-    Claim(
-        "smoothed-target",
-        "The smoothed target keeps 1 - alpha + alpha/K for the label and gives alpha/K to each other class.",
-        "textbook, Essence",
-        "smoothing-targets",
-        measured=EXACT,
-    ),
-    Claim(
-        "smoothed-example",
-        "Five classes, alpha = 0.1: the target is 0.92 and four times 0.02.",
-        "textbook, Essence",
-        "smoothing-targets",
-        measured=EXACT,
-    ),
-    Claim(
-        "best-is-target",
-        "Minimising cross-entropy is minimising the divergence from the target; the best prediction is the target.",
-        "textbook, Optimal Prediction",
-        "smoothing-kl",
-        measured=EXACT,
-    ),
-    Claim(
-        "calibration-0.1",
-        "Smoothing with alpha = 0.1 improves calibration.",
-        "textbook, Benefits",
-        "smoothing-how-sure",
-        measured=("smoothing", "ece-0.1"),
-    ),
-    Claim(
-        "calibration-0.05",
-        "Smoothing with alpha = 0.05 improves calibration.",
-        "textbook, Benefits",
-        "smoothing-how-sure",
-        measured=("smoothing", "ece-0.05"),
-    ),
-    Claim(
-        "accuracy-0.1",
-        "Smoothing with alpha = 0.1 raises accuracy.",
-        "textbook, Benefits",
-        "smoothing-how-sure",
-        measured=("smoothing", "accuracy"),
-    ),
-    Claim(
-        "underconfident",
-        "On clean and simple data smoothing can lead to underconfidence.",
-        "textbook, Practical Considerations",
-        "smoothing-how-sure",
-        measured=("smoothing", "underconfident-0.2"),
-    ),
-    Claim(
-        "temperature-beats",
-        "Temperature scaling of the plain network is better calibrated than alpha = 0.1.",
-        "a question of ours",
-        "smoothing-how-sure",
-        measured=("smoothing", "temperature-ece"),
-    ),
-    Claim(
-        "errors-harder",
-        "Smoothing makes errors harder to detect.",
-        "Xia et al. (2025), as cited by the bottleneck paper",
-        "smoothing-how-sure",
-        measured=("smoothing", "auroc"),
-    ),
-    Claim(
-        "gradient",
-        "The gradient on the logits is prediction less target.",
-        "textbook, Gradient Dynamics",
-        "gradient-difference",
-        measured=EXACT,
-    ),
-    Claim(
-        "fixed-point",
-        "With smoothing the gradient vanishes at a prediction of 1 - alpha + alpha/K, and alpha/K for the others.",
-        "textbook, Gradient Dynamics",
-        "gradient-fixed",
-        measured=EXACT,
-    ),
-    Claim(
-        "gap-grows",
-        "One-hot targets push the gap between logits up without end.",
-        "textbook, Gradient Dynamics",
-        "gradients-how-sure",
-        measured=("gaps", "one-hot-grows"),
-    ),
-    Claim(
-        "gap-bounded",
-        "Smoothing keeps the gap smaller.",
-        "textbook, Gradient Dynamics",
-        "gradients-how-sure",
-        measured=("gaps", "smoothed-smaller"),
-    ),
-    Claim(
-        "noise-0.1",
-        "With 40% of the labels wrong, smoothing with alpha = 0.1 raises accuracy.",
-        "textbook, Benefits",
-        "noise-how-sure",
-        measured=("noise", "accuracy-0.1"),
-    ),
-    Claim(
-        "noise-0.6",
-        "With 40% of the labels wrong, smoothing with alpha = 0.6 raises accuracy.",
-        "textbook, Benefits",
-        "noise-how-sure",
-        measured=("noise", "accuracy-0.6"),
-    ),
-    Claim(
-        "noise-people-0.1",
-        "With the wrong labels of real annotators (40%), smoothing with alpha = 0.1 raises accuracy.",
-        "textbook, Benefits",
-        "noise-people",
-        measured=("real_noise", "worst-0.1"),
-    ),
-    Claim(
-        "noise-people-0.4",
-        "With the wrong labels of real annotators (40%), smoothing with alpha = 0.4 raises accuracy.",
-        "textbook, Benefits",
-        "noise-people",
-        measured=("real_noise", "worst-0.4"),
-    ),
-    Claim(
-        "noise-memorised",
-        "Smoothing with alpha = 0.1 keeps a network from learning wrong labels by heart.",
-        "a hope often met, made by neither text",
-        "noise-learnt",
-        measured=("noise", "memorised-0.1"),
-    ),
-    Claim(
-        "alpha-is-rate",
-        "The best alpha is the noise rate: 0.4 is better than 0.6 at 40% wrong labels.",
-        "a belief often met, made by neither text",
-        "choosing-alpha",
-        measured=("noise", "rate-is-best"),
-    ),
-    Claim(
-        "noise-adds",
-        "Symmetric noise smooths the targets; smoothing on top of it adds to it.",
-        "Lukasik et al. (2020)",
-        "noise-smooths",
-        measured=EXACT,
-    ),
-    Claim(
-        "start-0.1",
-        "An alpha of 0.1 is an effective start: it raises accuracy on clean labels.",
-        "textbook, Practical Considerations",
-        "choosing-alpha",
-        measured=("smoothing", "accuracy"),
-    ),
-    Claim(
-        "best-depends",
-        "The best alpha depends on the data: alpha = 0.6 gains more with 40% wrong labels than with none.",
-        "textbook, Practical Considerations",
-        "choosing-alpha",
-        measured=("noise", "noise-gains-more"),
-    ),
-    Claim(
-        "large-networks",
-        "Large networks gain most from smoothing.",
-        "textbook, Practical Considerations",
-        "noise-how-sure",
-        measured=NOT_RUN,
-    ),
-    Claim(
-        "separable-underconfident",
-        "On clean, separable data smoothing leads to underconfidence.",
-        "textbook, Practical Considerations",
-        "noise-separable",
-        measured=("separable", "underconfident-0.1"),
-    ),
-    Claim(
-        "separable-accuracy",
-        "A target below 1 costs accuracy, here on separable data with alpha = 0.4.",
-        "a misconception that the textbook names",
-        "noise-separable",
-        measured=("separable", "accuracy-0.4"),
-    ),
-    Claim(
-        "focal-calibrates",
-        "The focal loss improves calibration.",
-        "Mukhoti et al. (2020)",
-        "noise-alternatives",
-        measured=("alternatives", "focal-ece"),
-    ),
-    Claim(
-        "flsd-calibrates",
-        "FLSD-53 is better calibrated than the focal loss with exponent 3.",
-        "Mukhoti et al. (2020)",
-        "noise-alternatives",
-        measured=("alternatives", "flsd-53-focal"),
-    ),
-    Claim(
-        "penalty-calibrates",
-        "The confidence penalty improves calibration.",
-        "a question of ours",
-        "noise-alternatives",
-        measured=("alternatives", "penalty-ece"),
-    ),
-    Claim(
-        "selective-worse",
-        "Smoothing with alpha = 0.1 makes selective classification worse.",
-        "Xia et al. (2025), as cited by the bottleneck paper",
-        "noise-selective",
-        measured=("alternatives", "selective-0.1"),
-    ),
-    Claim(
-        "fgsm",
-        "Under one step on cross-entropy a smoothed network is right less often.",
-        "Zantedeschi et al. (2017), as cited by the bottleneck paper",
-        "said-attacks",
-        measured=("attacks", "fgsm-0.1"),
-    ),
-    Claim(
-        "survives-attacks",
-        "A smoothed network survives all our attacks less often.",
-        "Zantedeschi et al. (2017), as cited by the bottleneck paper",
-        "said-attacks",
-        measured=("attacks", "worst-0.1"),
-    ),
-    Claim(
-        "fewer-passes",
-        "Smoothing reaches a given validation accuracy in fewer passes, each at its best learning rate.",
-        "Xu et al. (2020), as cited by the bottleneck paper",
-        "said-speed",
-        measured=("speed", "passes-best"),
-    ),
-    Claim(
-        "gradient-variance",
-        "Smoothing lowers the variance of the gradient (logarithm, at the start).",
-        "Xu et al. (2020), as cited by the bottleneck paper",
-        "said-speed",
-        measured=("speed", "variance-start"),
-    ),
-    Claim(
-        "gradient-noise",
-        "Smoothing lowers that variance relative to the gradient's length (logarithm, at the start).",
-        "Xu et al. (2020), as cited by the bottleneck paper",
-        "said-speed",
-        measured=("speed", "relative-start"),
-    ),
-    Claim(
-        "transfer",
-        "The features of a smoothed network serve other classes worse.",
-        "Kornblith et al. (2021), as cited by the bottleneck paper",
-        "said-transfer",
-        measured=("transfer", "many-0.1"),
-    ),
-    Claim(
-        "tight-train",
-        "Smoothing makes the classes of training pictures tighter for their distance.",
-        "Müller et al. (2019); LLS, section 5.2",
-        "said-inside",
-        measured=("features", "tight-train"),
-    ),
-    Claim(
-        "tight-test",
-        "Smoothing makes the classes of test pictures tighter for their distance.",
-        "Müller et al. (2019); LLS, section 5.2; textbook, Gradient Dynamics",
-        "said-inside",
-        measured=("features", "tight-test"),
-    ),
-    Claim(
-        "equidistant",
-        "Smoothing makes classes more nearly equally far apart.",
-        "Müller et al. (2019); LLS, section 5.2",
-        "said-inside",
-        measured=("features", "equidistant"),
-    ),
-    Claim(
-        "overfit",
-        "With smoothing, accuracy on training and on test pictures differ less.",
-        "textbook, Benefits",
-        "said-inside",
-        measured=("features", "overfit"),
-    ),
-    Claim(
-        "bounded-generalises",
-        "The bounded logits are a key reason for better generalisation.",
-        "textbook, Gradient Dynamics",
-        "said-untested",
-        measured=NOT_RUN,
-    ),
-    Claim(
-        "no-sparse-answers",
-        "Smoothing forbids sparse predictions; the confidence penalty does not.",
-        "Meister et al. (2020), as cited by the bottleneck paper",
-        "said-sparse",
-        measured=EXACT,
-    ),
-    Claim(
-        "few-near-zero",
-        "A smoothed network gives fewer probabilities below 0.001.",
-        "Meister et al. (2020), as cited by the bottleneck paper",
-        "said-sparse",
-        measured=("features", "tiny"),
-    ),
-    Claim(
-        "least-variance",
-        "In a linear model smoothing uses the feature that varies less.",
-        "Chidambaram and Ge (2025), as cited by the bottleneck paper",
-        "said-variance",
-        measured=("variance", "toy-share"),
-    ),
-    Claim(
-        "false-cue",
-        "A smoothed network is more easily led by a false cue.",
-        "Chidambaram and Ge (2025), as cited by the bottleneck paper",
-        "said-variance",
-        measured=("variance", "cue-false"),
-    ),
-    Claim(
-        "teacher-4",
-        "A smoothed teacher makes a worse student at temperature 4.",
-        "Müller et al. (2019); LLS, Introduction",
-        "said-teachers",
-        measured=("teachers", "student-4"),
-    ),
-    Claim(
-        "teacher-1",
-        "A smoothed teacher makes a worse student at temperature 1.",
-        "Müller et al. (2019); against it LLS, table 5",
-        "said-teachers",
-        measured=("teachers", "student-1"),
-    ),
-    Claim(
-        "at-scale",
-        "Smoothing adds to the accuracy of the largest networks.",
-        "the bottleneck paper, Introduction",
-        "said-untested",
-        measured=NOT_RUN,
-    ),
-)
+WRITTEN = {part.name for part in fields(Claim) if not part.metadata}
+
+
+def folder() -> Path:
+    """Return the folder of the parts: the book's in a checkout, the package's copy where lsedu was installed."""
+    return records_dir().parent
+
+
+def files(book: Path | None = None) -> list[Path]:
+    """Return the files of claims in the order in which the table of contents comes to their parts."""
+    book = book or folder()
+    contents = (book / "_toc.yml").read_text(encoding="utf-8")
+    found = sorted(book.glob("*/claims.yml"))
+    at = {path: contents.find(f" {path.parent.name}/") for path in found}
+    return sorted(found, key=lambda path: at[path] if at[path] >= 0 else len(contents))
+
+
+def load(book: Path | None = None, *, anchors: Collection[str] | None = None) -> tuple[Claim, ...]:
+    """Return all claims, part by part.
+
+    Parameters
+    ----------
+    book : Path, optional
+        Folder with the parts and the table of contents; by default the book's.
+    anchors : collection of str, optional
+        The labels there are; without them, anchors are not looked at.
+
+    Raises
+    ------
+    ClaimError
+        If a claim lacks something, has something unknown, shares its key, or names a record, a contrast or an anchor
+        that does not exist.
+    """
+    claims: dict[str, Claim] = {}
+    records: dict[str, Record] = {}
+    for path in files(book):
+        place = f"{path.parent.name}/{path.name}"
+        try:
+            rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except yaml.YAMLError as error:
+            raise ClaimError(f"{place} is not YAML: {error}") from error
+        if not isinstance(rows, list):
+            raise ClaimError(f"{place} must be a list of claims, got {type(rows).__name__}")
+        for number, row in enumerate(rows, start=1):
+            claim = _read(row, f"{place}, claim {number}")
+            where = f"{place}, claim {claim.key!r}"
+            if claim.key in claims:
+                raise ClaimError(f"{where}: another claim has this key")
+            if anchors is not None and claim.anchor not in anchors:
+                raise ClaimError(f"{where}: no page has the label {claim.anchor!r}")
+            claims[claim.key] = _judged(claim, records, where)
+    return tuple(claims.values())
+
+
+def _read(row: object, where: str) -> Claim:
+    if not isinstance(row, dict):
+        raise ClaimError(f"{where} must hold names and values, got {row!r}")
+    where += f" ({row.get('key', 'without a key')})"
+    if strange := sorted(map(str, row.keys() - WRITTEN)):
+        raise ClaimError(f"{where}: {', '.join(strange)} is unknown; a claim has {', '.join(sorted(WRITTEN))}")
+    for name, value in row.items():
+        if not isinstance(value, str) or not value.strip():
+            raise ClaimError(f"{where}: {name} must be text (in quotes where it looks like a number), got {value!r}")
+    if missing := sorted({"key", "text", "source", "anchor"} - row.keys()):
+        raise ClaimError(f"{where}: {', '.join(missing)} is missing")
+    given = sorted(row.keys() & {"record", "contrast", "finding"})
+    if given not in (["contrast", "record"], ["finding"]):
+        raise ClaimError(
+            f"{where} needs either `record` and `contrast`, or `finding`; got {', '.join(given) or 'none'}"
+        )
+    if "finding" in row and row["finding"] not in FINDINGS:
+        raise ClaimError(f"{where}: finding must be one of {', '.join(FINDINGS)}, got {row['finding']!r}")
+    return Claim(**row)
+
+
+def _judged(claim: Claim, records: dict[str, Record], where: str) -> Claim:
+    """Return a claim with its verdict; `records` keeps those that were read."""
+    if not claim.record:
+        return replace(claim, verdict=claim.finding)
+    try:
+        record = records.get(claim.record) or load_record(claim.record)
+    except RecordError as error:
+        raise ClaimError(f"{where}: {error}") from error
+    records[claim.record] = record
+    if claim.contrast not in record.contrasts:
+        known = ", ".join(record.contrasts)
+        raise ClaimError(f"{where}: record {claim.record} has no contrast {claim.contrast!r}; there are {known}")
+    return replace(claim, verdict=record.verdict(claim.contrast), effect=record.effect(claim.contrast))

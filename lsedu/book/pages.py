@@ -14,6 +14,7 @@ import yaml
 
 from lsedu import _modules
 from lsedu._errors import LseduError
+from lsedu.book import claims
 
 API = "appendix/api"
 
@@ -88,6 +89,56 @@ class Book:
             if not self.is_generated(page) and not (self.source / f"{page}.md").is_file():
                 raise BookError(f"_toc.yml names {page}, but book/{page}.md does not exist")
         return found
+
+    def labels(self) -> dict[str, list[str]]:
+        """Return the pages of each label: that of a section, an equation, a figure or an exercise."""
+        found: dict[str, list[str]] = {}
+        for page in self.pages():
+            if not self.is_generated(page):
+                text = (self.source / f"{page}.md").read_text(encoding="utf-8")
+                for section, option in re.findall(r"^\(([\w-]+)\)=$|^:label: ([\w-]+)$", text, re.MULTILINE):
+                    found.setdefault(section or option, []).append(page)
+        return found
+
+    def figures(self) -> dict[str, list[str]]:
+        """Return the pages that place each moving figure, in the order of the table of contents."""
+        found: dict[str, list[str]] = {}
+        for page in self.notebooks():
+            text = (self.source / f"{page}.md").read_text(encoding="utf-8")
+            for name in re.findall(r"^```\{moving-figure\} (\S+)$", text, re.MULTILINE):
+                found.setdefault(name, []).append(page)
+        return found
+
+    def claims(self) -> tuple[claims.Claim, ...]:
+        """Return the claims, each held to the labels and figures of the pages.
+
+        Raises
+        ------
+        BookError
+            If a claim points at what does not exist, or a figure's prediction goes with no claim or with several.
+        """
+        try:
+            found = claims.load(self.source, anchors=self.labels())
+        except claims.ClaimError as error:
+            raise BookError(f"book/{error}") from error
+        counted = [claim.figure for claim in found if claim.figure]
+        placed = self.figures()
+        for name in counted:
+            if name not in placed:
+                raise BookError(
+                    f"a claim names the figure {name!r}, which no page places; there are {', '.join(placed)}"
+                )
+        for name in placed:
+            if counted.count(name) != 1:
+                raise BookError(
+                    f"the figure {name!r} must go with one claim (`figure: {name}` in a claims.yml), for the score of "
+                    f"its prediction; it goes with {counted.count(name)}"
+                )
+        return found
+
+    def title(self, page: str) -> str:
+        """Return a page's first heading."""
+        return re.search(r"^# (.+)$", (self.source / f"{page}.md").read_text(encoding="utf-8"), re.MULTILINE)[1]
 
     def is_generated(self, page: str) -> bool:
         """Return whether a page has no text of its own: the API reference, and the labs as students get them."""

@@ -28,8 +28,9 @@ def build(book: Book, *, parameters: dict[str, object], say: Say = str) -> Path:
     Raises
     ------
     BookError
-        If a page fails or prints other numbers, or Sphinx warns of anything.
+        If a claim points at nothing, a page fails or prints other numbers, or Sphinx warns of anything.
     """
+    book.claims()
     say("Executing the pages")
     executed = execute(book, parameters, say=say)
     if parameters == expected.PARAMETERS:

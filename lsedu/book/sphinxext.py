@@ -2,12 +2,13 @@
 
 ``{moving-figure} NAME`` places the figure of ``_static/figures/NAME.js``; its content is the caption, ``:alt:`` what
 its static picture shows. ``{quiz}`` takes a YAML list of questions, each answer with the reason why it is right or not.
-``{prediction-score}`` takes lines ``NAME PAGE KEY TITLE``: each figure whose prediction counts, the page
-that it is on, and the row of the ledger that goes with it.
+``{prediction-score}`` has lines ``NAME PAGE KEY TITLE``, put in when the page is staged: each figure whose prediction
+counts, the page that it is on, and the row of the ledger that goes with it.
 All work without scripts: the figure as a picture, the quiz as disclosures, the score as a list of the pages.
 """
 
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -60,9 +61,11 @@ class PredictionScore(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the section that the script fills."""
         up = "../" * self.env.docname.count("/")
-        rows = {claim.key: claim for claim in claims.CLAIMS}
+        source = Path(self.env.srcdir)
+        rows = {claim.key: claim for claim in claims.load(source)}
         items = []
-        self.env.note_dependency(claims.__file__)
+        for path in claims.files(source):
+            self.env.note_dependency(str(path))
         for line in filter(None, map(str.strip, self.content)):
             name, page, key, *title = [*line.split(maxsplit=3), "", ""]
             if page not in self.env.found_docs or key not in rows or not title[0]:
@@ -71,8 +74,8 @@ class PredictionScore(SphinxDirective):
                     f"title, got {line!r}"
                 )
             claim = rows[key]
-            if not isinstance(claim.measured, str):  # the verdict is the record's: read it again when that changes
-                self.env.note_dependency(str(records_dir() / f"{claim.measured[0]}.json"))
+            if claim.record:  # the verdict is the record's: read it again when that changes
+                self.env.note_dependency(str(records_dir() / f"{claim.record}.json"))
             items.append(
                 f'<li data-figure="{escape(name)}" data-source="{up}_static/figures/{escape(name)}.json" '
                 f'data-claim="{escape(claim.text)}" data-verdict="{escape(claim.verdict)}" '

@@ -85,6 +85,19 @@ def for_colab(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
+def scored(text: str, book: Book) -> str:
+    """Return MyST whose score of predictions, if it has one, names each figure that a claim goes with and its page."""
+    empty = "```{prediction-score}\n```"
+    if empty not in text:
+        return text
+    figures, lines = book.figures(), []
+    for claim in book.claims():
+        if claim.figure:
+            page = next(page for page in figures[claim.figure] if "/" in page)
+            lines.append(f"{claim.figure} {page} {claim.key} {book.title(page)}")
+    return text.replace(empty, "\n".join(["```{prediction-score}", *lines, "```"]))
+
+
 def _retarget(text: str, page: str, notebooks: set[str]) -> str:
     """Return MyST with its links to text notebooks (PAGE.md) turned to what Sphinx finds there (PAGE.ipynb)."""
 
@@ -176,7 +189,7 @@ def stage(book: Book, executed: dict[str, Path]) -> None:
             content = content.replace(b"@REPOSITORY@", _project.link("Repository").encode())
             content = content.replace(b"@BOOK@", _project.link("Book").encode())
         if relative.suffix == ".md":
-            content = _retarget(content.decode(), page, set(executed)).encode()
+            content = _retarget(scored(content.decode(), book), page, set(executed)).encode()
         target = book.staged / relative
         _refresh(target, content)
         wanted.add(target)

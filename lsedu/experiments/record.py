@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def records_dir() -> Path:
     """Return the folder of the records: the book's in a checkout, the package's copy where lsedu was installed."""
     package = Path(__file__).resolve().parents[1]
     checkout = package.parent / "book" / "records"
-    return checkout if checkout.is_dir() else package / "_records"
+    return checkout if checkout.is_dir() else package / "_book" / "records"
 
 
 @dataclass(frozen=True)
@@ -79,18 +80,77 @@ class Record:
         """Return mean and 95% interval of one result over the seeds."""
         return interval(self.values(name))
 
+    def text(self, name: str, *, scale: float = 1.0, digits: int = 2, sign: str = "") -> str:
+        """Return mean and 95% interval of one result over the seeds, as pages print them; see `Interval.text`."""
+        return self.interval(name).text(scale=scale, digits=digits, sign=sign)
+
+    def contrast(self, name: str) -> dict[str, Any]:
+        """Return what is known of a contrast.
+
+        Raises
+        ------
+        KeyError
+            If the record has no such contrast; the message lists what there is.
+        """
+        if name not in self.contrasts:
+            raise KeyError(f"record {self.name} has no contrast {name!r}; there are {', '.join(self.contrasts)}")
+        return self.contrasts[name]
+
     def verdict(self, contrast: str) -> str:
         """Return the verdict on a contrast."""
-        return self.contrasts[contrast]["verdict"]
+        return self.contrast(contrast)["verdict"]
+
+    def effect(self, contrast: str) -> Interval:
+        """Return mean and 95% interval of a contrast, paired by seed."""
+        return Interval(**self.contrast(contrast)["interval"])
+
+    def table(self, *contrasts: str, scale: float = 1.0, digits: int = 4, seeds: bool = True) -> str:
+        """Return a table of contrasts as Markdown: claim, effect with its 95% interval, and verdict.
+
+        Parameters
+        ----------
+        *contrasts : str
+            Names of contrasts, in the order of the rows; all of them where none is named.
+        scale, digits
+            As for `Interval.text`.
+        seeds : bool
+            Whether a column says how many seeds an effect comes from.
+        """
+        n = " n |" if seeds else ""
+        rows = [f"| claim | effect |{n} verdict |", "|---" * (4 if seeds else 3) + "|"]
+        for name in contrasts or self.contrasts:
+            effect = self.effect(name)
+            shown = effect.text(scale=scale, digits=digits, sign="+") + (f" | {effect.n}" if seeds else "")
+            rows.append(f"| {self.contrast(name)['claim']} | {shown} | **{self.verdict(name)}** |")
+        return "\n".join(rows)
+
+    def over_seeds(self, name: str) -> np.ndarray:
+        """Return an array that was kept of each seed, stacked in the order of the seeds, shape (seeds, ...).
+
+        Raises
+        ------
+        KeyError
+            If no such array was kept; the message lists what was.
+        """
+        kept = self._kept
+        if f"{self.seeds[0]}/{name}" not in kept:
+            own = [key.partition("/")[2] for key in kept if key.startswith(f"{self.seeds[0]}/")]
+            raise KeyError(f"record {self.name} has no array {name!r}; there are {', '.join(own) or 'none'}")
+        return np.stack([kept[f"{seed}/{name}"] for seed in self.seeds])
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return the arrays kept with the record, by name.
+        """Return the arrays kept with the record, called ``SEED/NAME``.
 
         Raises
         ------
         RecordError
             If the file is missing or is not the one the record names.
         """
+        return dict(self._kept)
+
+    @cached_property
+    def _kept(self) -> dict[str, np.ndarray]:
+        """The arrays, read and checked once."""
         if not self.arrays_sha256:
             return {}
         path = (self.folder or records_dir()) / f"{self.name}.npz"

@@ -79,6 +79,26 @@ class Interval:
     sd: float
     n: int
 
+    def text(self, *, scale: float = 1.0, digits: int = 2, sign: str = "") -> str:
+        """Return mean and interval as pages print them.
+
+        Parameters
+        ----------
+        scale : float
+            What all three are multiplied by: 100 for percent or points.
+        digits : int
+            Digits after the point.
+        sign : {"", "+"}
+            Whether numbers above 0 have their sign: for differences.
+
+        Examples
+        --------
+        >>> interval([0.01, 0.02, 0.03]).text(scale=100, digits=1, sign="+")
+        '+2.0 [-0.5, +4.5]'
+        """
+        mean, low, high = (f"{scale * value:{sign}.{digits}f}" for value in (self.mean, self.low, self.high))
+        return f"{mean} [{low}, {high}]"
+
 
 def interval(values: Sequence[float], *, confidence: float = 0.95) -> Interval:
     """Return mean and Student t interval of the values, one a seed; for paired methods, give their differences.

@@ -3,8 +3,7 @@
 import re
 from importlib import import_module
 
-from lsedu import experiments
-from lsedu.book.claims import CLAIMS, EXACT, NOT_RUN
+from lsedu.book import claims
 from lsedu.book.pages import Book
 
 # How many items each heading of the chapter has, by our count of its equations, examples and claims.
@@ -28,18 +27,6 @@ def rows(root):
     return found
 
 
-def labels(root):
-    """Every label of the pages in the table of contents, by page."""
-    book = Book(root)
-    found = {}
-    for page in book.pages():
-        if not book.is_generated(page):
-            text = (book.source / f"{page}.md").read_text(encoding="utf-8")
-            for label in re.findall(r"^\(([\w-]+)\)=$|^:label: ([\w-]+)$", text, re.MULTILINE):
-                found.setdefault(label[0] or label[1], []).append(page)
-    return found
-
-
 def test_each_item_of_the_chapter_is_listed_once_and_in_order(root):
     assert [row[0] for row in rows(root)] == [f"{h}.{i}" for h, n in ITEMS.items() for i in range(1, n + 1)]
 
@@ -57,7 +44,7 @@ def test_items_without_a_page_are_those_of_later_parts(root):
 
 
 def test_every_page_named_exists_once(root):
-    there = labels(root)
+    there = Book(root).labels()
     for number, _, _, _, anchors, *_ in rows(root):
         for anchor in anchors:
             assert len(there.get(anchor, [])) == 1, f"{number}: {anchor} is in {there.get(anchor, 'no page')}"
@@ -76,26 +63,9 @@ def test_every_name_of_code_is_in_the_library(root):
 
 
 def test_every_row_named_is_in_the_ledger(root):
-    keys = {claim.key for claim in CLAIMS}
+    keys = {claim.key for claim in claims.load()}
     for number, *_, key in rows(root):
         assert not key or key in keys, f"{number}: {key}"
-
-
-def test_keys_of_the_ledger_are_its_own():
-    keys = [claim.key for claim in CLAIMS]
-    assert len(keys) == len(set(keys))
-    assert all(re.fullmatch(r"[a-z0-9][a-z0-9.-]*", key) for key in keys)
-
-
-def test_the_ledger_points_at_labels_and_contrasts_that_exist(root):
-    there = labels(root)
-    for claim in CLAIMS:
-        assert len(there.get(claim.anchor, [])) == 1, claim.key
-        if isinstance(claim.measured, tuple):
-            record, contrast = claim.measured
-            assert claim.verdict == experiments.load_record(record).contrasts[contrast]["verdict"], claim.key
-        else:
-            assert claim.verdict in (EXACT, NOT_RUN), claim.key
 
 
 def test_a_row_is_read_as_it_is_written(tmp_path):

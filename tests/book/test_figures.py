@@ -4,7 +4,6 @@ import functools
 import http.server
 import itertools
 import json
-import re
 import shutil
 import subprocess
 import threading
@@ -13,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lsedu.book.pages import Book
 from lsedu.book.twins import TWINS, clusters, seeds
 from lsedu.plots.style import WIDTH
 
@@ -144,19 +142,6 @@ def compare(name, data, found):
 def test_every_figure_has_its_twin_and_its_grid():
     modules = {path.stem for path in FIGURES.glob("*.js")} - {"frame", "score"}
     assert modules == set(TWINS) == set(CASES) == set(READ)
-
-
-def test_the_score_counts_every_figure_on_a_page_that_has_it():
-    def figures(page):
-        return set(re.findall(r"```\{moving-figure\} (\w+)\n", (ROOT / "book" / f"{page}.md").read_text()))
-
-    book = Book(ROOT)
-    text = (ROOT / "book" / "principles" / "score.md").read_text()
-    (lines,) = re.findall(r"```\{prediction-score\}\n(.*?)```", text, re.S)
-    counted = dict(line.split()[:2] for line in lines.splitlines())
-    assert set(counted) == set().union(*(figures(page) for page in book.pages() if not book.is_generated(page)))
-    for name, page in counted.items():
-        assert name in figures(page)
 
 
 @pytest.mark.parametrize("name", sorted(TWINS))

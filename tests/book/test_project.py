@@ -55,6 +55,14 @@ def test_pinned_versions_take_every_python_that_the_package_takes(root):
     assert read > 100
 
 
+def test_what_ships_is_found_by_its_place(root):
+    wheel = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    shipped = {path for pattern in wheel["include"] for path in root.glob(pattern.lstrip("/"))}
+    wanted = [*root.glob("book/*/claims.yml"), *root.glob("labs/*.checks.json"), root / "book" / "records"]
+    assert len(wanted) >= 4 and {*wanted, root / "lsedu", root / "book" / "_toc.yml"} == shipped
+    assert wheel["sources"] == {"book": "lsedu/_book", "labs": "lsedu/_labs"}  # where the library looks for them
+
+
 def test_citation_names_this_version_and_repository(root):
     citation = yaml.safe_load((root / "CITATION.cff").read_text())
     assert citation["version"] == __version__

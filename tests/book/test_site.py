@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 from lsedu import _project
-from lsedu.book.claims import CLAIMS
+from lsedu.book import claims
 from lsedu.book.pages import Book
 from lsedu.book.stage import PAGES_BRANCH
 from lsedu.book.twins import seeds, temperature
@@ -240,7 +240,7 @@ def test_the_score_counts_what_was_sealed_on_two_pages_and_forgets_it(visit, ori
         cell = page.locator(f"tr[data-figure={name}] [data-points]")
         assert int(cell.get_attribute("data-points")) == value, name
     expect(page.locator("tr[data-figure=temperature]")).to_contain_text(f"{best:.2f}")
-    row = {claim.key: claim for claim in CLAIMS}["temperature-mlp"]
+    row = {claim.key: claim for claim in claims.load()}["temperature-mlp"]
     expect(page.locator("tr[data-figure=temperature] .prediction-score-ledger")).to_have_text(
         f"{row.text} {row.verdict}"
     )

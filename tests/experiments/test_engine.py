@@ -110,6 +110,27 @@ def test_a_record_goes_to_disk_and_back(toy):
         again.values("c")
 
 
+def test_a_record_says_its_numbers_as_pages_print_them(toy):
+    record, arrays = experiments.run("toy", jobs=0, cache=toy / "cache")
+    save_record(record, arrays, folder=toy)
+    record = experiments.load_record("toy", folder=toy)
+    mean, (low, high) = record.values("b").mean(), (record.interval("b").low, record.interval("b").high)
+    assert record.text("b", scale=100, digits=1) == f"{100 * mean:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    assert record.effect("a-b") == experiments.interval(record.values("a") - record.values("b"))
+    assert record.table("a-b", digits=1).splitlines() == [
+        "| claim | effect | n | verdict |",
+        "|---|---|---|---|",
+        "| a is larger | +0.5 [+0.5, +0.5] | 3 | **shown** |",
+    ]
+    assert record.table(scale=10, digits=0, seeds=False).splitlines()[2] == "| a is larger | +5 [+5, +5] | **shown** |"
+    assert np.array_equal(record.over_seeds("x"), np.repeat(record.values("a"), 3).reshape(3, 3).astype(np.float32))
+    with pytest.raises(KeyError, match=r"no array 'y'; there are x"):
+        record.over_seeds("y")
+    for ask in (record.verdict, record.effect, record.table):
+        with pytest.raises(KeyError, match=r"no contrast 'b-a'; there are a-b"):
+            ask("b-a")
+
+
 def test_finished_seeds_are_not_run_again(toy):
     experiments.run("toy", seeds=[0, 1], jobs=0, cache=toy)
     experiments.run("toy", seeds=[0, 1, 2], jobs=0, cache=toy)

@@ -1,0 +1,93 @@
+"""The claims: data beside their chapters, refused where they point at nothing; ledger and score follow from them."""
+
+import re
+
+import pytest
+import yaml
+
+from lsedu import experiments
+from lsedu.book import claims, stage
+from lsedu.book.pages import Book, BookError
+
+EXACT = {"key": "sum", "text": "It sums to 1.", "source": "textbook", "anchor": "why-sum", "finding": "exact"}
+SHOWN = {
+    "key": "lower", "text": "It is lower.", "source": "them", "anchor": "how-sure", "record": "smoothing",
+    "contrast": "ece-0.05",
+}  # fmt: skip
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write the claims of parts into a folder that is like the book's, and return it."""
+
+    def written(**parts):
+        contents = "".join(f"  - file: {part}/page\n" for part in parts)
+        (tmp_path / "_toc.yml").write_text(f"root: index\nchapters:\n{contents}")
+        for part, rows in parts.items():
+            (tmp_path / part).mkdir(exist_ok=True)
+            text = rows if isinstance(rows, str) else yaml.safe_dump(rows)
+            (tmp_path / part / "claims.yml").write_text(text)
+        return tmp_path
+
+    return written
+
+
+def test_verdict_and_effect_are_the_records(write):
+    sums, lower = claims.load(write(second=[EXACT], first=[SHOWN]), anchors={"why-sum", "how-sure"})
+    record = experiments.load_record("smoothing")
+    assert (sums.verdict, sums.effect) == ("exact", None)
+    assert lower.verdict == record.contrasts["ece-0.05"]["verdict"]
+    assert lower.effect.mean == record.contrasts["ece-0.05"]["interval"]["mean"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{**SHOWN, "record": "smoothin"}], r"part/claims.yml, claim 'lower': there is no record 'smoothin'"),
+        ([{**SHOWN, "contrast": "ece-0.5"}], r"record smoothing has no contrast 'ece-0.5'; there are .*ece-0.1"),
+        ([{**EXACT, "anchor": "why"}], r"claim 'sum': no page has the label 'why'"),
+        ([EXACT, EXACT], r"claim 'sum': another claim has this key"),
+        ([{**EXACT, "found": "yes"}], r"claim 1 \(sum\): found is unknown; a claim has anchor, contrast, figure"),
+        ([{key: EXACT[key] for key in EXACT if key != "source"}], r"claim 1 \(sum\): source is missing"),
+        ([{**EXACT, "record": "smoothing"}], r"either `record` and `contrast`, or `finding`; got finding, record"),
+        ([{**SHOWN, "contrast": 0.1}], r"contrast must be text \(in quotes where it looks like a number\), got 0.1"),
+        ([{**EXACT, "finding": "proved"}], r"finding must be one of exact, not yet run, got 'proved'"),
+        (["a claim"], r"part/claims.yml, claim 1 must hold names and values, got 'a claim'"),
+        ({"sum": EXACT}, r"part/claims.yml must be a list of claims, got dict"),
+        ("- key: [", r"part/claims.yml is not YAML"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_claim_is_said(write, rows, message):
+    with pytest.raises(claims.ClaimError, match=message):
+        claims.load(write(part=rows), anchors={"why-sum", "how-sure"})
+
+
+def test_the_claims_of_the_book_hold(root):
+    book = Book(root)
+    found, labels = book.claims(), book.labels()
+    assert len(found) >= 55 and all(re.fullmatch(r"[a-z0-9][a-z0-9.-]*", claim.key) for claim in found)
+    assert all(len(labels[claim.anchor]) == 1 for claim in found)
+    assert {part.parent.name for part in claims.files(book.source)} == {"principles"}
+
+
+def test_the_score_names_each_figure_its_chapter_and_its_claim(root):
+    book = Book(root)
+    text = stage.scored((root / "book" / "principles" / "score.md").read_text(encoding="utf-8"), book)
+    (lines,) = re.findall(r"```\{prediction-score\}\n(.*?)```", text, re.S)
+    rows = {line.split()[0]: line for line in lines.splitlines()}
+    assert rows["temperature"] == "temperature principles/overconfidence temperature-mlp Overconfidence"
+    assert rows["seeds"] == "seeds principles/overconfidence accuracy-0.1 Overconfidence"
+    assert rows.keys() == book.figures().keys()
+
+
+def test_a_figure_without_a_claim_and_a_claim_without_a_figure_are_named(toy):
+    (toy.source / "part").mkdir()
+    (toy.source / "part" / "claims.yml").write_text(yaml.safe_dump([{**EXACT, "figure": "tea"}]))
+    page = toy.source / "page.md"
+    page.write_text(page.read_text() + "\n(why-sum)=\n## Why\n")
+    with pytest.raises(BookError, match="names the figure 'tea', which no page places"):
+        toy.claims()
+    (toy.source / "part" / "claims.yml").write_text(yaml.safe_dump([EXACT]))
+    page.write_text(page.read_text() + "\n```{moving-figure} tea\n:alt: A cup.\n```\n")
+    with pytest.raises(BookError, match=r"figure 'tea' must go with one claim .* it goes with 0"):
+        toy.claims()
