@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from lsedu._errors import UnknownNameError
+
 PROFILES = ("smoke", "cpu", "gpu")
 
 
@@ -118,7 +120,7 @@ class Experiment:
         for contrast in self.contrasts:
             for key in filter(None, (contrast.plus, contrast.minus)):
                 if key not in results:
-                    raise KeyError(
+                    raise UnknownNameError(
                         f"study {self.name}: contrast {contrast.name!r} asks for the result {key!r}, which no seed "
                         f"gives; there are {', '.join(results)}"
                     )

@@ -93,7 +93,7 @@ class Record:
             If the record has no such contrast; the message lists what there is.
         """
         if name not in self.contrasts:
-            raise KeyError(f"record {self.name} has no contrast {name!r}; there are {', '.join(self.contrasts)}")
+            raise UnknownNameError(f"record {self.name} has no contrast {name!r}; there are {', '.join(self.contrasts)}")
         return self.contrasts[name]
 
     def verdict(self, contrast: str) -> str:
@@ -135,7 +135,7 @@ class Record:
         kept = self._kept
         if f"{self.seeds[0]}/{name}" not in kept:
             own = [key.partition("/")[2] for key in kept if key.startswith(f"{self.seeds[0]}/")]
-            raise KeyError(f"record {self.name} has no array {name!r}; there are {', '.join(own) or 'none'}")
+            raise UnknownNameError(f"record {self.name} has no array {name!r}; there are {', '.join(own) or 'none'}")
         return np.stack([kept[f"{seed}/{name}"] for seed in self.seeds])
 
     def arrays(self) -> dict[str, np.ndarray]:
