@@ -93,7 +93,8 @@ class Record:
             If the record has no such contrast; the message lists what there is.
         """
         if name not in self.contrasts:
-            raise UnknownNameError(f"record {self.name} has no contrast {name!r}; there are {', '.join(self.contrasts)}")
+            known = ", ".join(self.contrasts)
+            raise UnknownNameError(f"record {self.name} has no contrast {name!r}; there are {known}")
         return self.contrasts[name]
 
     def verdict(self, contrast: str) -> str:
