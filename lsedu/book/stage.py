@@ -16,6 +16,7 @@ import lsedu
 from lsedu import _modules, _project
 from lsedu._write import write
 from lsedu.authoring.release import colab_guard
+from lsedu.book import labs
 from lsedu.book.pages import API, Book
 from lsedu.book.twins import TWINS
 
@@ -189,7 +190,10 @@ def stage(book: Book, executed: dict[str, Path]) -> None:
             content = content.replace(b"@REPOSITORY@", _project.link("Repository").encode())
             content = content.replace(b"@BOOK@", _project.link("Book").encode())
         if relative.suffix == ".md":
-            content = _retarget(scored(content.decode(), book), page, set(executed)).encode()
+            text = content.decode()
+            if "@LABS@" in text:
+                text = text.replace("@LABS@", labs.cards(book.root / "labs"))
+            content = _retarget(scored(text, book), page, set(executed)).encode()
         target = book.staged / relative
         _refresh(target, content)
         wanted.add(target)

@@ -1,6 +1,4 @@
 import json
-import tomllib
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -99,11 +97,3 @@ def test_the_colab_cell_installs_torch_only_where_there_is_none(monkeypatch, her
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
     exec(compile(colab_guard(), "guard", "exec"), {})
     assert len(calls) == 2
-
-
-def test_the_wheel_carries_every_file_of_checks():
-    root = Path(__file__).parents[2]
-    table = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    shipped = {source for source in table["force-include"] if source.startswith("labs/")}
-    assert shipped == {f"labs/{path.name}" for path in (root / "labs").glob("*.checks.json")} and shipped
-    assert all(table["force-include"][source] == f"lsedu/_{source}" for source in shipped)

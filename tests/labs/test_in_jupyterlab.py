@@ -16,11 +16,15 @@ import nbformat
 import pytest
 from typer.testing import CliRunner
 
+from lsedu.authoring import load_lab
+from lsedu.authoring.source import parse
 from lsedu.cli import app
+from lsedu.labs.spec import PUBLIC_SEED
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
+MENDED = "# mended"
 
 
 @dataclass(frozen=True)
@@ -33,47 +37,31 @@ class Hour:
     message: str
     right: str
     passed: str
-    earned: int
+    earned: float
+    of: float
     picture: str
 
 
-HOURS = {
-    "lab01": Hour(
-        question="softmax",
-        function="softmax",
-        wrong="""def softmax(logits):
-    weights = np.exp(logits)
-    return weights / weights.sum(axis=1, keepdims=True)
-""",
-        message="no row maximum was subtracted",
-        right="""def softmax(logits):
-    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return weights / weights.sum(axis=1, keepdims=True)
-""",
-        passed="4 of 4 public cases pass",
-        earned=2,
-        picture="Reliability diagram",
-    ),
-    "lab02": Hour(
-        question="targets",
-        function="targets",
-        wrong="""def targets(labels, num_classes, alpha, convention):
-    return (1 - alpha) * np.eye(num_classes)[labels] + alpha / num_classes
-""",
-        message='the convention "others" puts alpha/(K-1) on the others',
-        right="""def targets(labels, num_classes, alpha, convention):
-    one_hot = np.eye(num_classes)[labels]
-    even = np.full_like(one_hot, 1 / num_classes) if convention == "all" else (1 - one_hot) / (num_classes - 1)
-    return (1 - alpha) * one_hot + alpha * even
-""",
-        passed="4 of 4 public cases pass",
-        earned=2,
-        picture="The gap over time on a logarithmic axis",
-    ),
-}
+def hour(lab):
+    """Return the hour of a lab: its first declared wrong answer, then its solution."""
+    question = next(question for question in lab.questions if question.kind == "function")
+    (cell,) = lab.student_cells(question.id)
+    number = len(question.draw(PUBLIC_SEED))
+    source = parse(lab.path)
+    return Hour(
+        question=question.id,
+        function=question.function,
+        wrong=f"{cell.solution}\n\n\n{question.wrong[0].source}",  # it may be told as a change to the right one
+        message=question.wrong[0].message,
+        right=f"{cell.solution}\n\n\n{MENDED}",
+        passed=f"{number} of {number} public cases pass",
+        earned=question.points,
+        of=sum(question.points for question in lab.questions if question.kind == "function"),
+        picture=next(metadata["alt"] for tag, _, _, metadata in source.trusted if tag == "picture"),
+    )
 
 
-@pytest.fixture(params=HOURS)
+@pytest.fixture(params=[path.stem for path in sorted((ROOT / "solutions").glob("lab*.md"))])
 def lab_server(tmp_path, request):
     """A JupyterLab on a free port, in a folder with one lab at its smallest scale."""
     lab = request.param
@@ -151,8 +139,8 @@ def put(page, place, text):
 def test_wrong_then_right_then_handed_in_then_graded(lab_server, chromium_path, tmp_path):
     sync_api = pytest.importorskip("playwright.sync_api")
     address, work, server, lab = lab_server
-    hour = HOURS[lab]
-    check_line = f'checks.check("{hour.question}", {hour.function})'
+    todo = hour(load_lab(ROOT / f"solutions/{lab}.md"))
+    check_line = f'checks.check("{todo.question}", {todo.function})'
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -167,26 +155,26 @@ def test_wrong_then_right_then_handed_in_then_graded(lab_server, chromium_path, 
         page.get_by_text("Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         report = cell(page, r"checks\.report\(\)").locator(".jp-OutputArea-output")
-        sync_api.expect(report).to_contain_text("0 of 17 points on the public cases")
+        sync_api.expect(report).to_contain_text(f"0 of {todo.of:g} points on the public cases")
         sync_api.expect(page.locator(".jp-OutputArea-output", has_text="Traceback")).to_have_count(0)
-        sync_api.expect(page.locator(f"img[alt^='{hour.picture}']")).to_be_visible()
+        sync_api.expect(page.get_by_alt_text(todo.picture, exact=True)).to_be_visible()
 
-        check, answer = cell(page, rf'check\("{hour.question}"'), cell(page, f"def {hour.function}")
-        put(page, answer, hour.wrong)
+        check, answer = cell(page, rf'check\("{todo.question}"'), cell(page, f"def {todo.function}")
+        put(page, answer, todo.wrong)
         put(page, check, check_line)
-        sync_api.expect(check.locator(".jp-OutputArea")).to_contain_text(hour.message)
-        put(page, answer, hour.right)
+        sync_api.expect(check.locator(".jp-OutputArea")).to_contain_text(todo.message)
+        put(page, answer, todo.right)
         put(page, check, check_line)
-        sync_api.expect(check.locator(".jp-OutputArea")).to_contain_text(hour.passed)
+        sync_api.expect(check.locator(".jp-OutputArea")).to_contain_text(todo.passed)
 
         page.keyboard.press("Control+S")
-        wait_until_saved(work / f"{lab}.ipynb", hour.right.splitlines()[1].strip(), page)
+        wait_until_saved(work / f"{lab}.ipynb", MENDED, page)
         submit = cell(page, r"checks\.submit")
         put(page, submit, "checks.submit(ready=True)")
         sync_api.expect(submit.locator(".jp-OutputArea")).to_contain_text("Hand in this one file")
         browser.close()
     handed = nbformat.read(work / f"submission/{lab}.ipynb", as_version=4)
-    assert f"{hour.earned} of 17 points on the public cases" in json.dumps(handed.cells)
+    assert f"{todo.earned:g} of {todo.of:g} points on the public cases" in json.dumps(handed.cells)
 
     student = tmp_path / "class/ada"
     student.mkdir(parents=True)
@@ -196,4 +184,4 @@ def test_wrong_then_right_then_handed_in_then_graded(lab_server, chromium_path, 
     done = CliRunner().invoke(app, [*command, "--secret-file", str(secret)])
     assert done.exit_code == 0, done.output
     (row,) = csv.DictReader((out / "grades.csv").open())
-    assert float(row[hour.question]) == hour.earned == float(row["total"])
+    assert float(row[todo.question]) == todo.earned == float(row["total"])
