@@ -1,158 +1,240 @@
-"""What is to be run on one card, in one command of at most ten minutes that brings back records only.
+"""Fifteen minutes of one lent card: what is to be run there, what travels there, and what came back.
 
-python benchmarks/gpu_pack.py --out FOLDER [--device cuda] [--minutes 9.5] [--jobs 2] [--kept kept.zip]
-    [--results benchmarks/results] [--records book/records] [--items NAME ...] [--scale gpu|smoke] [--peak 989]
+python benchmarks/gpu_pack.py prepare [--data FOLDER] [--sets cifar10 ...]
+    writes what travels (.gpu/a, .gpu/b, REVISION) and prints the calls
+python benchmarks/gpu_pack.py run --out OUT [--load .gpu/a] [--minutes 9] [--items NAME[=MINUTES] ...]
+    [--device cuda] [--scale gpu|smoke] [--kept benchmarks/kept]
+    runs there; the machine needs torch, numpy, tqdm and rich, and no git, no network, no installed lsedu
+python benchmarks/gpu_pack.py merge FOLDER ... [--kept benchmarks/kept] [--records book/records] [--as-they-come]
+    takes what came back, from one card or several, into what is kept, and writes the records that are whole
 
-Items, in order: `correctness` (every loss in half precision against float64, determinism, resumption, recorded graphs),
-`speed` (benchmarks/losses.py and benchmarks/training.py), then every experiment with a profile for the card. What has
-its result (`FOLDER/NAME.json` of an earlier command copied to --results, or a record in --records) is passed over.
-No more seeds are started than the slowest so far lets hope for; those that are done wait in `kept.zip`, which the next
-command takes with --kept, even where this one is killed. At most eight files are written. CIFAR must lie where
-LSEDU_DATA says.
+Items: `ceilings` (a matrix product, a copy), `correctness` (losses in half precision, runs repeated, resumed and
+replayed), `speed` (benchmarks/training.py), and every study with a profile for the card. Each runs in its own process
+and in its own minutes, an equal share of what is left where none are named; one that raises or hangs costs no other.
+The unit is a part of a seed, such as one method: it is in a file under OUT the moment it is done, and the next card
+goes on from there. Results of other items are JSON files; OUT/log.jsonl tells what happened.
 """
 
 import argparse
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-import zipfile
+import traceback
 from pathlib import Path
 
-import torch
-from _device import half_precision, repeated
-
-from lsedu import _write, experiments
-from lsedu.experiments.provenance import device_name, revision
-
-#: Files that may be brought back.
-FILES = 8
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+for place in (str(HERE), str(ROOT)):  # lsedu need not be installed
+    if place not in sys.path:
+        sys.path.insert(0, place)
+
+import _payload  # noqa: E402
+from _shards import PATTERN, Shards, unpack  # noqa: E402
+
+from lsedu import data, experiments  # noqa: E402
+from lsedu.experiments import measuring  # noqa: E402
+from lsedu.experiments.provenance import origin, revision  # noqa: E402
+
+#: What is most worth a card comes first; other studies with a profile for it follow by name.
+QUEUE = ("comparison", "comparison_fast", "smoothing_fast")
+#: Seconds that a process gets beyond its time to write down what it has.
+GRACE = 15.0
 
 
-def correctness(options, left):
-    """Return the checks of the device, each with its value and limit."""
-    checks = [
-        {"name": name, "value": value, "limit": limit, "ok": bool(value <= limit)}
-        for part in (half_precision, repeated)
-        for name, value, limit in part(options.device)
+def studies():
+    """Return the names of the studies with a profile for the card, in the order of the queue."""
+    have = [name for name in experiments.names() if "gpu" in experiments.get(name).configs]
+    return [name for name in QUEUE if name in have] + [name for name in have if name not in QUEUE]
+
+
+def cards():
+    """Return the items that are no studies, each a function of device and scale that gives what JSON can hold."""
+    from _card import ceilings, correctness, speed
+
+    return {"ceilings": ceilings, "correctness": correctness, "speed": speed}
+
+
+def units(name, profile, device, cache):
+    """Return the units of a study in the order in which they are run, seed by seed: (seed, part, folder)."""
+    study = experiments.get(name)
+    folder = cache / name / f"{profile}-{measuring.run_key(study, profile, device)}"
+    return [
+        (seed, part, measuring.part_folder(folder, seed, part))
+        for seed in study.seeds[profile]
+        for part in measuring.parts(study, profile)
     ]
-    return {"checks": checks, "failed": [check["name"] for check in checks if not check["ok"]]}
 
 
-def speed(options, left):
-    """Return what the benchmarks print."""
-    if options.scale == "smoke":
-        runs = [["training.py", "--windows", "1", "--steps", "2", "--batch", "16"]]
-    else:
-        common = ["training.py", "--model", "resnet", "--device", options.device, "--windows", "6"]
-        fast = [*common, "--batch", "512", "--bfloat16", "--channels-last", "--peak", str(options.peak)]
-        runs = [["losses.py", "--device", options.device], common, fast, [*fast, "--cuda-graphs"], [*fast, "--compile"]]
-    printed = []
-    for words in runs:
-        if left() < 60:
-            printed.append({"command": words, "output": "no time was left"})
-            continue
-        try:
-            done = subprocess.run(
-                [sys.executable, *words], cwd=HERE, capture_output=True, text=True, timeout=max(left() - 20, 1)
-            )
-            error = done.stderr[-2000:] if done.returncode else ""
-            printed.append({"command": words, "output": done.stdout, "error": error})
-        except subprocess.TimeoutExpired:
-            printed.append({"command": words, "output": "not done in time"})
-    return {"runs": printed}
+def tell(out, **event):
+    """Add a line to the log, and show it."""
+    line = json.dumps({"time": round(time.time(), 1), **event})
+    with open(out / "log.jsonl", "a") as log:
+        log.write(line + "\n")
+    print(line, flush=True)
 
 
-def keep(cache, out):
-    """Put what is done of unfinished experiments into one file."""
-    with _write.replacing(out / "kept.zip") as whole, zipfile.ZipFile(whole, "w") as packed:
-        for path in sorted(cache.rglob("*")):
-            if path.name in ("done.json", "arrays.npz"):
-                packed.write(path, path.relative_to(cache))
-
-
-def experiment(name, options, left, cache):
-    """Run an experiment, some seeds at a time, while there is time; return whether its record was written."""
+def work(options):
+    """Run one item until its time is up, in this process."""
+    out, until = options.out, options.until
     profile = "gpu" if options.scale == "gpu" else "smoke"
-    seeds, done, longest = list(experiments.get(name).seeds[profile]), [], 0.0
-    settings = {"profile": profile, "device": options.device, "cache": cache, "jobs": options.jobs}
-
-    def finished(line):
-        print(line, flush=True)
-        keep(cache, options.out)
-
-    for i in range(0, len(seeds), max(options.jobs, 1)):
-        if left() < 1.2 * longest + 10:
+    if options.item not in studies():
+        found = cards()[options.item](options.device, options.scale)
+        found |= {"origin": origin("lsedu", options.device)}
+        (out / f"{options.item}.json").write_text(json.dumps(found, indent=1) + "\n")
+        return
+    shards, longest = Shards(out), 0.0
+    for seed, part, folder in units(options.item, profile, options.device, options.cache):
+        if measuring.kept(folder):
+            continue
+        start = time.time()
+        if start + 1.2 * longest > until:
             break
-        before, chunk = left(), seeds[i : i + max(options.jobs, 1)]
-        experiments.run(name, seeds=chunk, report=finished, **settings)
-        done += chunk
-        longest = max(longest, before - left())
-    if done != seeds:
-        print(f"{name}: {len(done)} of {len(seeds)} seeds; the rest with --kept kept.zip", flush=True)
-        return False
-    record, arrays = experiments.run(name, **{**settings, "jobs": 0})
-    print(f"wrote {experiments.save_record(record, arrays, folder=options.out)}", flush=True)
-    return True
+        place = str(folder.parents[1 if part else 0])
+        measuring.run_part(options.item, profile, seed, part, device=options.device, folder=place, checkpoints=False)
+        shards.add(folder, options.cache)
+        took = time.time() - start
+        longest = max(longest, took) if longest else min(took, 10.0)  # the first also reads, records and compiles
+        tell(out, item=options.item, seed=seed, part=part, seconds=round(took, 2))
 
 
-def main(words=None, *, clock=time.monotonic):
-    """Run what is next, until the time is up; return 1 if a check of the device failed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--device", default="cuda")
-    parser.add_argument("--minutes", type=float, default=9.5)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--kept", type=Path)
-    parser.add_argument("--results", type=Path, default=HERE / "results")
-    parser.add_argument("--records", type=Path, default=experiments.records_dir())
-    parser.add_argument("--items", nargs="*", default=[])
-    parser.add_argument("--scale", choices=("gpu", "smoke"), default="gpu")
-    parser.add_argument("--peak", type=float, default=989.0, help="dense bfloat16 TFLOP/s of the card")
-    options = parser.parse_args(words)
-    start = clock()
+def start(options, item, until):
+    """Run an item in a process of its own, and end that process where its time is over."""
+    words = [sys.executable, str(HERE / "gpu_pack.py"), "work", "--item", item, "--until", str(until)]
+    for name in ("out", "cache", "device", "scale"):
+        words += [f"--{name}", str(getattr(options, name))]
+    with open(options.out / "errors.txt", "a") as errors:
+        child = subprocess.Popen(words, stderr=errors, start_new_session=True)
+        try:
+            return child.wait(max(until - time.time(), 0) + GRACE)
+        except subprocess.TimeoutExpired:
+            return "ended: its time was over"
+        finally:
+            if child.poll() is None or os.name == "posix":  # what it started goes with it
+                try:
+                    os.killpg(child.pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            child.wait()
 
-    def left():
-        return 60 * options.minutes - (clock() - start)
 
-    if options.device.startswith("cuda") and not torch.cuda.is_available():
-        parser.error("there is no CUDA device here; --device cpu --scale smoke tries the pack without one")
+def run(options):
+    """Run the items, each in its own process and time."""
+    begun = time.time()
     options.out.mkdir(parents=True, exist_ok=True)
-    known = ["correctness", "speed"]
-    known += [name for name in experiments.names() if "gpu" in experiments.get(name).configs]
-    if unknown := set(options.items) - set(known):
-        parser.error(f"no item is called {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    unfinished = failed = False
+    if options.load:
+        _payload.gather(options.load, options.data)
+    os.environ["LSEDU_DATA"] = str(options.data)
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    known = [*cards(), *studies()]
+    wanted = [word.partition("=")[::2] for word in options.items or known]
+    if unknown := {name for name, _ in wanted} - set(known):
+        raise SystemExit(f"no item is called {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    with tempfile.TemporaryDirectory() as folder:
+        options.cache = Path(folder)
+        tell(options.out, event="start", revision=revision(), kept=unpack(options.kept, options.cache))
+        for i, (item, minutes) in enumerate(wanted):
+            left = begun + 60 * options.minutes - time.time()
+            mine = min(60 * float(minutes), left) if minutes else left / (len(wanted) - i)
+            if mine <= 0:
+                tell(options.out, item=item, event="no time was left")
+                continue
+            status = start(options, item, time.time() + mine)
+            tell(options.out, item=item, event="done" if status == 0 else f"failed: {status}")
+    tell(options.out, event="end", seconds=round(time.time() - begun, 1))
+
+
+def whole_seeds(name, cache):
+    """Return the seeds of a study whose parts are all kept."""
+    found = {}
+    for seed, _, folder in units(name, "gpu", "cuda", cache):
+        found.setdefault(seed, []).append(measuring.kept(folder) is not None)
+    return [seed for seed, parts in found.items() if all(parts)]
+
+
+def merge(options):
+    """Take what came back into what is kept, and write the records whose planned seeds are all there."""
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder)
-        if options.kept:
-            with zipfile.ZipFile(options.kept) as packed:
-                packed.extractall(cache)
-        for name in options.items or known:
-            own = {"correctness": correctness, "speed": speed}.get(name)
-            if (options.results / f"{name}.json" if own else options.records / f"{name}.json").is_file():
-                print(f"{name}: has its result, passed over", flush=True)
-            elif left() < 60 or len(list(options.out.iterdir())) > FILES - 3:  # a record, its arrays, what is kept
-                print(f"{name}: no {'time' if left() < 60 else 'room for files'} was left", flush=True)
-                unfinished = True
-            elif own:
-                found = {"device": device_name(options.device), "torch": torch.__version__, "revision": revision()}
-                found |= own(options, left)
-                (options.out / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
-                failed = failed or bool(found.get("failed"))
-                print(
-                    f"{name}: {'failed: ' + ', '.join(found['failed']) if found.get('failed') else 'done'}", flush=True
-                )
-            elif not experiment(name, options, left, cache):
-                unfinished = True
-        if unfinished:
-            keep(cache, options.out)
+        for place in (options.kept, *options.folders):
+            print(f"{place}: {unpack(place, cache)} units")
+        with tempfile.TemporaryDirectory(dir=options.kept.parent) as new:
+            shards = Shards(new)
+            for name in studies():
+                planned = experiments.get(name).seeds["gpu"]
+                for _, _, unit in units(name, "gpu", "cuda", cache):
+                    if measuring.kept(unit):
+                        shards.add(unit, cache)
+                seeds = whole_seeds(name, cache)
+                print(f"{name}: {len(seeds)} of {len(planned)} planned seeds are whole")
+                if seeds and (len(seeds) == len(planned) or options.as_they_come):
+                    record, arrays = experiments.run(
+                        name, profile="gpu", device="cuda", seeds=seeds, jobs=0, cache=cache
+                    )
+                    record.provenance["planned"] = len(planned)
+                    print(f"wrote {experiments.save_record(record, arrays, folder=options.records)}")
+            options.kept.mkdir(parents=True, exist_ok=True)
+            for old in options.kept.glob(PATTERN):
+                old.unlink()
+            for shard in Path(new).glob(PATTERN):
+                shutil.move(shard, options.kept / shard.name)
+
+
+def prepare(options):
+    """Write what travels and print the calls."""
+    files = []
+    for name in options.sets:
+        found = data.at_hand(data.source(name))
+        files += [data.fetch(found, file, download=False) for part in found.files.values() for file in part]
+    names = _payload.prepare(ROOT, options.data, files, revision())
+    for i, name in enumerate(names):
+        last = i == len(names) - 1
+        items = "" if last else " --items ceilings correctness --minutes 2"
+        print(f"call {i + 1}: carry REVISION {name}")
+        print(f"  python3 benchmarks/gpu_pack.py run --out $OUT --load {name}{items}")
+
+
+def main(words=None):
+    """Do what the command says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    one = commands.add_parser("prepare")
+    one.add_argument("--data", type=lambda word: Path(word).resolve(), default=os.environ.get("LSEDU_DATA", "data"))
+    one.add_argument("--sets", nargs="*", default=["cifar10"])
+    one.set_defaults(do=prepare)
+    for name, do in (("run", run), ("work", work)):
+        one = commands.add_parser(name)
+        one.add_argument("--out", type=lambda word: Path(word).resolve(), required=True)
+        one.add_argument("--device", default="cuda")
+        one.add_argument("--scale", choices=("gpu", "smoke"), default="gpu")
+        one.set_defaults(do=do)
+        if do is run:
+            one.add_argument("--minutes", type=float, default=9.0)
+            one.add_argument("--items", nargs="*", default=[])
+            one.add_argument("--kept", type=Path, default=HERE / "kept")
+            one.add_argument("--load", type=Path, nargs="*", default=[])
+            one.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / "lsedu-data")
         else:
-            (options.out / "kept.zip").unlink(missing_ok=True)
-    return 1 if failed else 0
+            one.add_argument("--item", required=True)
+            one.add_argument("--until", type=float, required=True)
+            one.add_argument("--cache", type=Path, required=True)
+    one = commands.add_parser("merge")
+    one.add_argument("folders", type=Path, nargs="+")
+    one.add_argument("--kept", type=Path, default=HERE / "kept")
+    one.add_argument("--records", type=Path, default=experiments.records_dir())
+    one.add_argument("--as-they-come", action="store_true", help="write records of the seeds that are there so far")
+    one.set_defaults(do=merge)
+    options = parser.parse_args(words)
+    options.do(options)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        main()
+    except Exception:
+        traceback.print_exc()
+        sys.exit(1)

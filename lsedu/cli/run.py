@@ -22,6 +22,7 @@ def run(
     device: str = typer.Option("cpu", help="Torch device."),
     jobs: int = typer.Option(0, min=0, help="Processes at once, a thread each; 0 for one a core, on a GPU for one."),
     scheduler: str = typer.Option("", help="Address of a dask scheduler, tcp://host:8786, instead of processes."),
+    fresh: bool = typer.Option(False, "--fresh", help="Measure everything now; what was kept does not count."),
     save: bool = typer.Option(True, help="Write the record (smoke runs are never written)."),
     list_: bool = typer.Option(False, "--list", help="List the experiments."),
     verify: bool = typer.Option(False, "--verify", help="Recompute one seed of the record and compare."),
@@ -39,7 +40,7 @@ def run(
         done = [_attempt(_verify, one, tolerance, device, scheduler) for one in chosen]
     else:
         chosen = with_profile(profile) if name == ALL else [name]
-        done = [_attempt(_run, one, profile, seeds, device, jobs, scheduler, save) for one in chosen]
+        done = [_attempt(_run, one, profile, seeds, device, jobs, scheduler, fresh, save) for one in chosen]
     if name == ALL:
         failed = [one for one, status in zip(chosen, done) if status]
         typer.echo(
@@ -92,7 +93,7 @@ def _verify(name: str, tolerance: float, device: str, scheduler: str) -> int:
     return _status.NO if differing else _status.DONE
 
 
-def _run(name: str, profile: str, seeds: int, device: str, jobs: int, scheduler: str, save: bool) -> int:
+def _run(name: str, profile: str, seeds: int, device: str, jobs: int, scheduler: str, fresh: bool, save: bool) -> int:
     from tqdm.auto import tqdm
 
     from lsedu import experiments
@@ -112,6 +113,7 @@ def _run(name: str, profile: str, seeds: int, device: str, jobs: int, scheduler:
             device=device,
             jobs=jobs or experiments.default_jobs(device),
             scheduler=scheduler,
+            fresh=fresh,
             report=report,
         )
     for contrast, found in record.contrasts.items():

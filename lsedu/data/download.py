@@ -19,9 +19,11 @@ class CorruptDataError(CheckFailedError, RuntimeError):
 
 
 def cache_dir() -> Path:
-    """Return the folder where downloads are kept (the platform's user cache)."""
-    import pooch
-
+    """Return the folder where downloads are kept: the platform's user cache, ~/.cache where pooch is missing."""
+    try:
+        import pooch
+    except ImportError:
+        return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "lsedu"
     return Path(pooch.os_cache("lsedu"))
 
 
@@ -128,9 +130,15 @@ def fetch(source: Source, file: File, *, download: bool = True, progress: bool =
     )
     if not download or not file.url:
         raise DataUnavailableError(f"{source.title}: {file.name} is not on this machine. {advice}")
-    import pooch
-    import requests
-    from filelock import FileLock
+    try:
+        import pooch
+        import requests
+        from filelock import FileLock
+    except ImportError as error:
+        raise DataUnavailableError(
+            f"{source.title}: {file.name} is not on this machine, and downloading needs {error.name}: "
+            f"pip install {error.name}. {advice}"
+        ) from error
 
     folder = cache_dir() / (source.folder or source.name)
     try:

@@ -1,6 +1,5 @@
 """Measuring on other machines: workers of a dask scheduler, found by its address, with the same code as here."""
 
-import json
 import platform
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -8,10 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lsedu import _modules, _write
+from lsedu import _modules
 from lsedu._errors import LseduError
 from lsedu.experiments.experiment import Experiment
-from lsedu.experiments.measuring import default_cache, run_seed
+from lsedu.experiments.measuring import default_cache, joined, keep, kept, part_folder, parts, run_part, run_seed
 from lsedu.experiments.registry import get
 
 #: Seconds to wait for a scheduler to answer.
@@ -24,8 +23,8 @@ class OtherCodeError(LseduError, RuntimeError):
 
 def run_seed_apart(
     name: str, profile: str, seed: int, *, device: str, run_name: str, digest: str, fresh: bool = False
-) -> tuple[dict, bytes]:
-    """Measure one seed on a worker that may share no disk with us: its own cache there, the arrays' bytes back.
+) -> list[tuple[str, dict[str, Any], bytes]]:
+    """Measure one seed on a worker that may share no disk with us: its own cache there, each part back with its arrays.
 
     With `fresh`, what the worker kept of an earlier run does not count.
 
@@ -41,18 +40,11 @@ def run_seed_apart(
             f"modules reached: {own[:16]} there, {digest[:16]} here); install the same version of lsedu on both"
         )
     with TemporaryDirectory() if fresh else nullcontext(default_cache()) as cache:
-        kept = run_seed(name, profile, seed, device=device, folder=str(Path(cache) / name / run_name))
-        return kept, Path(kept["arrays"]).read_bytes() if kept["arrays"] else b""
-
-
-def keep(folder: Path, seed: int, kept: dict, arrays: bytes) -> dict:
-    """Keep here what a worker measured, arrays first."""
-    home = folder / f"seed-{seed}"
-    if arrays:
-        _write.write(home / "arrays.npz", arrays)
-    kept = {**kept, "arrays": str(home / "arrays.npz") if arrays else ""}
-    _write.write(home / "done.json", json.dumps(kept).encode())
-    return kept
+        place, back = str(Path(cache) / name / run_name), []
+        for part in parts(get(name), profile):
+            found = run_part(name, profile, seed, part, device=device, folder=place)
+            back.append((part, found, Path(found["arrays"]).read_bytes() if found["arrays"] else b""))
+        return back
 
 
 def connect(address: str) -> Any:
@@ -96,7 +88,8 @@ def measure_apart(
         If a worker's code is not ours.
     """
     name = experiment.name
-    todo = [seed for seed in seeds if not (folder / f"seed-{seed}" / "done.json").exists()]
+    whole = parts(experiment, profile)
+    todo = [seed for seed in seeds if any(kept(part_folder(folder, seed, part)) is None for part in whole)]
     for seed in sorted(set(seeds) - set(todo)):
         yield seed, run_seed(name, profile, seed, device=device, folder=str(folder))
     options = {
@@ -111,7 +104,8 @@ def measure_apart(
         futures = {client.submit(run_seed_apart, name, profile, seed, **options, pure=False): seed for seed in todo}
         try:
             for future in as_completed(futures, loop=client.loop):
-                yield futures[future], keep(folder, futures[future], *future.result())
+                seed = futures[future]
+                yield seed, joined([keep(part_folder(folder, seed, part), *one) for part, *one in future.result()])
         except BaseException:
             client.cancel(list(futures))
             raise

@@ -1,4 +1,4 @@
-"""What an experiment is: a claim, named configurations, one measurement a seed, and contrasts with their margins."""
+"""What an experiment is: a claim, named configurations, a measurement a seed (or part), and contrasts with margins."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -13,7 +13,7 @@ PROFILES = ("smoke", "cpu", "gpu")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one seed gave.
+    """What one seed, or a part of it, gave.
 
     Attributes
     ----------
@@ -70,11 +70,17 @@ class Experiment:
     seeds : dict of str to tuple of int
         By profile; records use 100 and up, pilots lower ones.
     measure : callable
-        ``measure(config, seed, device=, workdir=, progress=) -> Outcome``; a run keeps its checkpoints in `workdir`.
+        ``measure(config, seed, device=, workdir=, progress=) -> Outcome``; a run keeps its checkpoints in `workdir`,
+        where that is a folder. With `parts` it is also given ``part=``.
     contrasts : tuple of Contrast
         What is concluded.
     data : tuple of str
         Names of the data sets read.
+    parts : callable, optional
+        ``parts(config)`` names what a seed is measured in, such as its methods: each is kept the moment it is done.
+        The names of their results must differ.
+    protocol : int
+        Raised by hand when a change makes kept results mean something else than new ones would.
 
     Raises
     ------
@@ -91,6 +97,8 @@ class Experiment:
     measure: Callable[..., Outcome]
     contrasts: tuple[Contrast, ...]
     data: tuple[str, ...]
+    parts: Callable[[Any], tuple[str, ...]] | None = None
+    protocol: int = 1
 
     def __post_init__(self) -> None:
         profiles = {"configs": self.configs, "seeds": self.seeds, "reduction": self.reduction}

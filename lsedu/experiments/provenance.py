@@ -23,7 +23,10 @@ def config_hash(config: Any) -> str:
 
 
 def revision() -> str:
-    """Return the commit of the checkout that the code runs from, "+" if it was changed since, "" outside one."""
+    """Return the commit of the checkout that the code runs from, "+" if it was changed since.
+
+    A copy that travels without its history says in a file REVISION what it is a copy of; else "" outside a checkout.
+    """
     root = Path(__file__).resolve().parents[2]
 
     def git(*words: str) -> str:
@@ -32,7 +35,8 @@ def revision() -> str:
     try:
         return git("rev-parse", "HEAD").strip() + ("+" if git("status", "--porcelain", "--", "lsedu").strip() else "")
     except (OSError, subprocess.CalledProcessError):
-        return ""
+        copied = root / "REVISION"
+        return copied.read_text(encoding="utf-8").strip() if copied.is_file() else ""
 
 
 def device_name(device: str) -> str:
@@ -40,24 +44,10 @@ def device_name(device: str) -> str:
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else f"cpu ({platform.machine()})"
 
 
-def provenance(*, module: str, data: tuple[str, ...], device: str, seconds: dict[str, float]) -> dict[str, Any]:
-    """Return what a record states of its origin.
-
-    Parameters
-    ----------
-    module : str
-        Module of the experiment; the digest covers all lsedu modules that it reaches.
-    data : tuple of str
-        Names of the data sets read.
-    device : str
-        Torch device of the runs.
-    seconds : dict
-        Seconds by seed.
-    """
+def origin(module: str, device: str) -> dict[str, Any]:
+    """Return where a measurement is made: device, versions, revision, and the digest of all that `module` reaches."""
     return {
-        "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "device": device_name(device),
-        "seconds": {seed: round(value, 2) for seed, value in seconds.items()},
         "versions": {
             "lsedu": __version__,
             "python": platform.python_version(),
@@ -66,5 +56,37 @@ def provenance(*, module: str, data: tuple[str, ...], device: str, seconds: dict
         },
         "revision": revision(),
         "digest": _modules.digest([module]),
+    }
+
+
+def provenance(
+    *, data: tuple[str, ...], seconds: dict[str, float], origins: dict[str, list[dict[str, Any]]]
+) -> dict[str, Any]:
+    """Return what a record states of its origin.
+
+    Parameters
+    ----------
+    data : tuple of str
+        Names of the data sets read.
+    seconds : dict
+        Seconds by seed.
+    origins : dict
+        By seed, the origins of its parts. The latest seed's stands for all; where they are several, as when seeds came
+        from several cards, each is listed in ``origins`` with its seeds.
+    """
+    different: list[dict[str, Any]] = []
+    for seed, found in origins.items():
+        for one in found:
+            place = next((known for known in different if {**known, "seeds": None} == {**one, "seeds": None}), None)
+            if place is None:
+                different.append(place := {**one, "seeds": []})
+            if seed not in place["seeds"]:
+                place["seeds"].append(seed)
+    last = {key: value for key, value in different[-1].items() if key != "seeds"}
+    return {
+        "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "seconds": {seed: round(value, 2) for seed, value in seconds.items()},
+        **last,
+        **({"origins": different} if len(different) > 1 else {}),
         "data": {name: hashes(name) for name in data},
     }

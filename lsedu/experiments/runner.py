@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from lsedu import _check
+from lsedu import _check, _modules
 from lsedu.experiments.apart import measure_apart
 from lsedu.experiments.experiment import PROFILES, Experiment
-from lsedu.experiments.measuring import default_cache, run_key, run_seed
+from lsedu.experiments.measuring import add, default_cache, run_key, run_seed
 from lsedu.experiments.provenance import provenance
 from lsedu.experiments.record import Record, conclude
 from lsedu.experiments.registry import get
@@ -92,6 +92,7 @@ def run(
     if not chosen:
         raise ValueError("seeds must name at least one seed, got none")
     tell = report or (lambda line: None)
+    digest = _modules.digest([experiment.module])
     kept: dict[int, dict[str, Any]] = {}
     with TemporaryDirectory() if fresh else nullcontext(cache or default_cache()) as root:
         folder = Path(root) / name / f"{profile}-{run_key(experiment, profile, device)}"
@@ -105,7 +106,9 @@ def run(
                     experiment.require_answers(outcome["results"])
                 kept[seed] = outcome
                 tell(f"{name}: seed {seed} done in {outcome['seconds']:.1f} s ({len(kept)} of {len(chosen)})")
-        return _assemble(experiment, profile, chosen, kept, device)
+                if any(one["digest"] != digest for one in outcome["origins"]):
+                    tell(f"{name}: seed {seed} was kept from other code than this; --fresh measures it again")
+        return _assemble(experiment, profile, chosen, kept)
 
 
 def _start_worker() -> None:
@@ -139,14 +142,14 @@ def _measure_here(
 
 
 def _assemble(
-    experiment: Experiment, profile: str, seeds: list[int], kept: dict[int, dict[str, Any]], device: str
+    experiment: Experiment, profile: str, seeds: list[int], kept: dict[int, dict[str, Any]]
 ) -> tuple[Record, dict[str, np.ndarray]]:
     results = {str(seed): kept[seed]["results"] for seed in seeds}
     arrays: dict[str, np.ndarray] = {}
     for seed in seeds:
-        if kept[seed]["arrays"]:
-            with np.load(kept[seed]["arrays"], allow_pickle=False) as found:
-                arrays.update({f"{seed}/{key}": found[key] for key in found.files})
+        for path in kept[seed]["arrays"]:
+            with np.load(path, allow_pickle=False) as found:
+                add(arrays, {f"{seed}/{key}": found[key] for key in found.files})
     record = Record(
         name=experiment.name,
         claim=experiment.claim,
@@ -158,10 +161,9 @@ def _assemble(
         results=results,
         contrasts=conclude(experiment.contrasts, results),
         provenance=provenance(
-            module=experiment.module,
             data=experiment.data,
-            device=device,
             seconds={str(seed): kept[seed]["seconds"] for seed in seeds},
+            origins={str(seed): kept[seed]["origins"] for seed in seeds},
         ),
     )
     return record, arrays

@@ -325,6 +325,16 @@ class FastTrainer:
             tensor.copy_(slow)
 
     @torch.inference_mode()
+    def features(self, images: Tensor, *, batch_size: int = 2000) -> Tensor:
+        """Return the input of the head, shape (N, F), float32, in evaluation mode."""
+        self.net.eval()
+        return torch.cat([self._shown(self.net.features, self._standard(part)) for part in images.split(batch_size)])
+
+    def _shown(self, of: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+        with self.autocast:
+            return of(x.contiguous(memory_format=torch.channels_last)).float()
+
+    @torch.inference_mode()
     def predict(self, images: Tensor, *, views: bool = False, batch_size: int = 2000) -> Tensor:
         """Return the logits (N, K), float32, of images as given to the trainer, the network in evaluation mode.
 
@@ -332,11 +342,6 @@ class FastTrainer:
         a pixel up and left, and down and right (the other half).
         """
         self.net.eval()
-
-        def logits(x: Tensor) -> Tensor:
-            with self.autocast:
-                return self.net(x.contiguous(memory_format=torch.channels_last)).float()
-
         found = []
         for part in images.split(batch_size):
             x = self._standard(part)
@@ -346,5 +351,5 @@ class FastTrainer:
                 wide = functional.pad(x, (1, 1, 1, 1), mode="reflect")
                 shown = [(0.5, x), (0.25, wide[:, :, :h, :w]), (0.25, wide[:, :, 2:, 2:])]
                 shown = [(share / 2, view) for share, one in shown for view in (one, one.flip(-1))]
-            found.append(sum(share * logits(view) for share, view in shown))
+            found.append(sum(share * self._shown(self.net, view) for share, view in shown))
         return torch.cat(found)

@@ -1,0 +1,70 @@
+"""What a card is asked before it is used: its ceilings, whether it computes what it should, and how fast a step is."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+from _device import half_precision, repeated
+
+HERE = Path(__file__).resolve().parent
+#: Seconds that one way of running the steps may take, its compilation included.
+PATIENCE = 150
+
+
+def _median_seconds(call, *, repeats):
+    """Return the median time of a call on the device, by its own clock."""
+    call()
+    times = []
+    for _ in range(repeats):
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        start.record()
+        call()
+        end.record()
+        torch.cuda.synchronize()
+        times.append(start.elapsed_time(end) / 1e3)
+    return sorted(times)[len(times) // 2]
+
+
+def ceilings(device, scale):
+    """Return the rate of a large bfloat16 matrix product and of a copy on a CUDA device; nothing on another."""
+    if not device.startswith("cuda"):
+        return {}
+    a, b = (torch.randn(8192, 8192, device=device, dtype=torch.bfloat16) for _ in range(2))
+    product = _median_seconds(lambda: a @ b, repeats=20)
+    source, target = (torch.empty(2**31, dtype=torch.uint8, device=device) for _ in range(2))
+    copy = _median_seconds(lambda: target.copy_(source), repeats=10)
+    return {"tflops_bfloat16": 2 * 8192**3 / product / 1e12, "copy_terabytes_per_second": 2 * 2**31 / copy / 1e12}
+
+
+def correctness(device, scale):
+    """Return the checks of the device, each with its value and limit."""
+    checks = [
+        {"name": name, "value": value, "limit": limit, "ok": bool(value <= limit)}
+        for part in (half_precision, repeated)
+        for name, value, limit in part(device)
+    ]
+    return {"checks": checks, "failed": [check["name"] for check in checks if not check["ok"]]}
+
+
+def speed(device, scale):
+    """Return what benchmarks/training.py measures of ResNet-18, plain, recorded and compiled."""
+    common = ["--device", device]
+    if scale == "smoke":
+        ways = {"plain": [*common, "--windows", "1", "--steps", "2", "--batch", "16"]}
+    else:
+        common += ["--model", "resnet", "--windows", "8", "--batch", "500", "--bfloat16", "--channels-last"]
+        ways = {"plain": common, "recorded": [*common, "--cuda-graphs"], "compiled": [*common, "--compile"]}
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, words in ways.items():
+            path = Path(folder) / f"{name}.json"
+            command = [sys.executable, str(HERE / "training.py"), *words, "--json", str(path)]
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+                found[name] = json.loads(path.read_text()) if not done.returncode else {"error": done.stderr[-2000:]}
+            except subprocess.TimeoutExpired:
+                found[name] = {"error": f"not done in {PATIENCE} s"}
+    return found

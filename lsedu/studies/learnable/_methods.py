@@ -1,0 +1,129 @@
+"""The methods that are compared, and what is measured of a network trained with one of them."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lsedu import analysis, losses
+
+ALPHA = 0.1
+
+
+def makers(num_classes: int) -> dict[str, Callable[[], Any]]:
+    """Return a maker of each method's criterion; the settings are the methods' own published ones.
+
+    ``lls-half`` takes half of the symmetric loss, as the paper's pseudo-code does and its equation 5 does not (lls).
+    """
+    return {
+        "one-hot": lambda: losses.cross_entropy,
+        "ls": lambda: partial(losses.label_smoothing, alpha=ALPHA),
+        "ols": lambda: losses.OnlineLabelSmoothing(num_classes),
+        "tf-kd": lambda: partial(losses.tf_kd_reg, alpha=ALPHA),
+        "zipf": lambda: losses.zipf_smoothing,
+        "focal": lambda: losses.focal,
+        "lls": lambda: losses.LearnableLabelSmoothing(num_classes, alpha=ALPHA),
+        "lls-half": lambda: losses.LearnableLabelSmoothing(num_classes, alpha=ALPHA, half=True),
+        "ls++": lambda: losses.LabelSmoothingPlusPlus(num_classes, alpha=ALPHA),
+    }
+
+
+METHODS = tuple(makers(2))
+
+
+def criterion(method: str, num_classes: int, device: str) -> Any:
+    """Return the criterion of a method, on the device where it has tensors of its own."""
+    made = makers(num_classes)[method]()
+    return made.to(device) if isinstance(made, torch.nn.Module) else made
+
+
+def off_diagonal(matrix: np.ndarray) -> np.ndarray:
+    """Return the entries of a square matrix that are not on its diagonal, row by row.
+
+    Examples
+    --------
+    >>> off_diagonal(np.array([[1, 2], [3, 4]])).tolist()
+    [2, 3]
+    """
+    return matrix[~np.eye(len(matrix), dtype=bool)]
+
+
+def unevenness(distances: np.ndarray) -> float:
+    """Return the standard deviation of the distances between classes over their mean: 0 where all are equally far.
+
+    Examples
+    --------
+    >>> unevenness(np.array([[0.0, 2.0, 2.0], [2.0, 0.0, 2.0], [2.0, 2.0, 0.0]]))
+    0.0
+    """
+    values = off_diagonal(np.asarray(distances))
+    return float(values.std() / values.mean())
+
+
+def likeness(table: np.ndarray, confusion: np.ndarray) -> float:
+    """Return the correlation of two tables' entries off the diagonal, rows scaled to sum 1 there.
+
+    Parameters
+    ----------
+    table, confusion : ndarray, shape (K, K)
+
+    Returns
+    -------
+    float
+        In [-1, 1]; 0 if one of them has equal entries only.
+    """
+
+    def rows(matrix: np.ndarray) -> np.ndarray:
+        others = off_diagonal(matrix).reshape(len(matrix), -1).astype(float)
+        sums = others.sum(1, keepdims=True)
+        return np.divide(others, sums, out=np.zeros_like(others), where=sums > 0).ravel()
+
+    a, b = rows(table), rows(confusion)
+    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else 0.0
+
+
+def geometry(
+    name: str, made: Any, logits: Tensor, features: Tensor, labels: Tensor
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """Return what a method did to the classes: confusion, distances of their centres, and the Q-matrix if it has one.
+
+    Parameters
+    ----------
+    name : str
+        The method's; names of results and arrays begin with it.
+    made : callable
+        Its criterion after training.
+    logits, features, labels : Tensor, shapes (N, K), (N, F) and (N,)
+        Of the test set.
+    """
+    k = logits.shape[1]
+    confusion = torch.bincount(labels * k + logits.argmax(1), minlength=k**2).view(k, k).cpu().numpy()
+    distances = np.asarray(analysis.centre_distances(analysis.class_centres(features, labels, k), normalise=False))
+    results = {f"{name}/unevenness": unevenness(distances)}
+    arrays = {f"{name}/confusion": confusion.astype(np.int32), f"{name}/distances": distances.astype(np.float32)}
+    if hasattr(made, "q"):
+        table = made.q().detach().cpu().numpy()
+        results[f"{name}/likeness"] = likeness(table, confusion)
+        results[f"{name}/q_diagonal_less_uniform"] = float(np.diag(table).mean() - 1.0 / k)
+        arrays[f"{name}/q"] = table.astype(np.float32)
+    return results, arrays
+
+
+def per_picture(name: str, logits: Tensor, labels: Tensor) -> dict[str, np.ndarray]:
+    """Return what later rules and scores need of each test picture, small.
+
+    Returns
+    -------
+    dict
+        ``NAME/hits``, whether the largest logit is the label's, as packed bits; ``NAME/top``, the largest probability,
+        and ``NAME/label``, the log-probability of the label, in float16, shape (N,).
+    """
+    log_q = logits.float().log_softmax(1)
+    return {
+        f"{name}/hits": np.packbits((logits.argmax(1) == labels).cpu().numpy()),
+        f"{name}/top": log_q.amax(1).exp().cpu().numpy().astype(np.float16),
+        f"{name}/label": log_q.gather(1, labels[:, None])[:, 0].cpu().numpy().astype(np.float16),
+    }
