@@ -124,9 +124,11 @@ def tf_kd_reg(
     alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
     multiplier = _check.real_in("multiplier", multiplier, 0.0, math.inf, open_low=True, open_high=True)
     k = logits.shape[1]
-    table = virtual_teacher(k, correct=correct, temperature=temperature, form=form)
+    of_other, of_label = (
+        virtual_teacher(k, correct=correct, temperature=temperature, form=form).log()[0, [-1, 0]].tolist()
+    )
     log_q = log_softmax(logits)
-    teacher = table.log().to(log_q)[label]
+    teacher = torch.full_like(log_q, of_other).scatter(1, label[:, None], of_label)  # made there: a copy would wait
     if form == "paper":
         soft = _soft(teacher, log_softmax(log_q / temperature), "kl")
     else:

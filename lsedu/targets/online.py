@@ -88,9 +88,9 @@ class OnlineTable(nn.Module):
         _check.labels("labels", labels, len(self.table), size=len(logits), ignore_index=ignore_index)
         labels = labels.long()
         correct = (logits.argmax(1) == labels) & (labels != ignore_index)
-        label = labels[correct]
-        self.sums.index_add_(0, label, logits[correct].to(self.sums.dtype).softmax(1))
-        self.counts.index_add_(0, label, torch.ones_like(label, dtype=self.counts.dtype))
+        label, weight = labels.clamp(min=0), correct.to(self.sums.dtype)
+        self.sums.index_add_(0, label, logits.to(self.sums.dtype).softmax(1) * weight[:, None])
+        self.counts.index_add_(0, label, weight.to(self.counts.dtype))
 
     def end_of_epoch(self) -> None:
         """Replace the table by the class means of the epoch, and start counting anew."""

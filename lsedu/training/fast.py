@@ -14,7 +14,7 @@ CPU's generator by seed and epoch: any device sees the same pictures in the same
 """
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -138,6 +138,11 @@ def whitening(images: Tensor, *, eps: float = 5e-4) -> Tensor:
     return torch.cat([filters, -filters]).float()
 
 
+def _fastest() -> AbstractContextManager:
+    """Let cuDNN try its algorithms and keep the fastest: shapes never change here."""
+    return torch.backends.cudnn.flags(enabled=True, benchmark=True)
+
+
 class FastTrainer:
     """Training one network after another on the same pictures, with one recorded step.
 
@@ -218,8 +223,8 @@ class FastTrainer:
             {"params": p, "lr": self.loss.new_zeros(1), "weight_decay": c.weight_decay * c.batch_size / factor}
             for p, _, factor in parts
         ]
-        fused = {"fused": True} if self.loss.is_cuda else {"foreach": True}
-        optimizer = torch.optim.SGD(groups, lr=0.0, momentum=c.momentum, nesterov=True, **fused)
+        fused = self.loss.device.type in ("cpu", "cuda")  # reads the learning rates where they are
+        optimizer = torch.optim.SGD(groups, lr=0.0, momentum=c.momentum, nesterov=True, fused=fused)
         return optimizer, [r.float().to(self.loss.device) for _, r, _ in parts]
 
     def _averaged(self) -> list[Tensor]:
@@ -245,17 +250,18 @@ class FastTrainer:
         self.moment += 1
 
     def _recorded(self) -> Callable[[], None]:
-        side = torch.cuda.Stream()
+        side, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()
         side.wait_stream(torch.cuda.current_stream())
         self._begin(0)
-        with torch.cuda.stream(side):
-            for _ in range(3):  # what is compiled or chosen at the first steps must not be recorded
+        self._shuffle(0, 0)
+        with _fastest():
+            with torch.cuda.stream(side):
+                for _ in range(3):  # what is compiled or chosen at the first steps must not be recorded
+                    self._step()
+            torch.cuda.current_stream().wait_stream(side)
+            self.optimizer.zero_grad(set_to_none=True)
+            with torch.cuda.graph(graph):
                 self._step()
-        torch.cuda.current_stream().wait_stream(side)
-        graph = torch.cuda.CUDAGraph()
-        self.optimizer.zero_grad(set_to_none=True)
-        with torch.cuda.graph(graph):
-            self._step()
         return graph.replay
 
     @torch.no_grad()
@@ -299,7 +305,7 @@ class FastTrainer:
             If the loss became NaN or infinite.
         """
         c, total, losses = self.config, self.config.epochs * self.steps, []
-        with torch.backends.cudnn.flags(benchmark=True):
+        with _fastest():
             self._begin(seed)
             self.net.train()
             for epoch in tqdm(range(c.epochs), disable=not progress, unit="epoch"):

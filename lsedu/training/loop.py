@@ -43,7 +43,8 @@ def _optimizer(model: nn.Module, criterion: Any, config: Config) -> torch.optim.
         groups.append({"params": own, "weight_decay": config.weight_decay})
     if config.optimizer != "sgd":
         return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimizer](groups, lr=config.lr)
-    return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum)
+    on_card = all(parameter.is_cuda for group in groups for parameter in group["params"])
+    return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, fused=on_card)
 
 
 def _classes_needed(labels: Tensor) -> float:
