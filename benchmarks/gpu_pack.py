@@ -16,6 +16,7 @@ goes on from there. Results of other items are JSON files; OUT/log.jsonl tells w
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -115,10 +116,8 @@ def start(options, item, until):
             return "ended: its time was over"
         finally:
             if child.poll() is None or os.name == "posix":  # what it started goes with it
-                try:
+                with contextlib.suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
             child.wait()
 
 

@@ -173,13 +173,13 @@ def test_results_that_are_not_finite_are_refused(toy, monkeypatch):
         experiments.run("toy", jobs=0, cache=toy)
 
 
-def test_the_key_follows_the_configuration_and_the_modules(monkeypatch):
+def test_the_key_follows_configuration_device_and_protocol():
     first = measuring.run_key(TOY, "smoke", "cpu")
     changed = Experiment(**{**TOY.__dict__, "configs": {"smoke": Config(epochs=2)}})
     assert measuring.run_key(changed, "smoke", "cpu") != first
     assert measuring.run_key(TOY, "smoke", "cuda:0") != first
-    monkeypatch.setattr(measuring._modules, "digest", lambda names: "another")
-    assert measuring.run_key(TOY, "smoke", "cpu") != first
+    later = Experiment(**{**TOY.__dict__, "protocol": 2})
+    assert measuring.run_key(later, "smoke", "cpu") != first
 
 
 def test_a_contrast_of_no_result_is_named_after_the_first_seed(toy, monkeypatch):

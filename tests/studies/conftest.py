@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lsedu import data, experiments
+from lsedu.experiments.measuring import add, parts
 
 TRAIN, TEST = 700, 250
 
@@ -47,8 +48,16 @@ def smoke(tmp_path_factory):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(data, "load", made_up_load)
             patch.setattr(data, "annotations", made_up_annotations)
-            found = study.measure(study.configs["smoke"], 0, device="cpu", workdir=workdir, progress=False)
+            options = {"device": "cpu", "workdir": workdir, "progress": False}
+            found = [
+                study.measure(study.configs["smoke"], 0, **options, **({"part": part} if part else {}))
+                for part in parts(study, "smoke")
+            ]
+        results, arrays = {}, {}
+        for one in found:
+            add(results, one.results)
+            add(arrays, one.arrays)
         kept = {path.stem for path in workdir.glob("*.pt")}
-        return SimpleNamespace(study=study, results=found.results, arrays=found.arrays, kept=kept)
+        return SimpleNamespace(study=study, results=results, arrays=arrays, kept=kept)
 
     return measured

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import torch
 
-from lsedu import calibration, data, models, training
+from lsedu import data, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.studies._loaded import loaded
-from lsedu.studies._scores import SCORES
+from lsedu.studies._scores import fitted, scored, under
 from lsedu.studies.learnable._methods import METHODS, criterion, geometry, per_picture
 
 
@@ -68,12 +68,9 @@ def measure(config: Config, seed: int, *, part: str, device: str, workdir: Path 
     features = _features(model, x_test)
     with torch.inference_mode():
         logits = model.head(features)
-    temperature = calibration.fit_temperature(training.predict(model, x_val), y_val)
+    temperatures = fitted(training.predict(model, x_val), y_val)
     results, arrays = geometry(part, made, logits, features, y_test)
-    results[f"{part}/temperature"] = temperature
-    for state, t in (("before", 1.0), ("after", temperature)):
-        probs = calibration.apply_temperature(logits, t)
-        results |= {f"{part}/{state}/{score.__name__}": score(probs, y_test) for score in SCORES}
+    results |= under(part, {"temperature": temperatures["after"], **scored(logits, y_test, temperatures)})
     return Outcome(results, arrays | per_picture(part, logits, y_test))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from lsedu import data
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.studies._loaded import loaded
-from lsedu.studies._scores import SCORES
+from lsedu.studies._scores import scored, under
 from lsedu.studies.learnable._methods import METHODS, criterion, geometry, per_picture
 from lsedu.training.fast import FastConfig, FastTrainer
 
@@ -49,7 +49,7 @@ def measure(config: Config, seed: int, *, part: str, device: str, workdir: Path 
     losses = trainer.run(seed, progress=progress)
     logits, features = trainer.predict(x), trainer.features(x)
     results, arrays = geometry(part, made, logits, features, y)
-    results |= {f"{part}/before/{score.__name__}": score(logits.softmax(1), y) for score in SCORES}
+    results |= under(part, scored(logits, y, {"before": 1.0}))
     hits = trainer.predict(x, views=True).argmax(1) == y
     results[f"{part}/views/accuracy"] = hits.double().mean().item()
     results[f"{part}/loss"] = losses[-1]

@@ -13,7 +13,7 @@ from lsedu import data
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.losses import label_smoothing
 from lsedu.studies._loaded import loaded
-from lsedu.studies._scores import SCORES
+from lsedu.studies._scores import scored, under
 from lsedu.studies.learnable._methods import per_picture
 from lsedu.training.fast import FastConfig, FastTrainer
 
@@ -48,7 +48,7 @@ def measure(config: Config, seed: int, *, part: str, device: str, workdir: Path 
     trainer = _trainer(config, part, device)
     trainer.run(seed, progress=progress)
     logits = trainer.predict(x)
-    results = {f"{part}/before/{score.__name__}": score(logits.softmax(1), y) for score in SCORES}
+    results = under(part, scored(logits, y, {"before": 1.0}))
     results[f"{part}/views/accuracy"] = (trainer.predict(x, views=True).argmax(1) == y).double().mean().item()
     return Outcome(results, per_picture(part, logits, y))
 
