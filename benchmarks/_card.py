@@ -4,10 +4,15 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
+from functools import partial
 from pathlib import Path
 
 import torch
 from _device import half_precision, repeated
+
+from lsedu import losses
+from lsedu.training.fast import FastConfig, FastTrainer
 
 HERE = Path(__file__).resolve().parent
 #: Seconds that one way of running the steps may take, its compilation included.
@@ -47,6 +52,37 @@ def correctness(device, scale):
         for name, value, limit in part(device)
     ]
     return {"checks": checks, "failed": [check["name"] for check in checks if not check["ok"]]}
+
+
+def fast(device, scale):
+    """Return seconds an epoch of the network that trains in seconds, and whether each way gives the same.
+
+    ``loss`` is that of the pictures after 20 steps in float32; it must not depend on the way, to 1e-3.
+    """
+    few, batch, widths = (400, 20, (8, 16, 16)) if scale == "smoke" else (20 * 1024, 1024, (64, 256, 256))
+    size = few if scale == "smoke" else 50_000
+    draws = torch.Generator().manual_seed(0)
+    y = torch.randint(10, (size,), generator=draws)
+    x = (torch.rand(size, 3, 32, 32, generator=draws) * 160 + 9 * y[:, None, None, None]).to(torch.uint8)
+    x, y = x.to(device), y.to(device)
+    loss = partial(losses.label_smoothing, alpha=0.2)
+    ways = {"plain": {"record": False}, "recorded": {"record": True}, "compiled": {"record": True, "compile": True}}
+    found = {}
+    for name, way in ways.items():
+        start = time.perf_counter()
+        config = FastConfig(epochs=1, batch_size=batch, widths=widths, **way)
+        exact = FastTrainer(x[:few], y[:few], loss, config=config)
+        exact.run(0)
+        found[name] = {"loss": loss(exact.predict(x[:few]), y[:few]).item(), "ready": time.perf_counter() - start}
+        config = FastConfig(epochs=4, batch_size=batch, widths=widths, precision="float16", **way)
+        if not device.startswith("cuda"):
+            continue
+        trainer = FastTrainer(x, y, loss, config=config)
+        trainer.run(0)
+        start = time.perf_counter()
+        trainer.run(1)
+        found[name]["epoch"] = (time.perf_counter() - start) / config.epochs
+    return found
 
 
 def speed(device, scale):

@@ -9,8 +9,9 @@ python benchmarks/gpu_pack.py merge FOLDER ... [--kept benchmarks/kept] [--recor
     takes what came back, from one card or several, into what is kept, and writes the records that are whole
 
 Items: `ceilings` (a matrix product, a copy), `correctness` (losses in half precision, runs repeated, resumed and
-replayed), `speed` (benchmarks/training.py), and every study with a profile for the card. Each runs in its own process
-and in its own minutes, an equal share of what is left where none are named; one that raises or hangs costs no other.
+replayed), `fast` (the network that trains in seconds, way by way), `speed` (benchmarks/training.py), and every study
+with a profile for the card. Each runs in its own process and in its own minutes, an equal share of what is left where
+none are named; one that raises or hangs costs no other.
 The unit is a part of a seed, such as one method: it is in a file under OUT the moment it is done, and the next card
 goes on from there. Results of other items are JSON files; OUT/log.jsonl tells what happened.
 """
@@ -55,9 +56,9 @@ def studies():
 
 def cards():
     """Return the items that are no studies, each a function of device and scale that gives what JSON can hold."""
-    from _card import ceilings, correctness, speed
+    from _card import ceilings, correctness, fast, speed
 
-    return {"ceilings": ceilings, "correctness": correctness, "speed": speed}
+    return {"ceilings": ceilings, "correctness": correctness, "fast": fast, "speed": speed}
 
 
 def units(name, profile, device, cache):
