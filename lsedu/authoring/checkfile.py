@@ -12,7 +12,7 @@ from lsedu.labs.compare import explain
 from lsedu.labs.evaluate import evaluate
 from lsedu.labs.spec import PUBLIC_SEED, Case, Question
 
-_OPTIONS = ("title", "points", "kind", "function", "file", "rtol", "atol", "dtype", "deterministic")
+_OPTIONS = ("title", "points", "kind", "function", "file", "rtol", "atol", "dtype", "deterministic", "arguments")
 
 
 def usual(question: Question, item: Any) -> list[tuple[str, Any]]:
@@ -49,7 +49,8 @@ def entry(
         }
         for item, outcome, known in zip(cases, expected, mistakes, strict=True)
     ]
-    return {key: getattr(question, key) for key in _OPTIONS} | {"grad": list(question.grad), "cases": stored}
+    lists = {"grad": list(question.grad), "forbid": list(question.forbid)}
+    return {key: getattr(question, key) for key in _OPTIONS} | lists | {"cases": stored}
 
 
 def content(lab: Lab, questions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from lsedu.authoring.checkfile import usual
 from lsedu.authoring.lab import Lab
 from lsedu.authoring.load import load_lab
 from lsedu.authoring.release import build
-from lsedu.labs.compare import judge
-from lsedu.labs.evaluate import evaluate
+from lsedu.labs.compare import verdict
+from lsedu.labs.evaluate import attempt, evaluate
 from lsedu.labs.spec import PUBLIC_SEED, Question
 
 SEEDS = (PUBLIC_SEED, 1, 2, 3, 4)
@@ -40,12 +40,12 @@ def grade(function: Callable, question: Question, seed: int) -> tuple[float, lis
         expected = evaluate(question.reference, question, item)
         try:
             with np.errstate(all="ignore"):
-                got = evaluate(function, question, item)
+                got = attempt(function, question, item)
         except Exception as error:  # a declared wrong answer or a stub may fail in any way
             passed.append(False)
             feedback.append(f"{item.name}: stops with {type(error).__name__}: {error}. {item.hint}")
             continue
-        said = judge(got, expected, question, item, usual=usual(question, item))
+        said, _ = verdict(got, expected, question, item, usual=usual(question, item))
         passed.append(said is None)
         feedback.extend([] if said is None else [f"{item.name}: {said}"])
     return question.mark(cases, passed), feedback

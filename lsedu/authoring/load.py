@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from lsedu.authoring.lab import Cell, Lab
 from lsedu.authoring.source import LabError, LabSource, parse
 from lsedu.labs.evaluate import evaluate
-from lsedu.labs.spec import PUBLIC_SEED, ArraySpec, Case, Question, Wrong, case
+from lsedu.labs.spec import PUBLIC_SEED, Arguments, ArraySpec, Case, Question, Wrong, case
+from lsedu.labs.watch import unwatchable
 
 
 class _Declarations:
@@ -114,6 +115,10 @@ def run(text: str, space: dict[str, Any], *, name: str) -> None:
 
 def _try(item: Question) -> None:
     """Draw a question's public cases and answer them by its solution: a slip there belongs to the lab's author."""
+    if said := unwatchable(item.forbid):
+        raise LabError(f"question {item.id!r} forbids what cannot be watched: {said}")
+    if item.arguments not in get_args(Arguments):
+        raise LabError(f"question {item.id!r}: `arguments` is one of {get_args(Arguments)}, got {item.arguments!r}")
     what = "drawing its cases"
     try:
         for drawn in item.draw(PUBLIC_SEED):

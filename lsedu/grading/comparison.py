@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from lsedu.labs.compare import explain, judge
+from lsedu.labs.calling import Outcome
+from lsedu.labs.compare import explain, verdict
 from lsedu.labs.spec import Case, Question
 
 _REDACTED = (
@@ -46,9 +47,16 @@ def redact(reason: str) -> str:
 
 
 def compare(
-    values: Sequence[Any], expected: Any, question: Question, item: Case, usual: Sequence[tuple[str, Any]]
-) -> str | None:
-    """Return None if an answer is right, else the reason why not.
+    values: Sequence[Any],
+    expected: Any,
+    question: Question,
+    item: Case,
+    usual: Sequence[tuple[str, Any]],
+    *,
+    forbidden: bool = False,
+    changed: bool = False,
+) -> tuple[str | None, str]:
+    """Return the reason why an answer is wrong, None if it is right, and a note, or "".
 
     Parameters
     ----------
@@ -58,15 +66,18 @@ def compare(
         The reference's outcome, and pairs (message, outcome) of the declared wrong answers.
     question, item
         What was asked.
+    forbidden, changed
+        Whether the sandbox saw a call of what the question forbids, or an argument that was not as it was sent.
     """
+    outcome = Outcome(values[0], question.forbid if forbidden else (), (0,) if changed else ())
     try:
         with np.errstate(all="ignore"):
             if question.deterministic and len(values) == 2 and _differ(values[0], values[1], question):
-                return "the result differs between two calls on equal arguments"
-            said = judge(values[0], expected, question, item, usual=usual)
+                return "the result differs between two calls on equal arguments", ""
+            said, note = verdict(outcome, expected, question, item, usual=usual)
     except (TypeError, ValueError, OverflowError, RuntimeError, AttributeError, RecursionError) as error:
-        return f"the result cannot be compared with a right one ({type(error).__name__})"
-    return None if said is None else redact(said)
+        return f"the result cannot be compared with a right one ({type(error).__name__})", ""
+    return None if said is None else redact(said), note
 
 
 def _differ(first: Any, second: Any, question: Question) -> bool:

@@ -37,13 +37,14 @@ class Prepared:
 
 @dataclass
 class Mark:
-    """What a question earned, with one reason for every point lost."""
+    """What a question earned, with one reason for every point lost, and notes on what costs nothing."""
 
     question: str
     points: float | None
     reasons: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def prepare(lab: Lab, seed: Sequence[int]) -> list[Prepared]:
@@ -114,6 +115,7 @@ class Marker:
     def _attempt(self, prepared: Prepared, cells: Sequence[tuple[str, str]]) -> Mark:
         question = prepared.question
         said: dict[int, str | None] = {}
+        notes: list[str] = []
         waiting, hangs = list(range(len(prepared.cases))), 0
         while waiting:
             loaded = self._load(cells)
@@ -123,7 +125,8 @@ class Marker:
             with loaded as child:
                 while waiting:
                     index = waiting.pop(0)
-                    said[index], broken = self._case(child, prepared, index)
+                    said[index], note, broken = self._case(child, prepared, index)
+                    notes += [note] if note else []
                     if broken:
                         hangs += broken == "late"
                         break
@@ -136,7 +139,8 @@ class Marker:
             if reason is not None:
                 failed.append(item.name)
                 reasons.append(f"{item.name}: {self._explain(question, reason)}")
-        return Mark(question.id, question.mark(prepared.cases, passed), reasons, failed)
+        earned = question.mark(prepared.cases, passed)
+        return Mark(question.id, earned, reasons, failed, notes=list(dict.fromkeys(notes)))
 
     def _explain(self, question: Question, reason: str) -> str:
         """Add what went wrong while the answer's own cell was loaded, which is the likelier cause."""
@@ -212,12 +216,13 @@ class Marker:
             return names.get(status, f"was ended by signal {-status} (memory, processor time, or its own doing)")
         return "ended the process without an answer"
 
-    def _case(self, child: Child, prepared: Prepared, index: int) -> tuple[str | None, str]:
-        """Return the reason why a case failed or None, and how the child was lost if it was."""
+    def _case(self, child: Child, prepared: Prepared, index: int) -> tuple[str | None, str, str]:
+        """Return the reason why a case failed or None, a note or "", and how the child was lost if it was."""
         question, item = prepared.question, prepared.cases[index]
         call = {
             "function": question.function,
             "grad": list(question.grad),
+            "forbid": list(question.forbid),
             "twice": question.deterministic,
             "seed": self.seed,
         }
@@ -226,15 +231,15 @@ class Marker:
             frame = wire.pack("call", value=(tuple(item.args), dict(item.kwargs)), has_value=True, **call)
             child.send(frame, seconds=until - time.monotonic())
             header, body = child.receive(seconds=until - time.monotonic())
-            return self._answer(header, body, prepared, index), ""
+            return *self._answer(header, body, prepared, index), ""
         except wire.LateError as error:
             child.end()
-            return f"your function {self._broken(error, None, f'longer than {question.seconds:g} s')}", "late"
+            return f"your function {self._broken(error, None, f'longer than {question.seconds:g} s')}", "", "late"
         except (wire.ClosedError, wire.WireError) as error:
             status = child.end()
-            return f"your function {self._broken(error, status, '')}", "gone"
+            return f"your function {self._broken(error, status, '')}", "", "gone"
 
-    def _answer(self, header: dict[str, Any], body: bytes, prepared: Prepared, index: int) -> str | None:
+    def _answer(self, header: dict[str, Any], body: bytes, prepared: Prepared, index: int) -> tuple[str | None, str]:
         question, item = prepared.question, prepared.cases[index]
         kind = header["kind"]
         if kind == "value":
@@ -244,17 +249,18 @@ class Marker:
                 raise wire.WireError("a tree is too deep") from error
             if not isinstance(values, list) or len(values) != (2 if question.deterministic else 1):
                 raise wire.WireError("not the number of values asked for")
-            return comparison.compare(values, prepared.expected[index], question, item, prepared.usual[index])
+            done = {key: header.get(key) is True for key in ("forbidden", "changed")}
+            return comparison.compare(values, prepared.expected[index], question, item, prepared.usual[index], **done)
         if kind == "missing":
-            return f"there is no function {question.function!r}"
+            return f"there is no function {question.function!r}", ""
         if kind == "error":
-            return f"your function stops with {_error(header.get('error'))}"
+            return f"your function stops with {_error(header.get('error'))}", ""
         if kind == "unsendable":
-            return "the result is not made of numbers, strings, arrays and tensors that can be compared"
+            return "the result is not made of numbers, strings, arrays and tensors that can be compared", ""
         if kind == "gradient":
             unused = header.get("what") == "unused"
             lacks = "does not depend on an argument that it must depend on" if unused else "carries no gradient"
-            return f"the result {lacks}"
+            return f"the result {lacks}", ""
         raise wire.WireError("an answer out of turn")
 
 

@@ -61,6 +61,8 @@ def page(lab: Lab, row: Row, written: Mapping[str, str]) -> str:
             got = f"{points:g} / {question.points:g}"
             reasons = row.reasons.get(question.id, [])
             said = "<br>".join(html.escape(printable(reason)) for reason in reasons) or "all cases right"
+            for note in row.notes.get(question.id, []):
+                said += f"<br>Note: {html.escape(printable(note))}."
             if question.id in row.examples:
                 seed = row.examples[question.id]
                 file = html.escape(f"{printable(row.student)}.checks.json")

@@ -19,6 +19,8 @@ class Row:
         Points by question; None where they are given by hand.
     reasons
         Why points were lost, by question.
+    notes
+        What a student should know though it costs nothing, by question.
     reason
         Why the submission as a whole earned nothing, or an empty string.
     flags
@@ -41,6 +43,7 @@ class Row:
     total: float = 0.0
     points: Mapping[str, float | None] = field(default_factory=dict)
     reasons: Mapping[str, list[str]] = field(default_factory=dict)
+    notes: Mapping[str, list[str]] = field(default_factory=dict)
     reason: str = ""
     flags: list[str] = field(default_factory=list)
     artefacts: Mapping[str, str] = field(default_factory=dict)

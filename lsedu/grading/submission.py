@@ -111,6 +111,7 @@ def mark(item: Submission, marks: ClassRun, pool: Pool, *, with_examples: bool =
         total=total,
         points={name: mark.points for name, mark in earned.items()},
         reasons={name: mark.reasons for name, mark in earned.items() if mark.reasons},
+        notes={name: mark.notes for name, mark in earned.items() if mark.notes},
         reason=reason,
         flags=list(dict.fromkeys(flags)),
         artefacts=made,

@@ -1,6 +1,7 @@
 """Checks in a student's notebook: public cases with feedback that knows the usual mistakes."""
 
 import html
+import inspect
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from typing import Any
 from lsedu._errors import UnknownNameError
 from lsedu.labs import checkfile
 from lsedu.labs.codec import decode
-from lsedu.labs.compare import judge
-from lsedu.labs.evaluate import NoGradientError, evaluate
+from lsedu.labs.compare import judge, verdict
+from lsedu.labs.evaluate import NoGradientError, attempt
 from lsedu.labs.report import Report, stamp
 from lsedu.labs.spec import Case, Question
 
@@ -21,11 +22,12 @@ NOT_YET = "not answered yet: put your code where the cell above says `raise NotI
 
 @dataclass(frozen=True)
 class Line:
-    """What one case showed: its name, whether it passed, and what to say if not."""
+    """What one case showed: its name, whether it passed, what to say if not, and a note that costs nothing."""
 
     case: str
     passed: bool
     message: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,17 +54,24 @@ class Result:
         """The number of public cases passed."""
         return sum(line.passed for line in self.lines)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the student should know, though it costs nothing."""
+        return tuple(dict.fromkeys(line.note for line in self.lines if line.note))
+
     def __repr__(self) -> str:
         if self.status == "open":
             return f"{self.title}: {NOT_YET}"
         head = f"{self.title}: {self.passed} of {len(self.lines)} public cases pass"
-        return "\n".join([head, *(f"  {'ok  ' if x.passed else 'no  '}{_sentence(x)}" for x in self.lines)])
+        lines = [f"  {'ok  ' if x.passed else 'no  '}{_sentence(x)}" for x in self.lines]
+        return "\n".join([head, *lines, *(f"  Note: {note}" for note in self.notes)])
 
     def _repr_html_(self) -> str:
         if self.status == "open":
             return f"<p>○ <b>{html.escape(self.title)}</b>: {html.escape(NOT_YET)}</p>"
         colour = {"right": "#1a7f37", "wrong": "#b54708"}[self.status]
         rows = "".join(f"<li>{'✓' if x.passed else '✗'} {html.escape(_sentence(x))}</li>" for x in self.lines)
+        rows += "".join(f"<li>Note: {html.escape(note)}</li>" for note in self.notes)
         head = f"<b>{html.escape(self.title)}</b>: {self.passed} of {len(self.lines)} public cases pass"
         return (
             f'<div style="border-left: 4px solid {colour}; padding-left: 0.8em">{head}'
@@ -143,8 +152,8 @@ class Checks:
         for stored in entry["cases"]:
             item = Case(stored["name"], decode(stored["args"]), decode(stored["kwargs"]), stored["hint"])
             try:
-                got = evaluate(function, spec, item)
-                again = evaluate(function, spec, item) if spec.deterministic else got
+                got = attempt(function, spec, item)
+                again = attempt(function, spec, item) if spec.deterministic else got
             except Exception as error:  # whatever the student's code raises is feedback for the student
                 if type(error) is NotImplementedError and not error.args:  # the stub's; torch's own ones say something
                     status, lines = "open", []
@@ -152,10 +161,11 @@ class Checks:
                 lines.append(Line(item.name, False, _failure(error, function)))
                 continue
             known = [(wrong["message"], decode(wrong["outcome"])) for wrong in stored["usual"]]
-            message = judge(got, decode(stored["expected"]), spec, item, usual=known, show=True)
-            if message is None and judge(again, got, spec, item) is not None:
+            expected, names = decode(stored["expected"]), _parameters(function)
+            message, note = verdict(got, expected, spec, item, usual=known, show=True, names=names)
+            if message is None and judge(again.value, got.value, spec, item) is not None:
                 message = "two calls on the same input return different values"
-            lines.append(Line(item.name, message is None, message or ""))
+            lines.append(Line(item.name, message is None, message or "", note))
         if any(not line.passed for line in lines):
             status = "wrong"
         self.results[question] = Result(question, spec.title, tuple(lines), status)
@@ -194,7 +204,17 @@ class Checks:
 
 def _question(name: str, entry: dict[str, Any]) -> Question:
     options = {key: entry[key] for key in ("rtol", "atol", "dtype", "deterministic", "kind", "function")}
-    return Question(name, entry["title"], entry["points"], grad=tuple(entry["grad"]), **options)
+    options["arguments"] = entry.get("arguments", "warn")
+    lists = {key: tuple(entry.get(key, ())) for key in ("grad", "forbid")}
+    return Question(name, entry["title"], entry["points"], **lists, **options)
+
+
+def _parameters(function: Any) -> tuple[str, ...]:
+    """Return the names of a function's parameters, as far as they are to be had."""
+    try:
+        return tuple(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return ()
 
 
 def _failure(error: Exception, function: Any) -> str:

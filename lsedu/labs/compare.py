@@ -1,10 +1,11 @@
 """Compare what a student's function returned with what it should return, and say in words what differs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from lsedu.labs.calling import Outcome
 from lsedu.labs.spec import Case, Question
 
 _FAMILIES = {"f": "floating-point numbers", "i": "integers", "u": "integers", "b": "True or False"}
@@ -197,6 +198,52 @@ def judge(
     # A hint is about values; it would mislead where nothing, or a thing of another kind, was returned.
     hint = item.hint and f"is {_kind(got)}" not in reason
     return f"the {reason} ({item.hint})" if hint else f"the {reason}"
+
+
+def verdict(
+    outcome: Outcome,
+    expected: Any,
+    question: Question,
+    item: Case,
+    *,
+    usual: Iterable[tuple[str, Any]] = (),
+    show: bool = False,
+    names: Sequence[str] = (),
+) -> tuple[str | None, str]:
+    """Return the feedback on what a student's function did, None if it answers the case, and a note, or "".
+
+    Parameters
+    ----------
+    outcome
+        Of `lsedu.labs.evaluate.attempt`, or put together from what the sandbox said.
+    expected, question, item, usual, show
+        As in `judge`.
+    names
+        The names of the function's parameters, to say which argument was changed.
+
+    Examples
+    --------
+    >>> from lsedu.labs.spec import Question, case
+    >>> question = Question("mean", "The mean", 1, forbid=("statistics.mean",), arguments="keep")
+    >>> verdict(Outcome(2.0, calls=("statistics.mean",)), 2.0, question, case("three numbers"))[0]
+    'your function calls statistics.mean, which may not be used in this task: write it yourself'
+    >>> verdict(Outcome(2.0, changed=(0,)), 2.0, question, case("three numbers"), names=["x"])[0]
+    'your function changes its argument `x`: what it is given must stay as it was, so work on a copy'
+    """
+    if outcome.calls:
+        called = outcome.calls[0] if show else f"{'one of ' * (len(question.forbid) > 1)}{', '.join(question.forbid)}"
+        return f"your function calls {called}, which may not be used in this task: write it yourself", ""
+    reason = judge(outcome.value, expected, question, item, usual=usual, show=show)
+    if not outcome.changed or question.arguments == "free":
+        return reason, ""
+    place = outcome.changed[0]
+    name = names[place] if isinstance(place, int) and place < len(names) else place
+    which = f"its argument `{name}`" if isinstance(name, str) else "an argument"
+    must = "must" if question.arguments == "keep" else "should"
+    said = f"your function changes {which}: what it is given {must} stay as it was, so work on a copy"
+    if question.arguments == "keep":
+        return reason or said, ""
+    return reason, said
 
 
 def _outcome(got: Any, expected: Any, question: Question, options: Mapping[str, Any]) -> str | None:

@@ -1,19 +1,36 @@
 """Call a function on a case the way that checks, the reference and the grader all do."""
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
 from lsedu._errors import LseduError
+from lsedu.labs import calling
 from lsedu.labs.spec import Case, Question
+
+_LACKS = {
+    "none": "the result carries no gradient: a tensor was detached, or turned into a number or an array, on the way",
+    "unused": "the result does not depend on an argument that it must depend on",
+}
 
 
 class NoGradientError(LseduError, ValueError):
     """The gradient was asked for and the result carries none; the message is meant for the student."""
 
 
+def attempt(function: Callable, question: Question, item: Case) -> calling.Outcome:
+    """Return what a student's function does on the arguments of `item`: its value, and what it should not have done.
+
+    Raises
+    ------
+    Exception
+        Whatever `function` raises; NoGradientError if a gradient is asked for and the value does not carry one.
+    """
+    forbid, grad = question.forbid, question.grad
+    return _whole(calling.call(function, item.args, item.kwargs, grad=grad, forbid=forbid))
+
+
 def evaluate(function: Callable, question: Question, item: Case) -> Any:
-    """Return the value of `function` on a private copy of the arguments of `item`.
+    """Return the value of a trusted `function` on a private copy of the arguments of `item`.
 
     Parameters
     ----------
@@ -41,18 +58,10 @@ def evaluate(function: Callable, question: Question, item: Case) -> Any:
     >>> evaluate(max, Question("largest", "Largest", 1), case("two numbers", 2, 3))
     3
     """
-    args, kwargs = copy.deepcopy((list(item.args), dict(item.kwargs)))
-    for position in question.grad:
-        args[position].requires_grad_(True)
-    value = function(*args, **kwargs)
-    if not question.grad:
-        return value
-    if not getattr(value, "requires_grad", False):
-        raise NoGradientError(
-            "the result carries no gradient: a tensor was detached, or turned into a number or an array, on the way"
-        )
-    value.sum().backward()
-    grads = [args[position].grad for position in question.grad]
-    if any(grad is None for grad in grads):
-        raise NoGradientError("the result does not depend on an argument that it must depend on")
-    return {"value": value.detach(), "grad": grads}
+    return _whole(calling.call(function, item.args, item.kwargs, grad=question.grad)).value
+
+
+def _whole(outcome: calling.Outcome) -> calling.Outcome:
+    if outcome.lack:
+        raise NoGradientError(_LACKS[outcome.lack])
+    return outcome

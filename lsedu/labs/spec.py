@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 Kind = Literal["function", "artefact", "manual"]
+Arguments = Literal["warn", "keep", "free"]
 
 PUBLIC_SEED = 20200
 """The seed of the cases that students see; the grader draws its own from a secret."""
@@ -109,6 +110,12 @@ class Question:
         Positions of the tensor arguments with respect to which the gradient of the summed output is compared too.
     deterministic
         Whether two calls on equal arguments must return equal values.
+    forbid
+        What the function may not call: families ("softmax", "logsumexp", "cross_entropy", "autograd") and dotted
+        names of functions ("numpy.linalg.inv"), whatever they are called by; see `lsedu.labs.watch`.
+    arguments
+        "warn": a function that changes its arguments is told so, and loses nothing; "keep": the cases in which it
+        does are failed; "free": it may.
     seconds
         The longest that one case may take.
     wrong
@@ -132,6 +139,8 @@ class Question:
     dtype: Literal["kind", "exact", "any"] = "kind"
     grad: tuple[int, ...] = ()
     deterministic: bool = False
+    forbid: tuple[str, ...] = ()
+    arguments: Arguments = "warn"
     seconds: float = 10.0
     wrong: tuple[Wrong, ...] = ()
     file: str = ""

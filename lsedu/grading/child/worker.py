@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from . import wire
+from . import calling, wire
 
 _MAGIC = re.compile(r"^([ \t]*)(?:[%!?](?:[^\n]*\\\n)*[^\n]*|[\w.]+\?{1,2}[ \t]*$)", re.MULTILINE)
 _TIMED = re.compile(r"^([ \t]*)%time[ \t]+(?=\S)", re.MULTILINE)
@@ -194,39 +194,21 @@ def _call(header: dict[str, Any], body: bytes, space: dict[str, Any]) -> bytes:
         return wire.pack("missing")
     try:
         _seed(header["seed"])
-        times = 2 if header["twice"] else 1
-        values = []
-        for _ in range(times):
+        outcomes = []
+        for _ in range(2 if header["twice"] else 1):
             args, kwargs = wire.build(header["tree"], header["buffers"], body)
-            values.append(_evaluate(space[name], list(args), kwargs, header["grad"]))
-        return wire.pack("value", value=values, has_value=True)
+            said = calling.call(space[name], args, kwargs, grad=header["grad"], forbid=header["forbid"])
+            if said.lack:
+                return wire.pack("gradient", what=said.lack)
+            outcomes.append(said)
+        done = {"forbidden": any(said.calls for said in outcomes), "changed": any(said.changed for said in outcomes)}
+        return wire.pack("value", value=[said.value for said in outcomes], has_value=True, **done)
     except wire.UnsendableError as error:
         return wire.pack("unsendable", what=str(error))
-    except _NoGradientError as error:
-        return wire.pack("gradient", what=error.args[0])
     except BaseException as error:  # the student's function may raise anything
         with contextlib.suppress(Exception):
             return wire.pack("error", error=_describe(error))
         return wire.pack("error", error=["", 0, ""])
-
-
-class _NoGradientError(Exception):
-    """The value carries no gradient; the argument says which kind of lack: "none" or "unused"."""
-
-
-def _evaluate(function: Any, args: list[Any], kwargs: dict[str, Any], grad: list[int]) -> Any:
-    for position in grad:
-        args[position].requires_grad_(True)
-    value = function(*args, **kwargs)
-    if not grad:
-        return value
-    if not getattr(value, "requires_grad", False):
-        raise _NoGradientError("none")
-    value.sum().backward()
-    grads = [args[position].grad for position in grad]
-    if any(item is None for item in grads):
-        raise _NoGradientError("unused")
-    return {"value": value.detach(), "grad": grads}
 
 
 def _probe(header: dict[str, Any]) -> dict[str, bool]:
