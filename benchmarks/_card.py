@@ -74,14 +74,13 @@ def fast(device, scale):
         exact = FastTrainer(x[:few], y[:few], loss, config=config)
         exact.run(0)
         found[name] = {"loss": loss(exact.predict(x[:few]), y[:few]).item(), "ready": time.perf_counter() - start}
-        config = FastConfig(epochs=4, batch_size=batch, widths=widths, precision="float16", **way)
-        if not device.startswith("cuda"):
-            continue
-        trainer = FastTrainer(x, y, loss, config=config)
-        trainer.run(0)
-        start = time.perf_counter()
-        trainer.run(1)
-        found[name]["epoch"] = (time.perf_counter() - start) / config.epochs
+        config = FastConfig(epochs=4, batch_size=batch, widths=widths, precision="bfloat16", **way)
+        if device.startswith("cuda"):
+            trainer = FastTrainer(x, y, loss, config=config)
+            trainer.run(0)
+            start = time.perf_counter()
+            trainer.run(1)
+            found[name]["epoch"] = (time.perf_counter() - start) / config.epochs
     return found
 
 

@@ -23,11 +23,13 @@ def config_hash(config: Any) -> str:
 
 
 def revision() -> str:
-    """Return the commit of the checkout that the code runs from, "+" if it was changed since.
+    """Return the commit of the checkout that the code runs from, "+" if it was changed since, "" outside one.
 
-    A copy that travels without its history says in a file REVISION what it is a copy of; else "" outside a checkout.
+    A copy that travels without its history says in a file REVISION what it is a copy of, and that counts first.
     """
     root = Path(__file__).resolve().parents[2]
+    if (copied := root / "REVISION").is_file():
+        return copied.read_text(encoding="utf-8").strip()
 
     def git(*words: str) -> str:
         return subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True).stdout
@@ -35,8 +37,7 @@ def revision() -> str:
     try:
         return git("rev-parse", "HEAD").strip() + ("+" if git("status", "--porcelain", "--", "lsedu").strip() else "")
     except (OSError, subprocess.CalledProcessError):
-        copied = root / "REVISION"
-        return copied.read_text(encoding="utf-8").strip() if copied.is_file() else ""
+        return ""
 
 
 def device_name(device: str) -> str:

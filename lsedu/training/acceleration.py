@@ -54,6 +54,11 @@ def deterministic(wanted: bool) -> Iterator[None]:
             del os.environ["CUBLAS_WORKSPACE_CONFIG"]
 
 
+def fastest() -> contextlib.AbstractContextManager:
+    """Let cuDNN try its algorithms for each shape and keep the fastest, within the block; of no effect elsewhere."""
+    return torch.backends.cudnn.flags(enabled=True, benchmark=True)
+
+
 class _Forward(nn.Module):
     """The network in the recipe's precision."""
 

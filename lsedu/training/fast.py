@@ -14,7 +14,7 @@ CPU's generator by seed and epoch: any device sees the same pictures in the same
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from lsedu import _check
+from lsedu.training import acceleration
 from lsedu.training.predict import as_floats
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -138,11 +139,6 @@ def whitening(images: Tensor, *, eps: float = 5e-4) -> Tensor:
     return torch.cat([filters, -filters]).float()
 
 
-def _fastest() -> AbstractContextManager:
-    """Let cuDNN try its algorithms and keep the fastest: shapes never change here."""
-    return torch.backends.cudnn.flags(enabled=True, benchmark=True)
-
-
 class FastTrainer:
     """Training one network after another on the same pictures, with one recorded step.
 
@@ -254,7 +250,7 @@ class FastTrainer:
         side.wait_stream(torch.cuda.current_stream())
         self._begin(0)
         self._shuffle(0, 0)
-        with _fastest():
+        with acceleration.fastest():
             with torch.cuda.stream(side):
                 for _ in range(3):  # what is compiled or chosen at the first steps must not be recorded
                     self._step()
@@ -305,7 +301,7 @@ class FastTrainer:
             If the loss became NaN or infinite.
         """
         c, total, losses = self.config, self.config.epochs * self.steps, []
-        with _fastest():
+        with acceleration.fastest():
             self._begin(seed)
             self.net.train()
             for epoch in tqdm(range(c.epochs), disable=not progress, unit="epoch"):

@@ -116,7 +116,7 @@ def fit(
     if len(images) == 0 or len(images) != len(labels):
         raise ValueError(f"images and labels must be equally many and not empty, got {len(images)} and {len(labels)}")
     acceleration.check(config, images.device)
-    with acceleration.deterministic(config.deterministic):
+    with acceleration.deterministic(True) if config.deterministic else acceleration.fastest():
         run = _Run(model, criterion, images, labels, config, checkpoint)
         with tqdm(total=config.epochs * run.steps, disable=not progress, unit="step") as bar:
             bar.update(len(run.rows) * run.steps)
