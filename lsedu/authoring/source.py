@@ -4,7 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lsedu._errors import LseduError
 from lsedu.authoring import variant
@@ -24,6 +24,15 @@ class LabError(LseduError, ValueError):
     """A lab's source is not as it should be; the message names the cell and says what to do."""
 
 
+class Trusted(NamedTuple):
+    """A cell that only the source has: the tag that says what it is for, its id, text and metadata."""
+
+    tag: str
+    id: str
+    text: str
+    metadata: dict
+
+
 @dataclass
 class LabSource:
     """A lab's source, read but not run.
@@ -35,7 +44,7 @@ class LabSource:
     cells
         The cells that are released, in order. A picture holds its place by an empty cell whose metadata names it.
     trusted
-        The cells that are not released, in order: (tag, id, text, metadata).
+        The cells that are not released, in order.
     order
         The ids of everything that is run when the lab is loaded, in order: preamble, student and grader cells.
     digest
@@ -44,7 +53,7 @@ class LabSource:
 
     manifest: Manifest
     cells: list[Cell] = field(default_factory=list)
-    trusted: list[tuple[str, str, str, dict]] = field(default_factory=list)
+    trusted: list[Trusted] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
     digest: str = ""
 
@@ -111,7 +120,7 @@ def parse(path: Path | str) -> LabSource:
         trusted = next((tag for tag in TRUSTED_TAGS if tag in tags), None)
         name = _id(raw, role, question, tags, used, hints)
         if trusted is not None:
-            source.trusted.append((trusted, name, raw.source, {"question": question, **metadata}))
+            source.trusted.append(Trusted(trusted, name, raw.source, {"question": question, **metadata}))
             if trusted == "grader":
                 source.order.append(name)
         if {"hint", "rubric"} & set(tags) and re.search(r"^#", raw.source, re.MULTILINE):

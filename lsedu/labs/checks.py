@@ -13,7 +13,7 @@ from lsedu.labs import checkfile
 from lsedu.labs.codec import decode
 from lsedu.labs.compare import judge, verdict
 from lsedu.labs.evaluate import NoGradientError, attempt
-from lsedu.labs.report import Report, stamp
+from lsedu.labs.report import Report, ReportRow, stamp
 from lsedu.labs.spec import Case, Question
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -192,7 +192,7 @@ class Checks:
                 spec = _question(name, entry)
                 cases = [Case(stored["name"], weight=stored["weight"]) for stored in entry["cases"]]
                 earned = spec.mark(cases, [line.passed for line in result.lines]) if result.lines else 0.0
-            rows.append((entry["title"], state, earned, float(entry["points"])))
+            rows.append(ReportRow(entry["title"], state, earned, float(entry["points"])))
         return Report(self._content["title"], tuple(rows), stamp(self.lab, self._content["release"]))
 
     def submit(self, *, ready: bool, notebook: Path | str | None = None) -> Any:

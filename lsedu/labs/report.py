@@ -5,6 +5,7 @@ import platform
 import re
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
 
 _PACKAGES = ("lsedu", "numpy", "torch")
 
@@ -20,23 +21,32 @@ def stamp(lab: str, release: str) -> dict[str, str]:
     return {**found, "system": f"{platform.system()} {platform.machine()}"}
 
 
-@dataclass(frozen=True)
-class Report:
-    """The state of a lab: rows (title, state, points on the public cases or None, points to earn), and a stamp."""
+class ReportRow(NamedTuple):
+    """A question in the score table: what it is, how it stands, points on the public cases (None: none are checked)."""
 
     title: str
-    rows: tuple[tuple[str, str, float | None, float], ...]
+    state: str
+    earned: float | None
+    points: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """The state of a lab: a row a question, and what it was run with."""
+
+    title: str
+    rows: tuple[ReportRow, ...]
     environment: dict[str, str]
 
     @property
     def earned(self) -> float:
         """Points on the public cases."""
-        return sum(row[2] or 0.0 for row in self.rows)
+        return sum(row.earned or 0.0 for row in self.rows)
 
     @property
     def _lines(self) -> tuple[str, str]:
-        automatic = sum(points for _, _, earned, points in self.rows if earned is not None)
-        later = sum(points for _, _, earned, points in self.rows if earned is None)
+        automatic = sum(row.points for row in self.rows if row.earned is not None)
+        later = sum(row.points for row in self.rows if row.earned is None)
         total = f"{self.earned:g} of {automatic:g} points on the public cases, and {later:g} that are not checked here"
         stamp = ", ".join(f"{key} {value}" for key, value in self.environment.items())
         return total, stamp
@@ -47,7 +57,7 @@ class Report:
         return f"To hand in: submission/{lab}.ipynb, written by `lsedu submit {lab}.ipynb` or by the cell below."
 
     def __repr__(self) -> str:
-        width = max(len(row[0]) for row in self.rows)
+        width = max(len(row.title) for row in self.rows)
         rows = [f"{title:<{width}}  {_points(a, b):>9}  {state}" for title, state, a, b in self.rows]
         total, environment = self._lines
         note = "The grader draws other inputs of the same kinds."
