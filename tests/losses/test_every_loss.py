@@ -63,10 +63,10 @@ LOSSES = {
     "label smoothing++ lls": lambda z, y, **o: _module(L.LabelSmoothingPlusPlus(z.shape[1], variant="lls"), z, y, **o),
 }
 
-# A loss with a test file of its own declares its call there, under the same name.
+# A loss with a test file of its own declares its calls there, as SUITE.
 for path in sorted(Path(__file__).parent.glob("test_*.py")):
-    if path.name != Path(__file__).name and "\nLOSSES = " in path.read_text(encoding="utf-8"):
-        LOSSES |= runpy.run_path(str(path))["LOSSES"]
+    if "\nSUITE = " in path.read_text(encoding="utf-8"):
+        LOSSES |= runpy.run_path(str(path))["SUITE"]
 
 
 @pytest.fixture(params=LOSSES)
