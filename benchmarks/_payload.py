@@ -43,7 +43,7 @@ def loads(files, room):
 
 
 def prepare(root, data, files, revision):
-    """Write the loads as ``.gpu/a``, ``.gpu/b``... and the file REVISION, and return the names of the loads.
+    """Write the loads as ``.gpu/a``, ``.gpu/b``..., a file REVISION in each, and return their names.
 
     Parameters
     ----------
@@ -66,8 +66,7 @@ def prepare(root, data, files, revision):
     )  # fmt: skip
     have = exclude.read_text().splitlines() if exclude.is_file() else []
     exclude.parent.mkdir(parents=True, exist_ok=True)
-    exclude.write_text("\n".join([*have, *({"/.gpu/", "/REVISION"} - set(have))]) + "\n")
-    (root / "REVISION").write_text(revision + "\n")
+    exclude.write_text("\n".join([*have, *({"/.gpu/"} - set(have))]) + "\n")
     names = []
     for i, load in enumerate(loads(files, LIMIT - SPARE - travelling(root))):
         names.append(f".gpu/{chr(ord('a') + i)}")
@@ -75,6 +74,7 @@ def prepare(root, data, files, revision):
             target = root / names[-1] / path.relative_to(data)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
+        (root / names[-1] / "REVISION").write_text(revision + "\n")
     return names
 
 

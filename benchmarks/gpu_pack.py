@@ -1,7 +1,7 @@
 """Fifteen minutes of one lent card: what is to be run there, what travels there, and what came back.
 
 python benchmarks/gpu_pack.py prepare [--data FOLDER] [--sets cifar10 ...]
-    writes what travels (.gpu/a, .gpu/b, REVISION) and prints the calls
+    writes what travels (.gpu/a, .gpu/b) and prints the calls
 python benchmarks/gpu_pack.py run --out OUT [--load .gpu/a] [--minutes 9] [--items NAME[=MINUTES] ...]
     [--device cuda] [--scale gpu|smoke] [--kept benchmarks/kept]
     runs there; the machine needs torch, numpy, tqdm and rich, and no git, no network, no installed lsedu
@@ -129,6 +129,8 @@ def run(options):
     if options.load:
         _payload.gather(options.load, options.data)
     os.environ["LSEDU_DATA"] = str(options.data)
+    if (copied := options.data / "REVISION").is_file():
+        os.environ["LSEDU_REVISION"] = copied.read_text().strip()
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     known = [*cards(), *studies()]
     wanted = [word.partition("=")[::2] for word in options.items or known]
@@ -194,7 +196,7 @@ def prepare(options):
     for i, name in enumerate(names):
         last = i == len(names) - 1
         items = "" if last else " --items ceilings correctness --minutes 2"
-        print(f"call {i + 1}: carry REVISION {name}")
+        print(f"call {i + 1}: carry {name}")
         print(f"  python3 benchmarks/gpu_pack.py run --out $OUT --load {name}{items}")
 
 
