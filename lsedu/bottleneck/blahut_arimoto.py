@@ -10,13 +10,14 @@ mixing, which extrapolates from the last few sweeps, is cheap; a step that would
 plain sweep.
 """
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from lsedu import _check
-from lsedu.bottleneck import _table
+from lsedu.bottleneck import _starts, _table
 from lsedu.bottleneck.solution import Curve, Solution
 from lsedu.information import Unit, plane_point
 from lsedu.information.units import nats_per
@@ -25,7 +26,16 @@ MEMORY = 8
 """Sweeps that the extrapolation looks back on."""
 
 ROUNDING = 1e-14
-"""A rise of the bound by no more than this is rounding."""
+"""A rise of the bound by no more than this, or this part of the bound, is rounding."""
+
+LEAK = 1e-6
+"""Share of the joint before that a warm start keeps, so that a code given up can come back."""
+
+SETTLED = 1e-10
+"""Part of beta by which a Lagrangian must fall to count as lower."""
+
+FLOOR = 1e-300
+"""Least probability whose logarithm is mixed; an exact 0 stays 0."""
 
 
 def _mix(states: list[np.ndarray], images: list[np.ndarray]) -> np.ndarray:
@@ -43,7 +53,7 @@ def _mix(states: list[np.ndarray], images: list[np.ndarray]) -> np.ndarray:
 
 
 def _log(joint: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(joint, _table.FLOOR))
+    return np.log(np.maximum(joint, FLOOR))
 
 
 def _solve(
@@ -52,15 +62,16 @@ def _solve(
     """Return encoder, bounds (nats, without the constants) and whether it converged, from a joint p(z, y)."""
     if beta <= 1.0:
         encoder = np.tile(joint.sum(1), (len(table.merged.rows), 1))
-        return encoder, [beta * table.label_entropy()], True
+        return encoder, [beta * table.label_entropy], True
     history: list[float] = []
     states: list[np.ndarray] = []
     images: list[np.ndarray] = []
-    state = joint
+    state = image = joint
     for _ in range(max_iterations):
+        plain = image
         bound, encoder, image = table.sweep(state, beta)
-        if len(states) > 1 and bound > history[-1] + ROUNDING:
-            state = np.exp(images[-1])
+        if len(states) > 1 and bound > history[-1] + ROUNDING * max(1.0, abs(bound)):
+            state = plain
             states, images = [], []
             bound, encoder, image = table.sweep(state, beta)
         history.append(bound)
@@ -68,22 +79,41 @@ def _solve(
             return encoder, history, True
         if accelerate:
             states, images = [*states[1 - MEMORY :], _log(state)], [*images[1 - MEMORY :], _log(image)]
-        state = np.exp(_mix(states, images)) if len(states) > 1 else image
+        state = np.where(image > 0, np.exp(_mix(states, images)), 0.0) if len(states) > 1 else image
     return encoder, history, False
 
 
-def _finish(
-    table: _table.Table, beta: float, encoder: np.ndarray, history: list[float], converged: bool, unit: Unit
-) -> Solution:
-    point = plane_point(encoder, table.merged.rows, p_x=table.merged.p_x, unit=unit)
-    bounds = (np.array(history) - beta * table.label_entropy()) / nats_per(unit)
-    return Solution(beta, point, encoder, table.merged.inverse, bounds, converged)
+class _Search:
+    """One table and how to search it: from a joint p(z, y) to the solution of a beta."""
+
+    def __init__(self, p_y_given_x: Any, p_x: Any, *, unit: Unit, **options: Any) -> None:
+        _check.real_in("tolerance", options["tolerance"], 0.0, 1.0, open_low=True)
+        _at_least("max_iterations", options["max_iterations"], 1)
+        self.nats, self.unit, self.options = nats_per(unit), unit, options
+        self.table = _table.make(p_y_given_x, p_x)
+
+    def solve(self, joint: np.ndarray, beta: float) -> Solution:
+        """Return the solution that the sweeps reach from a joint."""
+        merged = self.table.merged
+        encoder, history, converged = _solve(self.table, joint, beta, **self.options)
+        point = plane_point(encoder, merged.rows, p_x=merged.p_x, unit=self.unit)
+        bounds = (np.minimum.accumulate(history) - beta * self.table.label_entropy) / self.nats
+        return Solution(beta, point, encoder, merged.inverse, bounds, converged)
+
+    def starts(self, first: np.ndarray, restarts: int, generator: np.random.Generator | None) -> Iterator[np.ndarray]:
+        """Yield the joints to start from: that of `first`, and of as many encoders drawn as there are restarts."""
+        _at_least("restarts", restarts, 0)
+        if generator is not None and not isinstance(generator, np.random.Generator):
+            raise ValueError(f"generator must be a numpy.random.Generator, got {type(generator).__name__}")
+        rng = np.random.default_rng(0) if generator is None else generator
+        yield self.table.joint(first)
+        for _ in range(restarts):
+            yield self.table.joint(_starts.drawn(self.table, first.shape[1], rng))
 
 
-def _settings(tolerance: float, max_iterations: int) -> None:
-    _check.real_in("tolerance", tolerance, 0.0, 1.0, open_low=True)
-    if isinstance(max_iterations, bool) or not isinstance(max_iterations, int | np.integer) or max_iterations < 1:
-        raise ValueError(f"max_iterations must be an integer >= 1, got {max_iterations!r}")
+def _at_least(name: str, value: Any, low: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
+        raise ValueError(f"{name} must be an integer >= {low}, got {value!r}")
 
 
 def blahut_arimoto(
@@ -93,6 +123,8 @@ def blahut_arimoto(
     p_x: Any = None,
     codes: int | None = None,
     start: Any = None,
+    restarts: int = 0,
+    generator: np.random.Generator | None = None,
     tolerance: float = 1e-9,
     max_iterations: int = 5000,
     accelerate: bool = True,
@@ -112,7 +144,12 @@ def blahut_arimoto(
     codes : int, optional
         Number M of values of Z; K by default.
     start : array-like or Tensor, shape (N, M), optional
-        Encoder to start from; p(y|x), slightly softened, by default. A code that `start` never uses stays unused.
+        Encoder to start from. By default p(y|x), slightly softened; with more codes than classes, each row at the
+        nearest of M rows that lie far apart. A code that `start` never uses stays unused; rows of weight 0 have no say.
+    restarts : int
+        Further starts to draw; the solution with the lowest Lagrangian is returned.
+    generator : numpy.random.Generator, optional
+        Source of the restarts; one seeded with 0 by default.
     tolerance : float
         Stop when a sweep moves no entry of p(z, y) by more.
     max_iterations : int
@@ -133,8 +170,8 @@ def blahut_arimoto(
 
     Notes
     -----
-    :cite:p:`tishby2000`, equations 28 to 31. The problem is not convex: what is found is a fixed point, and `curve`
-    reaches better ones for small beta by coming down from large.
+    :cite:p:`tishby2000`, equations 28 to 31. The problem is not convex: what is found is a fixed point that may be a
+    local optimum. `restarts` find better ones, and so does `curve`, which comes down from large beta.
 
     Examples
     --------
@@ -142,13 +179,13 @@ def blahut_arimoto(
     >>> round(solution.point.i_y, 3), bool((np.diff(solution.history) <= 0).all())
     (0.531, True)
     """
-    nats_per(unit)
     beta = _check.real_in("beta", beta, 0.0, np.inf, open_high=True)
-    _settings(tolerance, max_iterations)
-    table = _table.make(p_y_given_x, p_x)
-    joint = table.joint(_table.first_encoder(table, codes, start))
     options = {"tolerance": tolerance, "max_iterations": max_iterations, "accelerate": accelerate}
-    return _finish(table, beta, *_solve(table, joint, beta, **options), unit)
+    search = _Search(p_y_given_x, p_x, unit=unit, **options)
+    table = search.table
+    first = _starts.labels(table, codes) if start is None else _starts.given(table, start, codes)
+    found = [search.solve(joint, beta) for joint in search.starts(first, restarts, generator)]
+    return min(found, key=lambda solution: solution.objective)
 
 
 def curve(
@@ -157,6 +194,8 @@ def curve(
     betas: Any,
     p_x: Any = None,
     codes: int | None = None,
+    restarts: int = 0,
+    generator: np.random.Generator | None = None,
     tolerance: float = 1e-9,
     max_iterations: int = 5000,
     accelerate: bool = True,
@@ -170,6 +209,10 @@ def curve(
         As in `blahut_arimoto`.
     betas : array-like, shape (B,)
         Multipliers >= 0, in any order.
+    restarts : int
+        Further passes from starts that are drawn; each beta keeps the best it saw.
+    generator : numpy.random.Generator, optional
+        Source of the restarts; one seeded with 0 by default.
 
     Returns
     -------
@@ -183,9 +226,14 @@ def curve(
 
     Notes
     -----
-    From fine to coarse, codes merge where they should and no symmetry has to be broken. Afterwards, a beta at which the
-    solution of another beta has a lower Lagrangian is solved again from there, so that the points lie on a concave
-    curve.
+    Annealing from fine to coarse merges codes where they should merge, and no symmetry has to be broken. Afterwards a
+    beta at which the solution of another beta has a lower Lagrangian is solved again from there, until none has.
+
+    So at its own beta no solution is beaten by another of the curve: the points lie on a concave curve, and both
+    informations rise with beta. It is not guaranteed that this is *the* bottleneck curve. For each beta the problem is
+    not convex, so that every solution is a fixed point that may be a local optimum, and a lower bound of the curve;
+    the fewer codes for many unlike rows, the likelier. Restarts, by the seeding of k-means++ :cite:p:`arthur2007`,
+    make it less likely. Without contradicting labels the curve is known, see `deterministic_curve`.
 
     Examples
     --------
@@ -193,23 +241,24 @@ def curve(
     >>> found.i_y.round(3).tolist()
     [0.0, 0.407, 0.531]
     """
-    nats_per(unit)
     betas = [_check.real_in("betas", b, 0.0, np.inf, open_high=True) for b in _check.array("betas", betas, ndim=1)]
     if not betas:
         raise ValueError("betas must hold at least one value, got none")
-    _settings(tolerance, max_iterations)
-    table = _table.make(p_y_given_x, p_x)
     options = {"tolerance": tolerance, "max_iterations": max_iterations, "accelerate": accelerate}
-    joint = table.joint(_table.first_encoder(table, codes, None))
-    solutions: dict[int, Solution] = {}
-    for i in sorted(range(len(betas)), key=lambda i: -betas[i]):
-        solutions[i] = _finish(table, betas[i], *_solve(table, joint, betas[i], **options), unit)
-        joint = 0.999999 * table.joint(solutions[i].distinct) + 0.000001 * joint
-    for i, beta in enumerate(betas):
-        values = [s.point.i_x - beta * s.point.i_y for s in solutions.values()]
-        keys = list(solutions)
-        best = keys[int(np.argmin(values))]
-        if min(values) < solutions[i].objective - 1e-10 and beta > 1.0:
-            again = _solve(table, table.joint(solutions[best].distinct), beta, **options)
-            solutions[i] = _finish(table, beta, *again, unit)
-    return Curve(tuple(solutions[i] for i in range(len(betas))), unit)
+    search = _Search(p_y_given_x, p_x, unit=unit, **options)
+    table = search.table
+    best: dict[float, Solution] = {}
+    for joint in search.starts(_starts.labels(table, codes), restarts, generator):
+        for beta in sorted(set(betas), reverse=True):
+            found = search.solve(joint, beta)
+            best[beta] = min(best.get(beta, found), found, key=lambda solution: solution.objective)
+            joint = (1.0 - LEAK) * table.joint(found.distinct) + LEAK * joint
+    improved = True
+    while improved:
+        improved = False
+        for beta, own in best.items():
+            other = min(best.values(), key=lambda solution: solution.lagrangian(beta))
+            if beta > 1.0 and other.lagrangian(beta) < own.objective - SETTLED * beta:
+                best[beta] = search.solve(table.joint(other.distinct), beta)
+                improved = True
+    return Curve(tuple(best[beta] for beta in betas), unit)

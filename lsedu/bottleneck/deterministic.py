@@ -6,8 +6,11 @@ import numpy as np
 
 from lsedu import _check
 from lsedu.information import Unit, entropy
-from lsedu.information._inputs import targets
+from lsedu.information._inputs import distributions, targets
 from lsedu.information.units import nats_per
+
+ROUNDING = 1e-12
+"""How far above H(Y) an `i_x` may lie and still mean H(Y)."""
 
 
 def deterministic_curve(i_x: Any, p_y: Any, *, unit: Unit) -> Any:
@@ -41,10 +44,10 @@ def deterministic_curve(i_x: Any, p_y: Any, *, unit: Unit) -> Any:
     >>> deterministic_curve([0.5, 2.0], [0.5, 0.5], unit="bits").tolist()
     [0.5, 1.0]
     """
-    x = _check.array("i_x", i_x, ndim=np.ndim(i_x))
+    x = _check.array("i_x", i_x, ndim=_check.plain("i_x", i_x).ndim)
     if (x < 0).any():
         raise ValueError(f"i_x must be >= 0, got {x.min():g}")
-    value = np.minimum(x, entropy(_check.array("p_y", p_y, ndim=1), unit=unit))
+    value = np.minimum(x, entropy(distributions("p_y", p_y, ndim=1), unit=unit))
     return float(value) if value.ndim == 0 else value
 
 
@@ -85,12 +88,15 @@ def erasure_encoder(target: Any, *, i_x: float | None = None, keep: float | None
     nats_per(unit)
     if (i_x is None) == (keep is None):
         raise ValueError(f"give exactly one of i_x and keep, got i_x={i_x!r} and keep={keep!r}")
-    rows = targets("target", target, len(target))
+    rows = targets("target", target, None)
     if keep is None:
         if not np.isin(rows, (0.0, 1.0)).all():
             raise ValueError("i_x needs labels that do not contradict (one-hot rows), got soft rows; give keep instead")
         ceiling = entropy(rows.mean(0), unit=unit)
-        i_x = _check.real_in("i_x", i_x, 0.0, ceiling)
-        keep = i_x / ceiling if ceiling > 0 else 1.0
+        i_x = _check.real_in("i_x", i_x, 0.0, np.inf)
+        # H(Y) from elsewhere may differ in its last digits
+        if i_x > ceiling + ROUNDING:
+            raise ValueError(f"i_x must be in [0, {ceiling:g}], got {i_x:g}")
+        keep = min(i_x / ceiling, 1.0) if ceiling > 0 else 1.0
     keep = _check.real_in("keep", keep, 0.0, 1.0)
     return np.concatenate([keep * rows, np.full((len(rows), 1), 1.0 - keep)], axis=1)

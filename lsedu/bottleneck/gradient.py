@@ -1,20 +1,25 @@
 """The paper's way: a matrix of logits, one row an input, trained by Adam on the Lagrangian."""
 
-from typing import Any, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 
 from lsedu import _check
-from lsedu.bottleneck import _table
+from lsedu.bottleneck import _starts, _table
 from lsedu.bottleneck.solution import Solution
-from lsedu.information import Merged, Unit, plane_point
-from lsedu.information._inputs import distributions, row_weights
+from lsedu.information import Unit, plane_point
 from lsedu.information.units import nats_per
+
+if TYPE_CHECKING:
+    import torch
 
 
 def _lagrangian(logits: torch.Tensor, rows: torch.Tensor, p_x: torch.Tensor, beta: float) -> torch.Tensor:
     """Return I(X;Z) - beta I(Y;Z) in nats, differentiable on the logits."""
+    import torch
+
     log_z = logits.log_softmax(1)
     z = log_z.exp()
     joint = (rows * p_x[:, None]).T @ z
@@ -64,7 +69,7 @@ def adam(
     tolerance : float
         Stop once the Lagrangian, in nats, fell by no more than this over 100 steps; 0 never stops early.
     generator : torch.Generator, optional
-        Source of the random start, on the CPU.
+        Source of the random start, on the CPU; one seeded with 0 by default.
     device : torch.device or str
         Where to compute, in float64.
     unit : {"nats", "bits"}
@@ -90,18 +95,22 @@ def adam(
     >>> round(found.point.i_y, 2)
     0.53
     """
+    import torch
+
     size = nats_per(unit)
     beta = _check.real_in("beta", beta, 0.0, np.inf, open_high=True)
     lr = _check.real_in("lr", lr, 0.0, np.inf, open_low=True, open_high=True)
     _check.one_of("start", start, ("labels", "random"))
     if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
         raise ValueError(f"steps must be an integer >= 1, got {steps!r}")
-    table = _table.make(p_y_given_x, p_x)
-    if not merge:
-        rows = distributions("p_y_given_x", p_y_given_x, ndim=2)
-        table = _table.Table(Merged(rows, row_weights(p_x, len(rows)), np.arange(len(rows))))
-    first = torch.from_numpy(_table.first_encoder(table, codes, None))
-    logits = first.log() if start == "labels" else torch.randn(first.shape, dtype=torch.float64, generator=generator)
+    table = _table.make(p_y_given_x, p_x, merge=merge)
+    first = torch.from_numpy(_starts.labels(table, codes))
+    if start == "labels":
+        logits = first.log()
+    else:
+        draws = torch.Generator().manual_seed(0) if generator is None else generator
+        logits = torch.randn(first.shape, dtype=torch.float64, device="cpu", generator=draws)
+    device = _check.device("device", device)
     logits = logits.to(device).requires_grad_()
     rows = torch.from_numpy(table.merged.rows).to(device)
     weights = torch.from_numpy(table.merged.p_x).to(device)

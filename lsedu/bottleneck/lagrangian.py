@@ -13,6 +13,9 @@ from lsedu.information import Unit, plane_point
 from lsedu.information._inputs import distributions, row_weights, targets
 from lsedu.information.units import nats_per
 
+ROUNDING = 1e-12
+"""A coefficient of a logarithm below this part of its terms is rounding."""
+
 
 def lagrangian(encoder: Any, target: Any, *, beta: float, p_x: Any = None, unit: Unit) -> float:
     r"""Return I(X;Z) - beta I(Y;Z).
@@ -100,8 +103,9 @@ def _slopes(encoder: Any, target: Any, p_x: Any, *, first: float, second: float)
         own = w * y[:, k : k + 1]
         slope -= second * own * (np.where(joint[k] > 0, _log(joint[k]), _log(own)) - _log(p_y[k]) - log_p_z)
         steepness -= np.where(joint[k] > 0, 0.0, second * y[:, k : k + 1])
-    slope[(z == 0) & (steepness > 0)] = -np.inf
-    slope[(z == 0) & (steepness < 0)] = np.inf
+    level = ROUNDING * max(first, second)
+    slope[(z == 0) & (steepness > level)] = -np.inf
+    slope[(z == 0) & (steepness < -level)] = np.inf
     return z, np.where(used, slope, 0.0)
 
 

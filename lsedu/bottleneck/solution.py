@@ -43,7 +43,11 @@ class Solution:
     @property
     def objective(self) -> float:
         """I(X;Z) - beta I(Y;Z) of the encoder, in the point's unit."""
-        return self.point.i_x - self.beta * self.point.i_y
+        return self.lagrangian(self.beta)
+
+    def lagrangian(self, beta: float) -> float:
+        """Return I(X;Z) - beta I(Y;Z) of the encoder at any beta, in the point's unit."""
+        return self.point.i_x - beta * self.point.i_y
 
 
 @dataclass(frozen=True)
