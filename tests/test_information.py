@@ -3,6 +3,7 @@ import tracemalloc
 import warnings
 
 import dit
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -25,6 +26,7 @@ from lsedu.information import (
     smoothed_point,
     target_information,
 )
+from lsedu.targets import smooth
 
 LN2 = math.log(2.0)
 
@@ -243,6 +245,58 @@ def test_data_processing(y, data):
     coarse = plane_point(coarser, y, unit="nats")
     assert coarse.i_x <= point.i_x + 1e-12
     assert coarse.i_y <= point.i_y + 1e-12
+
+
+# --- small amounts keep their digits
+
+
+def exact_kl(p, q):
+    """KL of distributions given as fractions, in 60 digits."""
+    with mpmath.workdps(60):
+        return float(sum(mpmath.mpf(a) * mpmath.log(mpmath.mpf(a) / mpmath.mpf(b)) for a, b in zip(p, q) if a))
+
+
+@pytest.mark.parametrize("shift", [2.0**-10, 2.0**-20, 2.0**-23])
+def test_divergences_of_nearly_equal_distributions_keep_their_digits(shift):
+    # all entries are multiples of a power of 2, so that the rows are exactly what they say
+    p, q = [0.25 + shift, 0.5 - shift, 0.25, 0.0], [0.25, 0.5, 0.25, 0.0]
+    assert kl(p, q, unit="nats") == pytest.approx(exact_kl(p, q), rel=1e-8, abs=0)
+    assert kl([p, q], q, unit="nats").tolist() == [kl(p, q, unit="nats"), 0.0]
+    z = [[0.5 + shift, 0.5 - shift], [0.5 - shift, 0.5 + shift]]
+    want = exact_kl(z[0], [0.5, 0.5])
+    assert encoder_information(z, unit="nats") == pytest.approx(want, rel=1e-8, abs=0)
+    assert target_information(z, [0, 1], unit="nats") == pytest.approx(want, rel=1e-8, abs=0)
+    assert mutual_information(np.array(z) / 2, unit="bits") == pytest.approx(want / LN2, rel=1e-8, abs=0)
+    # with two classes the label keeps 1 - alpha / 2
+    assert balanced_information(2, alpha=1 - 2 * shift, unit="nats") == pytest.approx(want, rel=1e-8, abs=0)
+
+
+def test_a_rare_row_counts_in_full_where_the_whole_is_small():
+    p_x = [1 - 2.0**-20, 2.0**-20]
+    p_z = [1 - 2.0**-20, 2.0**-20]
+    with mpmath.workdps(40):
+        want = float(sum(-mpmath.mpf(a) * mpmath.log(mpmath.mpf(a)) for a in p_z))
+    assert encoder_information(np.eye(2), p_x=p_x, unit="nats") == pytest.approx(want, rel=1e-12, abs=0)
+
+
+# --- sums may miss 1 by what the dtype loses
+
+
+@pytest.mark.parametrize("half", [torch.float16, torch.bfloat16])
+def test_softmax_in_half_precision_is_a_distribution(half):
+    p = torch.softmax((3 * torch.randn(200, 100)).to(half), 1)
+    assert (p.double().sum(1) - 1).abs().max() > 1e-4
+    whole = p.double() / p.double().sum(1, keepdim=True)
+    np.testing.assert_allclose(entropy(p, unit="nats"), entropy(whole, unit="nats"), rtol=1e-14)
+    point, want = plane_point(p, p, unit="nats"), plane_point(whole, whole, unit="nats")
+    assert (point.i_x, point.i_y) == pytest.approx((want.i_x, want.i_y), rel=1e-12)
+    assert mutual_information(p[:1], unit="nats") == 0.0
+    assert merge_rows(p).rows.shape == (200, 100)
+    if half is torch.float16:
+        assert (entropy(p.numpy(), unit="nats") == entropy(p, unit="nats")).all()
+    for value in (p.float(), p.double(), p.float().numpy(), p.float().tolist()):
+        with pytest.raises(ValueError, match="p must sum to 1"):
+            entropy(value, unit="nats")
 
 
 # --- every argument is called by its name when it is refused
@@ -475,7 +529,23 @@ def test_the_other_convention_is_the_same_family():
     assert (others.i_x, others.i_y) == pytest.approx((scaled.i_x, scaled.i_y), abs=1e-12)
 
 
+@pytest.mark.parametrize("convention", ["all", "others"])
+@pytest.mark.parametrize("prior", [None, [0.2, 0.3, 0.5], [0.5, 0.5, 0.0]])
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
+def test_the_optimum_is_the_expected_target_of_smoothing(alpha, prior, convention):
+    y = np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.0, 0.3, 0.7]])
+    u = None if prior is None else torch.tensor(prior, dtype=torch.float64)
+    table = smooth(torch.arange(3), 3, alpha=alpha, convention=convention, prior=u, dtype=torch.float64).numpy()
+    want = plane_point(y @ table, y, unit="bits")
+    got = smoothed_point(y, alpha=alpha, convention=convention, prior=prior, unit="bits")
+    assert (got.i_x, got.i_y) == pytest.approx((want.i_x, want.i_y), abs=1e-15)
+
+
 def test_bad_smoothing_is_named():
+    with pytest.raises(ValueError, match="prior mass on a class other than the label"):
+        smoothed_point(np.eye(2), alpha=0.1, convention="others", prior=[1.0, 0.0], unit="nats")
+    with pytest.raises(ValueError, match=r"prior must have shape \(2,\), got \(3,\)"):
+        smoothed_point(np.eye(2), alpha=0.1, prior=[0.2, 0.3, 0.5], unit="nats")
     with pytest.raises(ValueError, match="alpha must be in"):
         smoothed_point(np.eye(2), alpha=-0.1, unit="nats")
     with pytest.raises(ValueError, match="convention must be one of"):

@@ -13,9 +13,10 @@ def arrays(probs: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
     Raises
     ------
     ValueError
-        If shapes differ, N is 0, a row is no probability distribution (sums may miss 1 by 1e-4), or a label is out
-        of range.
+        If shapes differ, N is 0, a row is no probability distribution (sums may miss 1 by 1e-4, in half precision by
+        1e-2), or a label is out of range.
     """
+    dtype = getattr(probs, "dtype", None) or _check.plain("probs", probs).dtype
     probs = _check.array("probs", probs, ndim=2)
     labels = _check.label_array("labels", labels, probs.shape[1], size=len(probs))
     if len(probs) == 0:
@@ -23,7 +24,7 @@ def arrays(probs: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
     if (probs < 0).any():
         raise ValueError(f"probs must be in [0, 1], got {probs.min():g}; logits go through softmax first")
     sums = probs.sum(1)
-    off = np.abs(sums - 1) > 1e-4
+    off = np.abs(sums - 1) > _check.slack(dtype)
     if off.any():
         raise ValueError(f"rows of probs must sum to 1, got a sum of {sums[off][0]:g}")
     return probs, labels

@@ -6,27 +6,30 @@ import numpy as np
 
 from lsedu import _check
 
-SLACK = 1e-4
-"""How far a sum may be from one: room for float32 rows."""
+CLOSE = 1e-4
+"""A divergence in nats below which its terms are taken in second order."""
 
 
-def distributions(name: str, value: Any, *, ndim: int | None = None) -> np.ndarray:
+def distributions(name: str, value: Any, *, ndim: int | None = None, dtype: Any = None) -> np.ndarray:
     """Return `value` as float64 distributions along the last axis, divided by their sums.
+
+    How far these may be from 1 goes by the dtype of `value`, or the one given.
 
     Raises
     ------
     ValueError
         For another number of axes than `ndim`, no entries, an entry that is negative or not finite, or a sum further
-        from 1 than 1e-4.
+        from 1 than the dtype allows.
     """
-    shape = _check.plain(name, value).shape
+    given = _check.plain(name, value)
+    shape = given.shape
     if len(shape) == 0 or 0 in shape:
         raise ValueError(f"{name} must hold at least one distribution along its last axis, got shape {shape}")
     p = _check.array(name, value, ndim=len(shape) if ndim is None else ndim)
     if (p < 0).any():
         raise ValueError(f"{name} must be >= 0, got {p.min():g}")
     sums = p.sum(-1, keepdims=True)
-    off = np.abs(sums - 1.0) > SLACK
+    off = np.abs(sums - 1.0) > _check.slack(getattr(value, "dtype", given.dtype) if dtype is None else dtype)
     if off.any():
         raise ValueError(f"{name} must sum to 1 along the last axis, got a sum of {sums[off][0]:g}")
     return p / sums
@@ -48,25 +51,37 @@ def row_weights(p_x: Any, size: int, *, name: str = "p_x") -> np.ndarray:
     return p
 
 
-def targets(name: str, value: Any, size: int) -> np.ndarray:
+def targets(name: str, value: Any, size: int | None = None) -> np.ndarray:
     """Return p(y|x) as float64 (N, K); integer labels (N,) become one-hot rows, K being the largest label plus one.
 
     Raises
     ------
     ValueError
-        For another length than `size`, negative labels, or rows that are no distributions.
+        For another length than `size`, no rows at all, negative labels, or rows that are no distributions.
     """
     given = _check.plain(name, value)
-    if given.ndim == 1:
-        highest = int(given.max()) if np.issubdtype(given.dtype, np.integer) and given.size else 0
+    if given.ndim == 1 and given.size:
+        highest = int(given.max()) if np.issubdtype(given.dtype, np.integer) else 0
         labels = _check.label_array(name, given, highest + 1, size=size)
-        rows = np.zeros((size, highest + 1))
-        rows[np.arange(size), labels] = 1.0
+        rows = np.zeros((len(labels), highest + 1))
+        rows[np.arange(len(labels)), labels] = 1.0
         return rows
-    rows = distributions(name, given, ndim=2)
-    if len(rows) != size:
+    rows = distributions(name, value, ndim=2)
+    if size is not None and len(rows) != size:
         raise ValueError(f"{name} must have {size} rows, one for each row of the encoder, got shape {rows.shape}")
     return rows
+
+
+def second_order(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Return KL(p || q) along the last axis in nats as a sum of terms q ((1 + d) log(1 + d) - d) with d = p/q - 1.
+
+    Each is >= 0 and of second order, where the terms p log(p/q) of nearly equal distributions cancel to first order
+    and leave few digits. q must have mass wherever p has.
+    """
+    d = (p - q) / np.where(q > 0, q, 1.0)
+    d = np.where(q > 0, d, 0.0)
+    terms = np.where(d > -1.0, (1.0 + d) * np.log1p(np.where(d > -1.0, d, 0.0)), 0.0) - d
+    return np.maximum((q * terms).sum(-1), 0.0)
 
 
 def xlogy(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -1,23 +1,20 @@
 """Where one-hot training and label smoothing end on the information plane, if the model can represent anything."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-import torch
 
 from lsedu import _check
-from lsedu.information._inputs import distributions
+from lsedu.information._inputs import CLOSE, distributions, second_order
 from lsedu.information.mutual import Point, plane_point
 from lsedu.information.units import Unit, nats_per
-from lsedu.targets import smooth
-from lsedu.targets.smoothing import Convention
 
 
 def smoothed_point(
     p_y_given_x: Any,
     *,
     alpha: float,
-    convention: Convention = "all",
+    convention: Literal["all", "others"] = "all",
     prior: Any = None,
     p_x: Any = None,
     unit: Unit,
@@ -47,7 +44,8 @@ def smoothed_point(
     Raises
     ------
     ValueError
-        For rows that are no distributions, alpha outside [0, 1], or an unknown convention or unit.
+        For rows that are no distributions, alpha outside [0, 1], an unknown convention or unit, or if under "others" a
+        prior has no mass off a label.
 
     Notes
     -----
@@ -61,11 +59,30 @@ def smoothed_point(
     >>> smoothed_point([[1.0, 0.0], [0.0, 1.0]], alpha=0.0, unit="bits")
     Point(i_x=1.0, i_y=1.0, unit='bits')
     """
+    alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
+    _check.one_of("convention", convention, ("all", "others"))
     rows = distributions("p_y_given_x", p_y_given_x, ndim=2)
-    u = None if prior is None else torch.from_numpy(distributions("prior", prior, ndim=1))
-    size = rows.shape[1]
-    table = smooth(torch.arange(size), size, alpha=alpha, convention=convention, prior=u, dtype=torch.float64)
-    return plane_point(rows @ table.numpy(), rows, p_x=p_x, unit=unit)
+    u = None if prior is None else distributions("prior", prior, ndim=1)
+    return plane_point(rows @ _smoothed(rows.shape[1], alpha, convention, u), rows, p_x=p_x, unit=unit)
+
+
+def _smoothed(size: int, alpha: float, convention: str, prior: np.ndarray | None) -> np.ndarray:
+    """Return the smoothed target of every label, shape (K, K): `lsedu.targets.smooth` without torch."""
+    hard = np.eye(size)
+    if alpha == 0.0:
+        return hard
+    if prior is not None and len(prior) != size:
+        raise ValueError(f"prior must have shape ({size},), got {prior.shape}")
+    rows = np.tile(np.full(size, 1.0 / size) if prior is None else prior, (size, 1))
+    if convention == "others":
+        np.fill_diagonal(rows, 0.0)
+        mass = rows.sum(1, keepdims=True)
+        if (mass <= 0).any():
+            raise ValueError(
+                f"convention 'others' needs prior mass on a class other than the label, got none (num_classes={size})"
+            )
+        rows = rows / mass
+    return (1.0 - alpha) * hard + alpha * rows
 
 
 def balanced_information(num_classes: int, *, alpha: float, unit: Unit) -> float:
@@ -106,5 +123,6 @@ def balanced_information(num_classes: int, *, alpha: float, unit: Unit) -> float
         raise ValueError(f"num_classes must be an integer >= 1, got {num_classes!r}")
     row = np.full(int(num_classes), alpha / num_classes)
     row[0] = 1.0 - (num_classes - 1) * alpha / num_classes
-    row = row[row > 0]
-    return max(float(np.log(num_classes) + (row * np.log(row)).sum()), 0.0) / size
+    kept = row[row > 0]
+    value = float(np.log(num_classes) + (kept * np.log(kept)).sum())
+    return (value if value >= CLOSE else float(second_order(row, np.full_like(row, 1.0 / num_classes)))) / size
