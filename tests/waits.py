@@ -15,6 +15,7 @@ draw from a generator of another device.
 """
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from unittest import mock
 
@@ -88,6 +89,14 @@ class _Generator(torch.Generator):
         return self.where
 
 
+_AUTOCAST = torch.autocast
+
+
+def _autocast(device_type, *args, **kwargs):
+    """Leave precisions alone on the device, which has no automatic ones: they are no matter of waits."""
+    return nullcontext() if device_type == DEVICE.type else _AUTOCAST(device_type, *args, **kwargs)
+
+
 class Device:
     """The pretended device, open within a ``with`` block.
 
@@ -100,7 +109,12 @@ class Device:
     def __init__(self):
         self.waits = []
         self._drawing = None
-        self._modes = (mock.patch.object(torch, "Generator", _Generator), _Functions(self), _Operations(self))
+        self._modes = (
+            mock.patch.object(torch, "Generator", _Generator),
+            mock.patch.object(torch, "autocast", _autocast),
+            _Functions(self),
+            _Operations(self),
+        )
 
     def __enter__(self):
         for mode in self._modes:

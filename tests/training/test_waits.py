@@ -60,6 +60,7 @@ def test_no_step_of_the_loop_waits(mixing, optimizer):
         "criterion": losses.LearnableLabelSmoothing(2),
         "optimizer": optimizer,
         "channels_last": True,
+        "precision": "bfloat16",
     }
     few, more = (waits_of(steps, **options) for steps in (2, 5))
     assert len(few) == len(more) <= 8, more  # the start and the end of a run and of an epoch
