@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from _device import half_precision, repeated
+from _device import CHECKS
 
 from lsedu import losses
 from lsedu.training.fast import FastConfig, FastTrainer
@@ -48,7 +48,7 @@ def correctness(device, scale):
     """Return the checks of the device, each with its value and limit."""
     checks = [
         {"name": name, "value": value, "limit": limit, "ok": bool(value <= limit)}
-        for part in (half_precision, repeated)
+        for part in CHECKS
         for name, value, limit in part(device)
     ]
     return {"checks": checks, "failed": [check["name"] for check in checks if not check["ok"]]}

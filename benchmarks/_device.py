@@ -1,54 +1,61 @@
-"""Whether a device computes what it should: losses in half precision, runs repeated, resumed and replayed."""
+"""Whether a device computes what it should: losses in half precision, a run by every way of running it and repeated."""
 
+import math
 import tempfile
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
+import _criteria
 import torch
-from torch import nn
 
 from lsedu import losses, models, training
 
-
-def criteria(num_classes):
-    """Return a maker of every loss that takes logits and labels."""
-    return {
-        "cross_entropy": lambda: losses.cross_entropy,
-        "label_smoothing": lambda: partial(losses.label_smoothing, alpha=0.1),
-        "confidence_penalty": lambda: partial(losses.confidence_penalty, beta=0.1),
-        "focal": lambda: losses.focal,
-        "tf_kd_reg": lambda: losses.tf_kd_reg,
-        "zipf_smoothing": lambda: losses.zipf_smoothing,
-        "online": lambda: losses.OnlineLabelSmoothing(num_classes),
-        "learnable": lambda: losses.LearnableLabelSmoothing(num_classes),
-        "top_n": lambda: losses.TopNSmoothing(torch.eye(num_classes), 3),
-        "plus_plus": lambda: losses.LabelSmoothingPlusPlus(num_classes),
-    }
+#: What a network gives in half precision, or what is made of it.
+HALVED = (*_criteria.OUTPUTS, "teacher_logits", "inputs", "@scores")
 
 
 def half_precision(device, num_classes=10, n=64):
-    """Yield (name, error, limit) of each loss and its gradient in half precision against float64 on the CPU."""
-    generator = torch.Generator().manual_seed(0)
-    y = torch.randint(num_classes, (n,), generator=generator)
-    noise = torch.randn(n, num_classes, generator=generator)
-    for scale in (1.0, 30.0):
-        for dtype, limit in ((torch.bfloat16, 2.0**-7), (torch.float16, 2.0**-10)):
-            z = (scale * noise).to(dtype)
-            for name, make in criteria(num_classes).items():
-                found = []
-                for logits, labels, where in ((z.to(device), y.to(device), device), (z.double(), y, "cpu")):
-                    criterion = make()
-                    if isinstance(criterion, nn.Module):
-                        criterion = criterion.to(where)
-                    logits = logits.clone().requires_grad_()
-                    loss = criterion(logits, labels)
-                    loss.backward()
-                    found.append((loss.item(), logits.grad.double().cpu()))
-                (loss, grad), (true, slope) = found
-                tag = f"{name}, {str(dtype).removeprefix('torch.')}, scale {scale:g}"
-                yield f"{tag}: loss", abs(loss - true) / max(abs(true), 1e-3), 1e-4
-                yield f"{tag}: gradient", ((grad - slope).abs().max() / slope.abs().max()).item(), limit
+    """Yield (name, error, limit) of each loss and its gradients in half precision against float64 on the CPU.
+
+    The network's outputs are rounded to the half precision first, so that only what the loss does is compared; tables
+    and parameters are float32, as in training. Under autocast a loss must be as good as without.
+    """
+    kind = torch.device(device).type
+    for dtype, limit in ((torch.bfloat16, 2.0**-7), (torch.float16, 2.0**-10)):
+        for scale in (1.0, 30.0):
+            whole = _criteria.tensors(num_classes, n, scale=scale)
+            narrow = {name: _on(device, value, dtype if name in HALVED else None) for name, value in whole.items()}
+            wide = {name: _on("cpu", value, torch.float64) for name, value in narrow.items()}
+            for case in _criteria.cases():
+                true, slopes = _differentiated(case, wide, wide=True)
+                for cast in (False, True):
+                    under = ", autocast" if cast else ""
+                    tag = f"{case.name}, {str(dtype).removeprefix('torch.')}{under}, scale {scale:g}"
+                    try:
+                        with torch.autocast(kind, dtype, enabled=cast):
+                            loss, grads = _differentiated(case, narrow)
+                    except (RuntimeError, ValueError) as error:
+                        yield f"{tag}: {type(error).__name__}: {error}", math.inf, 0.0
+                        continue
+                    yield f"{tag}: loss", abs(loss - true) / max(abs(true), 1e-3), 1e-4
+                    for name, slope in slopes.items():
+                        off = (grads[name] - slope).abs().max() / slope.abs().max()
+                        yield f"{tag}: gradient of {name}", off.item(), limit if name in HALVED else 1e-4
+
+
+def _on(device, value, dtype):
+    """Return a tensor on a device, floats in that dtype, float32 if None; what is no tensor as it is."""
+    if not isinstance(value, torch.Tensor):
+        return value
+    return value.to(device, (dtype or torch.float32) if value.is_floating_point() else None)
+
+
+def _differentiated(case, given, **options):
+    """Return a loss and its gradients by name, in float64 on the CPU."""
+    loss, leaves = case.run(given, **options)
+    loss.backward()
+    grads = {name: leaf.grad for name, leaf in leaves.items() if leaf.grad is not None}
+    return loss.item(), {name: grad.to_dense().double().cpu() for name, grad in grads.items()}
 
 
 def trained(device, *, config, checkpoint=None, metrics=None):
@@ -60,6 +67,44 @@ def trained(device, *, config, checkpoint=None, metrics=None):
     criterion = losses.LearnableLabelSmoothing(10).to(device)
     training.fit(model, criterion, x, y, config=config, checkpoint=checkpoint, metrics=metrics, progress=False)
     return torch.cat([p.detach().flatten() for p in (*model.parameters(), *criterion.parameters())]).double().cpu()
+
+
+def agreement(device, steps=20, compiled=None):
+    """Yield (name, difference, limit) of the loss after some steps in float32 between each way of running them.
+
+    The ways are eager, channels last, recorded and compiled, in the loop as it trains; the loss is that of all images
+    afterwards, in evaluation mode. A small learning rate keeps rounding from growing. `compiled` says whether to
+    compile, by default on CUDA only: on a CPU it takes half a minute.
+    """
+    cuda = torch.device(device).type == "cuda"
+    batch = 64 if cuda else 16
+    ways = {"channels last": {"channels_last": True}}
+    if cuda:
+        ways["recorded graphs"] = {"cuda_graphs": True}
+    if cuda if compiled is None else compiled:
+        ways["compiled"] = {"compile": True}
+    if cuda and compiled is not False:
+        ways["compiled and recorded"] = {"compile": True, "cuda_graphs": True}
+    draws = torch.Generator().manual_seed(0)
+    y = torch.randint(10, (steps * batch,), generator=draws)
+    x = torch.rand(steps * batch, 3, 32, 32, generator=draws) * (0.4 + 0.06 * y[:, None, None, None])
+    x, y = x.to(device), y.to(device)
+    config = training.Config(epochs=1, batch_size=batch, lr=0.002, schedule="constant")
+
+    def loss_after(**way):
+        model = models.build(models.thin_resnet, seed=0, depth=8).to(device)
+        criterion = losses.LearnableLabelSmoothing(10).to(device)
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):  # its 10 bits would differ by the way
+            training.fit(model, criterion, x, y, config=replace(config, **way), progress=False)
+        with torch.no_grad():
+            return criterion(training.predict(model, x), y).item()
+
+    eager = loss_after()
+    for name, way in ways.items():
+        try:
+            yield f"{name}: loss after {steps} steps in float32", abs(loss_after(**way) - eager), 1e-3
+        except Exception as error:  # one way that is not to be had leaves the others
+            yield f"{name}: {type(error).__name__}: {error}"[:500], math.inf, 0.0
 
 
 class BrokenOffError(Exception):
@@ -106,3 +151,7 @@ def repeated(device):
         half = replace(graphs, precision="bfloat16", channels_last=True)
         value = trained(device, config=half)
         yield "recorded graphs in bfloat16: not finite", float((~torch.isfinite(value)).sum()), 0.0
+
+
+#: Every check of a device, each a generator of (name, value, limit).
+CHECKS = (half_precision, agreement, repeated)

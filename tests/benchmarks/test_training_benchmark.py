@@ -1,26 +1,9 @@
 """What the benchmark of training measures: prepared once, windows in turn, ratios in pairs."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 import scipy.stats
-
-FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
-
-
-@pytest.fixture
-def load(monkeypatch):
-    monkeypatch.syspath_prepend(str(FOLDER))
-
-    def module(name):
-        spec = importlib.util.spec_from_file_location(f"benchmark_{name}", FOLDER / f"{name}.py")
-        found = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(found)
-        return found
-
-    return module
 
 
 @pytest.mark.parametrize("n", [1, 5, 6, 8, 20, 31])
