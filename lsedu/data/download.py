@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import zlib
 from pathlib import Path
 
 from lsedu._errors import CheckFailedError, LseduError
@@ -36,14 +37,18 @@ def check(path: Path, file: File) -> Path:
         If it is not: the file is corrupted, truncated or another version. It is left where it is.
     """
     algorithm, expected = file.hash.split(":")
-    with open(path, "rb") as content:
-        found = hashlib.file_digest(content, algorithm).hexdigest()
+    found = _hash(path, file)
     if found != expected:
         raise CorruptDataError(
             f"{path} is corrupted, truncated or another version: its {algorithm} is {found}, expected {expected}. "
             "Remove it and get it again."
         )
     return path
+
+
+def _hash(path: Path, file: File) -> str:
+    with open(path, "rb") as content:
+        return hashlib.file_digest(content, file.hash.split(":")[0]).hexdigest()
 
 
 def locate(source: Source, file: File) -> Path | None:
@@ -68,18 +73,25 @@ def at_hand(source: Source) -> Source:
     return source
 
 
-def _continue_download(url: str, output_file: str, pooch: object, *, part: Path, progress: bool) -> None:
-    """Download `url` to `part`, continuing what an earlier try left there, then hand it over as `output_file`."""
+def _continue_download(url: str, output_file: str, *, file: File, part: Path, progress: bool) -> None:
+    """Download `url` to `part`, continuing what an earlier try left there, then hand it over as `output_file`.
+
+    What is kept are the bytes as they travel: only they can be counted and resumed. A server or proxy that encodes
+    them all the same, or that calls a file that is compressed by itself encoded, is told apart by the file's hash.
+    """
     import requests
+    import urllib3
     from tqdm import tqdm
 
     have = part.stat().st_size if part.exists() else 0
-    with requests.get(url, stream=True, timeout=30, headers={"Range": f"bytes={have}-"} if have else {}) as response:
+    asked = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    with requests.get(url, stream=True, timeout=30, headers=asked) as response:
         if response.status_code == 416:  # nothing is left to send: the part is whole, or it is not this file
             os.replace(part, output_file)
             return
         response.raise_for_status()
         resumed = response.status_code == 206
+        encoded = response.headers.get("Content-Encoding", "identity").lower() != "identity"
         total = int(response.headers.get("Content-Length", 0)) + (have if resumed else 0)
         with (
             open(part, "ab" if resumed else "wb") as out,
@@ -92,13 +104,32 @@ def _continue_download(url: str, output_file: str, pooch: object, *, part: Path,
                 disable=not progress,
             ) as bar,
         ):
-            for chunk in response.iter_content(CHUNK):
-                out.write(chunk)
-                bar.update(len(chunk))
+            try:
+                for chunk in response.raw.stream(CHUNK, decode_content=False):
+                    out.write(chunk)
+                    bar.update(len(chunk))
+            except urllib3.exceptions.HTTPError as error:
+                raise requests.ConnectionError(f"the transfer stopped ({error}); the next try resumes") from error
     size = part.stat().st_size
     if total and size != total:
         raise requests.ConnectionError(f"the transfer stopped after {size} of {total} bytes; the next try resumes")
+    if encoded and _hash(part, file) != file.hash.split(":")[1]:
+        _decompress(part)
     os.replace(part, output_file)
+
+
+def _decompress(path: Path) -> None:
+    """Put the content of a gzip or zlib stream in the place of the stream; what is neither stays as it is."""
+    decoder = zlib.decompressobj(wbits=47)
+    plain = path.with_name(path.name + ".plain")
+    try:
+        with open(path, "rb") as coded, open(plain, "wb") as out:
+            while chunk := coded.read(CHUNK):
+                out.write(decoder.decompress(chunk))
+            out.write(decoder.flush())
+        os.replace(plain, path)
+    except zlib.error:
+        plain.unlink()
 
 
 def fetch(source: Source, file: File, *, download: bool = True, progress: bool = True) -> Path:
@@ -145,7 +176,7 @@ def fetch(source: Source, file: File, *, download: bool = True, progress: bool =
         folder.mkdir(parents=True, exist_ok=True)
 
         def downloader(url: str, output_file: str, pup: object) -> None:
-            _continue_download(url, output_file, pup, part=folder / f"{file.name}.part", progress=progress)
+            _continue_download(url, output_file, file=file, part=folder / f"{file.name}.part", progress=progress)
 
         with FileLock(folder / f"{file.name}.lock"):  # the seeds of a run start together and want the same set
             if (path := locate(source, file)) is not None:

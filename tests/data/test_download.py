@@ -1,7 +1,9 @@
 """Downloads against a server on this machine, whole, broken off and wrong."""
 
+import gzip
 import hashlib
 import threading
+import zlib
 from concurrent.futures import ThreadPoolExecutor, wait
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -91,6 +93,39 @@ def test_a_transfer_that_breaks_off_is_resumed(server, ranges):
     assert get(server).read_bytes() == CONTENT
     assert server.asked == [0, kept]
     assert not part.exists()
+
+
+class Encoding(BaseHTTPRequestHandler):
+    """Encodes what it sends: only where that is accepted, always, or in words alone."""
+
+    def do_GET(self):
+        _, how, encoding, _ = self.path.split("/")
+        body = gzip.compress(CONTENT, mtime=0) if how == "in-words" else CONTENT
+        if how == "always" or (how == "accepted" and encoding in (self.headers.get("Accept-Encoding") or "")):
+            body = {"gzip": gzip.compress, "deflate": zlib.compress}[encoding](body)
+        elif how == "accepted":
+            encoding = "identity"
+        self.send_response(200)
+        self.send_header("Content-Encoding", encoding)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("how", ["accepted", "always", "in-words"])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_the_file_arrives_whatever_the_server_says_of_its_encoding(server, how, encoding):
+    wanted = gzip.compress(CONTENT, mtime=0) if how == "in-words" else CONTENT
+    with ThreadingHTTPServer(("127.0.0.1", 0), Encoding) as encoder:
+        threading.Thread(target=encoder.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{encoder.server_port}/{how}/{encoding}/blob.bin"
+        server.file = data.File("blob.bin", hashlib.sha256(wanted).hexdigest(), url)
+        assert get(server).read_bytes() == wanted
+        assert [path.name for path in (data.cache_dir() / "blob").iterdir() if path.suffix != ".lock"] == ["blob.bin"]
+        encoder.shutdown()
 
 
 def test_another_file_than_the_hash_names_is_refused_and_not_kept(server):
