@@ -195,11 +195,20 @@ class Checks:
             rows.append(ReportRow(entry["title"], state, earned, float(entry["points"])))
         return Report(self._content["title"], tuple(rows), stamp(self.lab, self._content["release"]))
 
-    def submit(self, *, ready: bool, notebook: Path | str | None = None) -> Any:
+    def submit(
+        self,
+        *,
+        ready: bool,
+        notebook: Path | str | None = None,
+        out: Path | str | None = None,
+        as_saved: bool = False,
+    ) -> Any:
         """Run the saved notebook from the start, check it and write the file to hand in; see `lsedu.labs.submit`."""
         from lsedu.labs.submit import from_notebook
 
-        return from_notebook(self.lab, ready=ready, notebook=notebook)
+        functions = [entry["function"] for entry in self._content["questions"].values() if entry["function"]]
+        options = {"notebook": notebook, "out": out, "as_saved": as_saved}
+        return from_notebook(self.lab, ready=ready, functions=functions, **options)
 
 
 def _question(name: str, entry: dict[str, Any]) -> Question:

@@ -2,17 +2,22 @@
 
 import json
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lsedu._errors import LseduError
 from lsedu import _write
+from lsedu.labs import checkfile, own
+from lsedu.labs.cells import fingerprint, untouched
+from lsedu.labs.own import SubmitError
 
 _TOTAL = " points on the public cases"
 _RUNNING = "LSEDU_SUBMITTING"
 _LIMIT_MB = 20
+_PLACEHOLDERS = {"code": "raise NotImplementedError", "markdown": "Write your answer here"}
 
 
 @dataclass(frozen=True)
@@ -33,15 +38,11 @@ class HandIn:
         return "\n".join([*filter(None, [self.report]), written, *self.notes])
 
 
-class SubmitError(LseduError, RuntimeError):
-    """The notebook cannot be handed in as it is; the message says what to do."""
-
-
 def submit(
     notebook: Path | str,
     *,
     out: Path | str = "submission",
-    timeout: int = 1800,
+    timeout: float = 1800,
     say: Callable[[str], None] = str,
 ) -> HandIn:
     """Run a notebook from the start in a fresh kernel, and write the executed copy.
@@ -63,69 +64,130 @@ def submit(
     Raises
     ------
     SubmitError
-        If the file is not a released lab, or too large.
+        If the file is not a released lab or too large, or `out` cannot be used; all but the size before anything runs.
     FileNotFoundError
         If there is no such notebook.
     OSError
         If the copy cannot be written; one that was handed in before stays as it was.
     """
-    import nbformat
-
     path = Path(notebook)
     if not path.is_file():
         raise FileNotFoundError(f"there is no notebook {path}: give the path of your lab, such as lab01.ipynb")
+    content = _read(path)
+    say(f"running {path.name} from the start in a fresh kernel")
+    return _hand_in(content, str(path), path.resolve().parent, Path(out), timeout)
+
+
+def _read(path: Path) -> Any:
+    nbformat = _needed("nbformat")
     try:
-        content = nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
+        return nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
     except (ValueError, nbformat.ValidationError, nbformat.reader.NotJSONError) as error:
         raise SubmitError(
             f"{path} cannot be read as a notebook: save it again in Jupyter ({type(error).__name__})"
         ) from error
+
+
+def _needed(module: str) -> Any:
+    from importlib import import_module
+
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        raise SubmitError(f'handing in needs {error.name}, which is not installed: pip install "lsedu[labs]"') from error
+
+
+def _hand_in(content: Any, name: str, folder: Path, out: Path, timeout: float) -> HandIn:
     about = content.metadata.get("lsedu", {})
     if "lab" not in about:
-        raise SubmitError(f"{path} is not a lab of this course: its metadata has no `lsedu` entry")
-    say(f"running {path.name} from the start in a fresh kernel")
-    notes = _execute(content, folder=path.resolve().parent, timeout=timeout)
+        raise SubmitError(f"{name} is not a lab of this course: its metadata has no `lsedu` entry")
+    running = _needed("lsedu.labs.run")
+    target = out / f"{about['lab']}.ipynb"
+    _look_at(target, folder)
+    slow = _seconds(about["lab"], folder)
+    notes = running.run(content, folder=folder, timeout=timeout, environment={_RUNNING: "1"}, slow=slow)
     notes += _unanswered(content)
-    target = Path(out) / f"{about['lab']}.ipynb"
-    text = nbformat.writes(content)
-    if len(text.encode()) > _LIMIT_MB * 2**20:
-        raise SubmitError(f"the executed notebook is over {_LIMIT_MB} MiB: print and plot less, then try again")
-    _write.write(target, text.encode())
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    content.metadata["lsedu"] |= {"handed_in": now, "sources": fingerprint(content)}
+    text, left_out = _fitting(content)
+    notes += left_out
+    _write.write(target, text)
     files = []
-    for name in about.get("files", ()):
-        if (made := path.resolve().parent / Path(name).name).is_file():
-            files.append(target.with_name(made.name))
-            _write.write(files[-1], made.read_bytes())
+    for wanted in about.get("files", ()):
+        made, copy = folder / Path(wanted).name, target.parent / Path(wanted).name
+        if made.is_file():
+            if made.resolve() != copy.resolve():
+                _write.write(copy, made.read_bytes())
+            files.append(copy)
         else:
-            notes.append(f"Note: there is no {name} yet.")
+            notes.append(f"Note: there is no {wanted} yet.")
     return HandIn(target, target.stat().st_size, tuple(notes), tuple(files), _report(content))
 
 
-def _execute(content: Any, *, folder: Path, timeout: int) -> list[str]:
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+def _look_at(target: Path, folder: Path) -> None:
+    """Make the folder and write to it, before the run that would be in vain; spare a notebook that is no hand-in.
 
-    content.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    client = NotebookClient(
-        content,
-        timeout=timeout,
-        allow_errors=True,
-        resources={"metadata": {"path": str(folder)}},
-        kernel_name="python3",
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # its warnings are about the machine, not for students
-    )
-    notes = []
+    Raises
+    ------
+    SubmitError
+        If the folder cannot be written to, or `target` is somebody's work.
+    """
     try:
-        client.execute(env={**os.environ, _RUNNING: "1"})
-    except CellTimeoutError:
-        notes.append(f"Note: a cell ran longer than {timeout} s; what comes after it was not run.")
-    except DeadKernelError:
-        notes.append("Note: the kernel died (out of memory?); what comes after that cell was not run.")
-    for number, cell in enumerate(content.cells, start=1):
-        for output in cell.get("outputs", ()):
-            if output.output_type == "error":
-                notes.append(f"Note: cell {number} fails with {output.ename}: {output.evalue[:200]}")
-    return notes
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise SubmitError(
+            f"{target.parent} cannot be written to ({error.strerror}): name another folder, "
+            '`lsedu submit NOTEBOOK --out FOLDER` or checks.submit(ready=True, out="FOLDER")'
+        ) from error
+    if target.parent.resolve() == folder or (target.exists() and not _handed_in(target)):
+        raise SubmitError(
+            f"{target} would be overwritten, and is not just what `lsedu submit` wrote: name another folder by --out, "
+            "or move it away"
+        )
+
+
+def _handed_in(path: Path) -> bool:
+    """Whether a file is what an earlier `submit` wrote, and nothing was done in it since: only that may be replaced."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return "handed_in" in content["metadata"]["lsedu"] and untouched(content)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return False
+
+
+def _seconds(lab: str, folder: Path) -> float | None:
+    """Return the time that a cell has when it is marked, if the lab's checks are at hand and say so."""
+    for place in (None, folder):
+        try:
+            return checkfile.read(checkfile.find(lab, folder=place)).get("cell_seconds")
+        except (OSError, ValueError):
+            continue
+    return None
+
+
+def _fitting(content: Any) -> tuple[bytes, list[str]]:
+    """Return the file's bytes and a note: where it is too large, the largest outputs are left out.
+
+    Raises
+    ------
+    SubmitError
+        If it is too large without any output.
+    """
+    import nbformat
+
+    text, left_out = nbformat.writes(content).encode(), []
+    sizes = {index: len(json.dumps(cell.get("outputs", []))) for index, cell in enumerate(content.cells)}
+    for index in sorted(sizes, key=sizes.get, reverse=True):
+        if len(text) <= _LIMIT_MB * 2**20:
+            break
+        content.cells[index].outputs = []
+        left_out.append(f"Note: the output of cell {index + 1} is left out, it is too large.")
+        text = nbformat.writes(content).encode()
+    if len(text) > _LIMIT_MB * 2**20:
+        raise SubmitError(f"the notebook is over {_LIMIT_MB} MiB without any output: is a picture or a table in it?")
+    return text, left_out
 
 
 def _report(content: Any) -> str:
@@ -142,14 +204,20 @@ def _unanswered(content: Any) -> list[str]:
     notes = []
     for cell in content.cells:
         graded = cell.metadata.get("nbgrader", {})
-        if graded.get("solution") and (
-            "raise NotImplementedError" in cell.source or "Write your answer here" in cell.source
-        ):
+        if graded.get("solution") and any(text in cell.source for text in _PLACEHOLDERS.values()):
             notes.append(f"Note: {graded.get('grade_id')} is not answered yet.")
     return notes
 
 
-def from_notebook(lab: str, *, ready: bool, notebook: Path | str | None = None) -> HandIn | str:
+def from_notebook(
+    lab: str,
+    *,
+    ready: bool,
+    notebook: Path | str | None = None,
+    out: Path | str | None = None,
+    as_saved: bool = False,
+    functions: Sequence[str] = (),
+) -> HandIn | str:
     """Submit the notebook that calls this, as it was last saved.
 
     Parameters
@@ -160,33 +228,34 @@ def from_notebook(lab: str, *, ready: bool, notebook: Path | str | None = None) 
         Nothing happens unless True, so that "run all cells" does not hand in by accident.
     notebook
         Its path; found by itself in JupyterLab, Jupyter Notebook, VS Code and Colab.
+    out
+        Folder for the file; by default `submission` beside the notebook.
+    as_saved
+        Hand in the file even where an answer in it is another than the one that was run last.
+    functions
+        The functions that the lab asks for, by which unsaved work is noticed.
 
     Raises
     ------
     SubmitError
-        If the path cannot be found.
+        If the notebook cannot be found, or work in it has not been saved.
     """
     if os.environ.get(_RUNNING):
         return "This run is the one that is handed in."
     if not ready:
         return "Not handed in. When you are done: save the notebook, set ready=True here, and run this cell."
-    path = Path(notebook) if notebook is not None else _own_path(lab)
-    return submit(path, out=path.parent / "submission")
+    if notebook is None and (live := own.colab()) is not None:
+        import nbformat
 
-
-def _own_path(lab: str) -> Path:
-    """Return the path of the running notebook."""
-    if (name := os.environ.get("JPY_SESSION_NAME")) and Path(name).suffix == ".ipynb":
-        return Path(name) if Path(name).is_file() else Path.cwd() / Path(name).name
-    try:
-        from google.colab import _message
-    except ImportError:
-        pass
-    else:
-        content = _message.blocking_request("get_ipynb", timeout_sec=30)["ipynb"]
-        path = Path.cwd() / f"{lab}.ipynb"
-        _write.write(path, json.dumps(content).encode())
-        return path
-    if (path := Path.cwd() / f"{lab}.ipynb").is_file():
-        return path
-    raise SubmitError(f'cannot find this notebook: give its path, checks.submit(ready=True, notebook="{lab}.ipynb")')
+        content = nbformat.reads(json.dumps(live), as_version=4)
+        return _hand_in(content, "this notebook", Path.cwd(), Path(out or "submission"), 1800)
+    path = Path(notebook) if notebook is not None else own.path(lab)
+    if path.is_file() and not as_saved:
+        code = [cell.source for cell in _read(path).cells if cell.cell_type == "code"]
+        if changed := own.unsaved(code, functions):
+            raise SubmitError(
+                f"Not handed in: {path} holds another {', '.join(changed)} than you ran last. Save the notebook "
+                "(Ctrl+S) and run this cell again; if that is not this notebook, add notebook=its path; to hand "
+                "in the file as it is, add as_saved=True."
+            )
+    return submit(path, out=out if out is not None else path.parent / "submission")

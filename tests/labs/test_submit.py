@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from lsedu.cli import app
 from lsedu.authoring.release import release
+from lsedu.labs import run
 from lsedu.labs.submit import SubmitError, from_notebook, submit
 
 
@@ -30,10 +31,15 @@ def outputs(path):
     return "\n".join(json.dumps(cell.get("outputs", [])) for cell in cells)
 
 
-def test_an_untouched_lab_runs_to_its_end(notebook, tmp_path):
+def test_an_untouched_lab_runs_to_its_end_in_this_python(notebook, tmp_path, monkeypatch):
+    other = tmp_path / "kernels" / "python3" / "kernel.json"
+    other.parent.mkdir(parents=True)
+    other.write_text('{"argv": ["/bin/false"], "display_name": "Python 3", "language": "python"}')
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
     handed = submit(notebook, out=tmp_path / "submission")
     assert handed.path == tmp_path / "submission" / "toy.ipynb"
-    assert handed.notes == ("Note: double is not answered yet.", "Note: why is not answered yet.")
+    assert handed.notes[1:] == ("Note: double is not answered yet.", "Note: why is not answered yet.")
+    assert "Jupyter's kernel 'python3' is of /bin/false" in handed.notes[0]
     shown = outputs(handed.path)
     assert "not answered yet: put your code" in shown and "0 of 4 points on the public cases" in shown
     assert '"output_type": "error"' not in shown
@@ -54,6 +60,18 @@ def test_a_failing_cell_and_a_dead_kernel_are_handed_in_with_a_note(notebook, tm
     answer(notebook, "FACTOR = 1 / 0", "import os; os._exit(1)")
     handed = submit(notebook, out=tmp_path / "two")
     assert any("the kernel died" in note for note in handed.notes) and handed.path.is_file()
+
+
+def test_a_cell_that_prints_without_end_is_stopped_and_the_rest_is_run(notebook, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "STOPPED", 2**20)
+    monkeypatch.setattr(run, "KEPT", 2**18)
+    monkeypatch.setenv("HOME", str(notebook))  # a home that cannot be entered is no obstacle
+    answer(notebook, "FACTOR = 2", 'FACTOR = 2\nwhile True: print("x" * 1000)')
+    handed = submit(notebook, out=tmp_path / "s", timeout=60)
+    assert "Note: cell 3 was stopped, for it printed without end." in handed.notes
+    assert handed.size < 2**20 and "[what came here was left out]" in outputs(handed.path)
+    assert handed.report.endswith("0 of 4 points on the public cases")
+    assert os.environ["HOME"] == str(notebook)
 
 
 def test_a_cell_that_hangs_is_cut_short(notebook, tmp_path):
