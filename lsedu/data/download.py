@@ -1,5 +1,6 @@
 """Getting a file: the user's data folder, then the cache, then its official address, always checked by hash."""
 
+import contextlib
 import hashlib
 import os
 import zlib
@@ -20,12 +21,24 @@ class CorruptDataError(CheckFailedError, RuntimeError):
 
 
 def cache_dir() -> Path:
-    """Return the folder where downloads are kept: the platform's user cache, ~/.cache where pooch is missing."""
+    """Return the folder where downloads are kept: the platform's user cache, ~/.cache where pooch is missing.
+
+    Raises
+    ------
+    DataUnavailableError
+        If the user has no home folder to keep it in.
+    """
     try:
-        import pooch
-    except ImportError:
-        return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "lsedu"
-    return Path(pooch.os_cache("lsedu"))
+        try:
+            import pooch
+        except ImportError:
+            return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "lsedu"
+        return Path(pooch.os_cache("lsedu"))
+    except RuntimeError as error:
+        raise DataUnavailableError(
+            "there is no folder to keep data in, for this user has no home folder: set HOME, or XDG_CACHE_HOME to a "
+            "folder that can be written to"
+        ) from error
 
 
 def check(path: Path, file: File) -> Path:
@@ -55,12 +68,14 @@ def locate(source: Source, file: File) -> Path | None:
     """Return where a file lies on this machine (package, LSEDU_DATA or cache), unchecked, or None."""
     if source.embedded:
         return Path(__file__).parent / "embedded" / source.name / file.name
-    folders = [cache_dir()]
+    folders = []
     if os.environ.get("LSEDU_DATA"):
-        folders.insert(0, Path(os.environ["LSEDU_DATA"]).expanduser())
+        folders.append(Path(os.path.expanduser(os.environ["LSEDU_DATA"])))
+    with contextlib.suppress(DataUnavailableError):
+        folders.append(cache_dir())
     for folder in folders:
         path = folder / (source.folder or source.name) / file.name
-        if path.is_file():
+        if os.path.isfile(path):  # no error where the folder must not be entered
             return path
     return None
 

@@ -17,9 +17,21 @@ class SecretError(LseduError, RuntimeError):
 
 
 def folder() -> Path:
-    """Return where secrets are kept: `LSEDU_STATE`, or the user's state folder."""
-    base = os.environ.get("LSEDU_STATE") or os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "lsedu" / "grading"
+    """Return where secrets are kept: `LSEDU_STATE`, or the user's state folder.
+
+    Raises
+    ------
+    SecretError
+        If the user has no home folder, and nothing else is named.
+    """
+    base = os.environ.get("LSEDU_STATE") or os.environ.get("XDG_STATE_HOME")
+    try:
+        return Path(base or Path.home() / ".local" / "state") / "lsedu" / "grading"
+    except RuntimeError as error:
+        raise SecretError(
+            "there is no folder to keep the secret of this class run in, for this user has no home folder: name a "
+            "file by --secret-file, or a folder in LSEDU_STATE"
+        ) from error
 
 
 def default_path(run: str) -> Path:

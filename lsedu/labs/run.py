@@ -1,6 +1,7 @@
 """Run a notebook from the start in a fresh kernel of this Python, and keep of its outputs what can be handed in."""
 
 import asyncio
+import atexit
 import json
 import os
 import shutil
@@ -123,6 +124,8 @@ def run(content: Any, *, folder: Path, timeout: float, environment: dict[str, st
             notes.append("Note: the kernel died (out of memory?); what comes after that cell was not run.")
         except RuntimeError as error:  # Jupyter's word for a kernel that did not come up
             raise SubmitError(f"no kernel could be started with {sys.executable} ({str(error)[:200]})") from error
+        finally:
+            atexit.unregister(client._cleanup_kernel)  # nbclient forgets to where the kernel did not come up
     for index, cell in enumerate(content.cells):
         notes += [f"Note: cell {index + 1} {note}" for note in _about(cell, slow)]
         if index in client.cut:

@@ -183,3 +183,19 @@ def test_a_full_disk_loses_nothing(server, monkeypatch):
         with pytest.raises(data.DataUnavailableError, match="No space left"):
             get(server)
     assert get(server).read_bytes() == CONTENT
+
+
+def test_without_a_home_folder_there_is_a_sentence_and_the_users_folder_still_serves(server, monkeypatch, tmp_path):
+    import pooch
+
+    def no_home(name):
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr(pooch, "os_cache", no_home)
+    assert CliRunner().invoke(app, ["data", "list"]).exit_code == 0
+    with pytest.raises(data.DataUnavailableError, match="no home folder: set HOME, or XDG_CACHE_HOME"):
+        get(server)
+    (tmp_path / "mine" / "blob").mkdir(parents=True)
+    (tmp_path / "mine" / "blob" / "blob.bin").write_bytes(CONTENT)
+    monkeypatch.setenv("LSEDU_DATA", str(tmp_path / "mine"))
+    assert get(server) == tmp_path / "mine" / "blob" / "blob.bin"

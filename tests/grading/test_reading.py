@@ -176,6 +176,19 @@ def test_secrets_are_made_once_and_for_their_owner(tmp_path):
         secret.load_or_make(tmp_path / "bad", make=True)
 
 
+def test_without_a_home_folder_it_is_said_where_a_secret_can_be(monkeypatch, tmp_path):
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(secret.Path, "home", no_home)
+    for name in ("LSEDU_STATE", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(secret.SecretError, match="--secret-file, or a folder in LSEDU_STATE"):
+        secret.folder()
+    monkeypatch.setenv("LSEDU_STATE", str(tmp_path))
+    assert secret.folder().is_relative_to(tmp_path)
+
+
 @pytest.mark.parametrize(
     "name", ["../../x", "..", ".hidden", "a/b", "x" * 300, "名前", "a\nb", "\udcff", "con:fig", "a b"]
 )
