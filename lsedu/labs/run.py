@@ -102,7 +102,8 @@ def run(content: Any, *, folder: Path, timeout: float, environment: dict[str, st
     SubmitError
         If no kernel can be started.
     """
-    notes = _elsewhere(content)
+    with _home.borrowed():
+        notes = _elsewhere(content)
     content.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     with _home.borrowed():
         client = _Client(
