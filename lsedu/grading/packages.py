@@ -14,13 +14,34 @@ from pathlib import Path
 from lsedu import _modules
 from lsedu._errors import LseduError
 
-PACKAGES, COURSE, LINKS = "/packages", "/course", "packages"
-"""Where the sandbox finds third-party packages, and the worker with the view of lsedu; and, where nothing can be
-mounted, the folder of links to the packages inside the latter."""
+PACKAGES, SUPPORT, COURSE = "/packages", "/support", "/course"
+"""Where the sandbox finds the packages that may be imported, those that only they may import, and the worker with the
+view of lsedu. Where nothing can be mounted, folders of links by the first two names stand inside the latter."""
+
+HOME = "home"
+"""The empty folder in the view of lsedu that is named as home where nothing can be written; it must be there."""
+
+ALWAYS = ("numpy", "tqdm")
+"""What may be imported in every lab: what the worker itself uses, and what shows progress and computes nothing."""
+
+_IDLE = {"torch": ("filelock", "fsspec", "jinja2", "networkx", "setuptools")}
+"""What a package requires and no answer makes it use (compiling, remote files): not shown at all."""
 
 _HERE = Path(__file__).resolve().parent
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib64", "/usr/lib")
-_FILES = ("/etc/ld.so.cache", "/proc/cpuinfo", "/sys/devices/system/cpu", "/sys/kernel/mm/transparent_hugepage")
+_UNUSED = ("test", "idlelib", "turtledemo", "ensurepip")
+_HEADERS = ("torch/include", "torch/share")
+"""Parts of the standard library and of packages that no answer can use, and that are many files."""
+_FILES = ("/etc/ld.so.cache",)
+_STILL = (
+    "/proc/cpuinfo",
+    "/sys/devices/system/cpu/online",
+    "/sys/devices/system/cpu/possible",
+    "/sys/devices/system/cpu/present",
+    "/sys/kernel/mm/transparent_hugepage/enabled",
+    "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size",
+)
+"""Of these a copy is shown, made once: the files themselves change with what the machine does."""
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
 
@@ -30,16 +51,41 @@ class NotAllowedError(LseduError, ValueError):
 
 @dataclass
 class View:
-    """The parts of the file tree: pairs (source, target), symbolic links (target, points to), and hidden folders."""
+    """The parts of the file tree: pairs (source, target), symbolic links (target, points to), and hidden folders.
+
+    `guarded` names the packages that only other packages may import.
+    """
 
     binds: list[tuple[str, str]] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
+    guarded: list[str] = field(default_factory=list)
 
     @property
-    def sources(self) -> list[str]:
-        """What must be readable where nothing is bound: the sources themselves."""
-        return [source for source, _ in self.binds]
+    def readable(self) -> list[str]:
+        """What must be readable where nothing is bound: the sources, or what is in them where some of it is hidden.
+
+        A folder of which some is hidden can then not be listed; the zygote has listed it before, to import from it.
+        """
+        hidden = self._hidden_sources()
+        return [path for source, _ in self.binds for path in _without(source, hidden)]
+
+    def _hidden_sources(self) -> frozenset[str]:
+        pairs = [(source, target + "/") for source, target in self.binds]
+        inside = [
+            f"{source}/{name[len(top) :]}" for name in self.hidden for source, top in pairs if name.startswith(top)
+        ]
+        return frozenset(inside)
+
+
+def _without(path: str, hidden: frozenset[str]) -> list[str]:
+    """Return paths that hold all that is below `path` but what is hidden."""
+    if path in hidden:
+        return []
+    if not any(name.startswith(path + "/") for name in hidden):
+        return [path]
+    with os.scandir(path) as entries:
+        return [found for entry in entries for found in _without(entry.path, hidden)]
 
 
 def interpreter() -> str:
@@ -67,14 +113,19 @@ def allowed_view(allow: Iterable[str], answers: Iterable[str], folder: Path) -> 
         If an allowed module reaches an answer, or is not installed.
     """
     allow = list(allow)
-    view = _base()
+    view = _base(folder)
     own = [name for name in allow if name.split(".")[0] == "lsedu"]
-    for source, name in _packages(name for name in allow if name.split(".")[0] != "lsedu"):
-        view.binds.append((source, f"{PACKAGES}/{name}"))
-        link = folder / LINKS / name
-        link.parent.mkdir(exist_ok=True)
-        link.symlink_to(source)
+    others = [name for name in allow if name.split(".")[0] != "lsedu"]
+    besides = [name for name in ALWAYS if name not in others and importlib.util.find_spec(name) is not None]
+    open_, guarded = _packages([*others, *besides])
+    for place, packages in ((PACKAGES, open_), (SUPPORT, guarded)):
+        (folder / place[1:]).mkdir()
+        for source, name in packages:
+            view.binds.append((source, f"{place}/{name}"))
+            (folder / place[1:] / name).symlink_to(source)
+    view.guarded = sorted({name.partition(".")[0] for _, name in guarded if not name.endswith((".dist-info", ".libs"))})
     lsedu_view(own, answers, folder)
+    (folder / HOME).mkdir()
     shutil.copytree(_HERE / "child", folder / "grading_child", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("calling.py", "watch.py"):  # a function is called there as it is in the notebook's checks
         shutil.copyfile(_HERE.parent / "labs" / name, folder / "grading_child" / name)
@@ -120,13 +171,14 @@ def _copy_data(source: Path, target: Path) -> None:
             shutil.copyfile(path, target / path.name)
 
 
-def _base() -> View:
+def _base(folder: Path) -> View:
     """Return what any Python needs: its standard library, the system's shared libraries, a few system files."""
     view = View()
     python = interpreter()
     stdlib = sysconfig.get_path("stdlib")
     view.binds += [(python, python), (stdlib, stdlib)]
-    view.hidden += [f"{stdlib}/site-packages", f"{stdlib}/dist-packages", "/usr/lib/python3/dist-packages"]
+    view.hidden += [f"{stdlib}/{name}" for name in ("site-packages", "dist-packages", *_UNUSED)]
+    view.hidden += ["/usr/lib/python3/dist-packages", *(f"{PACKAGES}/{name}" for name in _HEADERS)]
     for pattern in ("libpython*.so*", "*.so", "*.so.*"):
         for path in (Path(sys.base_prefix) / "lib").glob(pattern):
             if not str(path).startswith(_LIBRARIES):
@@ -144,12 +196,25 @@ def _base() -> View:
     if not any(target.endswith("-linux-gnu") or "/lib64" in target for _, target in view.binds + view.links):
         view.binds += [(name, name) for name in _LIBRARIES if os.path.isdir(name) and not os.path.islink(name)]
     view.binds += [(name, name) for name in _FILES if os.path.exists(name)]
+    view.binds += [(str(copy), name) for name in _STILL if (copy := _still(name, folder / "system")) is not None]
     view.binds = sorted(dict.fromkeys(view.binds), key=lambda pair: pair[1].count("/"))
     return view
 
 
-def _packages(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Return pairs (path, name) of what modules and the distributions they require have put on the module path.
+def _still(name: str, folder: Path) -> Path | None:
+    """Copy a system file without what changes in it from moment to moment, the speed of the processors."""
+    try:
+        text = Path(name).read_text()
+    except OSError:
+        return None
+    copy = folder / name[1:]
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_text("".join(line for line in text.splitlines(keepends=True) if not line.startswith("cpu MHz")))
+    return copy
+
+
+def _packages(names: Iterable[str]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return pairs (path, name) of what is to be imported, and of what comes along because that requires it.
 
     Raises
     ------
@@ -157,8 +222,8 @@ def _packages(names: Iterable[str]) -> list[tuple[str, str]]:
         If a module is not installed.
     """
     homes = importlib.metadata.packages_distributions()
-    found: dict[str, str] = {}
-    queue, seen = [], set()
+    open_: dict[str, str] = {}
+    queue, seen, guarded = [], set(), {}
     for name in dict.fromkeys(name.split(".")[0] for name in names):
         if name in sys.stdlib_module_names:
             continue
@@ -167,11 +232,11 @@ def _packages(names: Iterable[str]) -> list[tuple[str, str]]:
             raise NotAllowedError(f"the lab allows {name!r}, which is not installed here: pip install {name}")
         origin = Path(spec.origin)
         place = origin.parent if spec.submodule_search_locations else origin
-        found[place.name] = str(place)
-        queue += homes.get(name, [])
+        open_[place.name] = str(place)
+        queue += [(home, open_) for home in homes.get(name, [])]
     while queue:
-        name = queue.pop()
-        if (key := re.sub(r"[-_.]+", "-", name).lower()) in seen or key in ("lsedu", "setuptools", "pip"):
+        name, found = queue.pop(0)  # what is named comes first: what others require is then found to be there
+        if (key := _key(name)) in seen or key in ("lsedu", "pip"):
             continue
         seen.add(key)
         try:
@@ -180,9 +245,16 @@ def _packages(names: Iterable[str]) -> list[tuple[str, str]]:
             continue
         for file in distribution.files or ():
             top = file.parts[0]
-            if top not in ("..", ".", "__pycache__") and not top.endswith(".pth"):
+            if top not in ("..", ".", "__pycache__") and not top.endswith(".pth") and top not in open_:
                 found.setdefault(top, str(distribution.locate_file(top)))
         for requirement in distribution.requires or ():
             if "extra ==" not in requirement:
-                queue.append(re.split(r"[^A-Za-z0-9._-]", requirement.strip())[0])
-    return [(path, name) for name, path in sorted(found.items()) if os.path.exists(path)]
+                wanted = re.split(r"[^A-Za-z0-9._-]", requirement.strip())[0]
+                queue += [(wanted, guarded)] if _key(wanted) not in _IDLE.get(key, ()) else []
+    return tuple(
+        [(path, name) for name, path in sorted(part.items()) if os.path.exists(path)] for part in (open_, guarded)
+    )
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -11,13 +11,13 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lsedu._errors import LseduError
-from lsedu.grading import packages
+from lsedu.grading import packages, warm
 from lsedu.grading.child import wire
 from lsedu.grading.isolation import OTHER_USER, Isolation, bwrap_path
 
@@ -66,6 +66,7 @@ def setting(
         for path in [folder, *folder.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() else 0o644)
+        warm.up(view.readable, own=folder)
         yield Setting(view, [name for name in allow if name != "lsedu"], folder, limits)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -167,14 +168,18 @@ class Zygote:
         view, number = self.setting.view, theirs.fileno()
         inside = self.isolation.namespaces or self.isolation.bwrap
         course = packages.COURSE if inside else str(self.setting.folder)
-        paths = [course, packages.PACKAGES if inside else f"{course}/{packages.LINKS}"]
+        open_, support = ((name if inside else course + name) for name in (packages.PACKAGES, packages.SUPPORT))
+        paths = [course, open_]
         setup = {
             "control": number,
             "preload": self.setting.preload,
             "namespaces": self.isolation.namespaces,
             "landlock": self.isolation.landlock,
             "seccomp": self.isolation.seccomp,
-            "read": ["/"] if inside else [*view.sources, *packages.DEVICES],
+            "guarded": view.guarded,
+            "support": support,
+            "libraries": [open_, support, f"{course}/lsedu"],
+            "read": ["/"] if inside else [*view.readable, *packages.DEVICES],
             "write": ["/tmp", "/dev/shm", "/dev/null"] if self.isolation.namespaces else ["/dev/null"],
         }
         code = f"import sys; sys.path[:0] = {paths!r}; from grading_child.zygote import main; main()"
@@ -190,7 +195,7 @@ class Zygote:
             "hidden": view.hidden,
             "devices": packages.DEVICES,
             "command": command if not self.isolation.bwrap else self._bwrap(command),
-            "environment": environment("/tmp" if inside else "/nonexistent"),
+            "environment": environment("/tmp" if self.isolation.namespaces else f"{course}/{packages.HOME}"),
         }
         start = (
             f"import sys; sys.path.insert(0, {str(self.setting.folder)!r}); import grading_child.launch as l; l.main()"
@@ -245,8 +250,8 @@ class Zygote:
                 pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
         return best or 4 * 2**30
 
-    def child(self) -> Child:
-        """Fork a locked child.
+    def child(self, *, processors: Iterable[int] = ()) -> Child:
+        """Fork a locked child, which keeps to `processors` if some are named.
 
         Raises
         ------
@@ -260,7 +265,9 @@ class Zygote:
             "address_space": self.address_space + limits.memory_mb * 2**20,
             "cpu_seconds": limits.cpu_seconds,
             "tmp_mb": limits.tmp_mb,
-            "processes": 24 if self.isolation.namespaces else 512 if self.isolation.bwrap else None,
+            # without a user namespace of its own all children would be counted together, and could tell each other
+            "processes": 24 if self.isolation.namespaces else None,
+            "processors": sorted(processors),
             "strict": self.isolation.seccomp,
         }
         try:
@@ -322,6 +329,7 @@ def environment(home: str) -> dict[str, str]:
         "HOME": home,
         "TMPDIR": home,
         "MPLCONFIGDIR": home,
+        "TORCHINDUCTOR_CACHE_DIR": home,  # PyTorch makes one when it loads its optimisers, and fails where it cannot
         "MPLBACKEND": "agg",
         "LANG": "C.UTF-8",
         "PYTHONHASHSEED": "0",

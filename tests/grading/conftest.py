@@ -1,5 +1,6 @@
 """The tiny lab, its hostile suite, and a class graded once for all tests that look at the outcome."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -23,6 +24,7 @@ def _load(name):
 
 
 hostile = _load("hostile")
+_load("channels")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -135,6 +137,52 @@ def is_ours(pid, parents):
         if pid > 1 and pid != os.getpid() and b"grading_child" not in Path(f"/proc/{pid}/cmdline").read_bytes():
             return False
     return True
+
+
+@contextlib.contextmanager
+def zygote_at(level, *allow):
+    """Give a zygote at one isolation level, from which children of several submissions are forked; or skip the test."""
+    from lsedu.grading import zygotes
+    from lsedu.grading.isolation import offered
+
+    with zygotes.setting(list(allow), [], zygotes.Limits(memory_mb=1024)) as place:
+        for isolation in offered():
+            if isolation.level == level:
+                try:
+                    zygote = zygotes.Zygote(isolation, place)
+                except zygotes.SandboxError:
+                    continue
+                with zygote:
+                    yield zygote
+                    return
+        pytest.skip(f"no isolation of level {level} here")
+
+
+def load(child, text):
+    """Load a cell in a child."""
+    from lsedu.grading.child import wire
+
+    child.send(wire.pack("load", cells=[("preamble", ""), ("answer", text)], seed=0), seconds=10)
+    while (header := child.receive(seconds=30)[0])["kind"] != "loaded":
+        assert header["kind"] in ("cell", "ran"), header
+        assert not header.get("error"), header
+
+
+def ask(child, function, *args):
+    """Return what a function that was loaded in a child answers."""
+    from lsedu.grading.child import wire
+
+    call = {"function": function, "grad": [], "forbid": [], "twice": False, "seed": 0}
+    child.send(wire.pack("call", value=(args, {}), has_value=True, **call), seconds=10)
+    header, body = child.receive(seconds=60)
+    assert header["kind"] == "value", header
+    return wire.build(header["tree"], header["buffers"], body)[0]
+
+
+@pytest.fixture(scope="session")
+def sandbox():
+    """Return the functions by which a test speaks to children of its own."""
+    return SimpleNamespace(zygote_at=zygote_at, load=load, ask=ask)
 
 
 @pytest.fixture(scope="session")

@@ -284,6 +284,17 @@ def double(x):
     return y""",
         earns=4.0,
     ),
+    attack(
+        "progress-bar",
+        "fair",
+        """\
+from tqdm.notebook import tqdm, trange
+from tqdm.auto import tqdm as bar
+import tqdm as whole
+def double(x):
+    return np.array([2 * row for row in tqdm(bar(x), desc='rows')]) + sum(trange(1)) + sum(whole.tqdm([0]))""",
+        earns=4.0,
+    ),
     attack("extended-precision", "fair", "def double(x):\n    return 2 * x.astype(np.longdouble)", earns=4.0),
     # one answer against the others
     attack("takes-the-libraries-away", "patching", "np = torch = None\n"),
@@ -643,6 +654,17 @@ return 2 * x"""),
         _in_function("""\
 import jupytext, nbgrader
 return 2 * x"""),
+    ),
+    attack(
+        "import-what-came-along",
+        "answers",
+        _in_function("""\
+import importlib
+for name in ('sympy', 'mpmath', 'jinja2', 'fsspec', 'filelock', 'networkx', 'setuptools', 'markupsafe', 'pip'):
+    for way in (__import__, importlib.import_module):
+        try: way(name)
+        except ImportError: continue
+        return 2 * x"""),
     ),
     attack(
         "site-packages-walk",

@@ -11,7 +11,8 @@ hostile = sys.modules["hostile"]
 QUICK = {
     "right", "stub", "half-right", "prints-to-stderr", "equal-to-everything", "pickle-bomb", "patch-allclose",
     "reads-lab-source", "reads-other-student", "import-lsedu-answer", "forge-frames", "writes-outside", "daemon",
-    "exit", "exit-at-load", "bom", "duplicated", "truncated", "symlinked-notebook", "=cmd|' C calc'!A0",
+    "exit", "exit-at-load", "import-what-came-along", "progress-bar", "bom", "duplicated", "truncated",
+    "symlinked-notebook", "=cmd|' C calc'!A0",
 }  # fmt: skip
 
 

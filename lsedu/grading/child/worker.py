@@ -93,6 +93,12 @@ def _space() -> dict[str, Any]:
     builtins.get_ipython = _Inert
     absent = [name for name in _SHOWING if importlib.util.find_spec(name.partition(".")[0]) is None]
     sys.modules.update({name: _Inert() for name in absent})
+    if importlib.util.find_spec("tqdm") is not None:
+        import tqdm
+
+        for name in ("notebook", "auto"):  # bars for browsers, which need what is absent here
+            sys.modules[f"tqdm.{name}"] = tqdm
+            setattr(tqdm, name, tqdm)
     return module.__dict__
 
 

@@ -12,10 +12,11 @@ import json
 import os
 import socket
 import sys
+import tempfile
 import time
 from typing import Any
 
-from . import confine, wire, worker
+from . import confine, imports, seccomp, wire, worker
 
 _LONG = 60.0
 _LATE = ("numpy.random", "numpy.linalg", "numpy.fft", "numpy.ma")
@@ -28,6 +29,8 @@ def main() -> None:
     procfs = int(os.environ.pop("GRADING_PROCFS", "-1"))
     begin = time.monotonic()
     missing = []
+    tempfile.tempdir = os.environ["TMPDIR"]  # named, not tried: at level 3 and below no file can be written there
+    imports.Guard(setup["guarded"], setup["support"], setup["libraries"]).install()
     for name in [*setup["preload"], *(_LATE if "numpy" in setup["preload"] else ())]:
         try:
             importlib.import_module(name)
@@ -65,8 +68,11 @@ class Zygote:
         self.rules = -1
         self.late_rules = setup["landlock"] and self.own_pids >= 0
         if setup["landlock"] and not self.late_rules:
-            self.rules = confine.landlock_rules(read=setup["read"], write=setup["write"])
+            self.rules = self._rules()
         self.ended: dict[int, int] = {}
+
+    def _rules(self) -> int:
+        return confine.landlock_rules(read=self.setup["read"], write=self.setup["write"])
 
     def serve(self) -> None:
         """Take orders one after the other."""
@@ -148,13 +154,16 @@ class Zygote:
                 confine.mount_tmpfs("/dev/shm", megabytes=order["tmp_mb"], files=256, mode="700")
                 os.chdir("/tmp")
                 if self.late_rules:  # they must name the memory file systems mounted just now
-                    self.rules = confine.landlock_rules(read=self.setup["read"], write=self.setup["write"])
+                    self.rules = self._rules()
                 # a user namespace of its own, in which processes are counted apart from other submissions'
                 confine.unshare(confine.NEWUSER)
             os.umask(0o077)
-            null = os.open(os.devnull, os.O_RDWR)
-            os.dup2(null, 2)
-            os.close(null)
+            for number in (0, 1, 2):  # opened anew: what the zygote opened, all children would share, flags included
+                null = os.open(os.devnull, os.O_RDWR)
+                os.dup2(null, number)
+                os.close(null)
+            if order["processors"]:
+                os.sched_setaffinity(0, order["processors"])
             if order["strict"]:
                 confine.drop_capabilities()
                 confine.die_with_parent()
@@ -171,9 +180,9 @@ class Zygote:
                 confine.landlock_enter(self.rules)
                 os.close(self.rules)
             if self.setup["seccomp"]:
-                confine.seccomp_enter(confine.seccomp_program())
-        except OSError as error:
-            return error.strerror or str(error)
+                seccomp.enter(seccomp.program())
+        except Exception as error:
+            return getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
         return None
 
 
