@@ -72,7 +72,7 @@ def test_the_checks_accept_the_solution_and_know_every_wrong_answer(lab):
 
 def written_by_students(cell):
     """The lines of a solution that are long enough to be somebody's work and that students do not get."""
-    return {line.strip() for line in cell.solution.splitlines() if len(line.strip()) > 20} - {
+    return {line.strip() for line in cell.solution.splitlines() if len(line.strip()) > 12} - {
         line.strip() for line in cell.source.splitlines()
     }
 
@@ -81,7 +81,7 @@ def test_the_released_notebook_holds_no_reference(lab):
     released = nbformat.read(ROOT / f"labs/{lab.name}.ipynb", as_version=4)
     code = "\n".join(cell.source for cell in released.cells if cell.cell_type == "code")
     secrets = set().union(*map(written_by_students, lab.student_cells()))
-    assert len(secrets) >= len(by_run(lab)[0])
+    assert secrets
     assert {line for line in secrets if line in code} == set()
 
 
@@ -117,7 +117,8 @@ def test_the_solved_notebook_runs_and_earns_everything(lab, tmp_path):
     points = by_run(lab)[1]
     said = f"{points:g} of {points:g} points on the public cases, and {lab.points - points:g} that are not checked here"
     assert said in text
-    assert "first." not in text and text.count("image/png") >= 1
+    assert "first." not in text
+    assert "image/png" in text or not any("matplotlib" in cell.source for cell in lab.cells)
 
 
 @pytest.mark.slow

