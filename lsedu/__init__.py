@@ -5,7 +5,10 @@ Importing it is light: nothing heavy (torch, Jupyter) is loaded until a submodul
 
 from importlib.metadata import PackageNotFoundError, version
 
+from lsedu import _reads
 from lsedu._errors import LseduError
+
+_reads.start()
 
 try:
     __version__ = version("lsedu")

@@ -12,7 +12,8 @@ from pathlib import Path
 import yaml
 
 from lsedu._errors import LseduError
-from lsedu.experiments import Interval, Record, RecordError, load_record, records_dir
+from lsedu.experiments import Interval, Record, RecordError, load_record
+from lsedu.experiments.record import book_dir
 
 FINDINGS = ("exact", "not yet run")
 
@@ -60,14 +61,9 @@ class Claim:
 WRITTEN = {part.name for part in fields(Claim) if not part.metadata}
 
 
-def folder() -> Path:
-    """Return the folder of the parts: the book's in a checkout, the package's copy where lsedu was installed."""
-    return records_dir().parent
-
-
 def files(book: Path | None = None) -> list[Path]:
     """Return the files of claims in the order in which the table of contents comes to their parts."""
-    book = book or folder()
+    book = book or book_dir()
     contents = (book / "_toc.yml").read_text(encoding="utf-8")
     found = sorted(book.glob("*/claims.yml"))
     at = {path: contents.find(f" {path.parent.name}/") for path in found}

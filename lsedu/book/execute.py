@@ -1,15 +1,16 @@
-"""Executing pages with papermill, each at most once for the same text, code, records and parameters."""
+"""Executing pages with papermill, each at most once for the same text, code, parameters and files that it reads."""
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
 import papermill
 from traitlets.config import Config
 
-from lsedu import _write
+from lsedu import _reads, _write
 from lsedu.book.pages import Book, BookError, page_key, read_notebook
 
 Say = Callable[[str], None]
@@ -27,8 +28,28 @@ def merge_streams(outputs: list[nbformat.NotebookNode]) -> list[nbformat.Noteboo
     return merged
 
 
+def _begin_kernels_with(path: Path) -> dict[str, str]:
+    """Return the environment in which a kernel notes what it reads before the first cell runs."""
+    _write.write(path, b"import lsedu\ndel lsedu\n")
+    return {"PYTHONSTARTUP": str(path)}
+
+
+@contextmanager
+def _environment(extra: dict[str, str]) -> Iterator[None]:
+    """Give what is started within the block these variables besides ours."""
+    before = {name: os.environ.get(name) for name in extra}
+    os.environ.update(extra)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
 def execute_page(book: Book, page: str, parameters: dict[str, object], *, progress: bool = False) -> Path:
-    """Execute one page and return the notebook with its outputs; the seconds it took are in its metadata.
+    """Execute one page and return the notebook with its outputs.
+
+    In its metadata are the seconds it took, and the files of the book that it read, with what they held.
 
     Raises
     ------
@@ -40,26 +61,32 @@ def execute_page(book: Book, page: str, parameters: dict[str, object], *, progre
     draft.parent.mkdir(parents=True, exist_ok=True)
     notebook = read_notebook(book.source / f"{page}.md")
     nbformat.write(notebook, draft)
+    manifest = work / f"{page}.reads"
+    manifest.unlink(missing_ok=True)
+    watched = {**_reads.environment(manifest, book.source), **_begin_kernels_with(work / "startup.py")}
     start = time.perf_counter()
     try:
-        papermill.execute_notebook(
-            draft,
-            output,
-            parameters=parameters,
-            kernel_name="python3",
-            cwd=str((book.source / page).parent),
-            progress_bar=progress,
-            log_output=False,
-            # a kernel's TCP ports can be read by everyone on the machine; its sockets by the owner alone
-            config=Config(KernelManager={"transport": "ipc" if os.name == "posix" else "tcp"}),
-        )
+        with _environment(watched):
+            papermill.execute_notebook(
+                draft,
+                output,
+                parameters=parameters,
+                kernel_name="python3",
+                cwd=str((book.source / page).parent),
+                progress_bar=progress,
+                log_output=False,
+                # a kernel's TCP ports can be read by everyone on the machine; its sockets by the owner alone
+                config=Config(KernelManager={"transport": "ipc" if os.name == "posix" else "tcp"}),
+            )
     except papermill.PapermillExecutionError as error:
         raise BookError(
             f"book/{page}.md: cell {error.exec_count} failed with {error.ename}: {error.evalue}; "
             f"the notebook as it stopped is {output}"
         ) from error
     done = nbformat.read(output, as_version=4)
-    done.metadata["lsedu"] = {"seconds": round(time.perf_counter() - start, 1), "parameters": parameters}
+    seconds = round(time.perf_counter() - start, 1)
+    reads = _reads.states(read_by(book, _reads.noted(manifest)), book.root)
+    done.metadata["lsedu"] = {"seconds": seconds, "parameters": parameters, "reads": reads}
     done.metadata.pop("papermill", None)
     for cell in done.cells:
         cell.metadata.pop("papermill", None)
@@ -69,6 +96,19 @@ def execute_page(book: Book, page: str, parameters: dict[str, object], *, progre
     part = work / f"{page}.part.ipynb"
     nbformat.write(done, part)
     return part
+
+
+def read_by(book: Book, noted: set[Path] | None) -> set[Path]:
+    """Return what a page is taken to have read: what it noted; the whole of records and claims if it noted nothing."""
+    return {*book.source.glob("records/*"), *book.source.glob("*/claims.yml")} if noted is None else noted
+
+
+def is_current(book: Book, kept: Path) -> bool:
+    """Return whether an executed notebook is there, and all that it read is as it was."""
+    if not kept.is_file():
+        return False
+    reads = nbformat.read(kept, as_version=4).metadata.get("lsedu", {}).get("reads")
+    return reads is not None and _reads.unchanged(reads, book.root)
 
 
 def execute(book: Book, parameters: dict[str, object], *, say: Say = str) -> dict[str, Path]:
@@ -97,7 +137,7 @@ def execute(book: Book, parameters: dict[str, object], *, say: Say = str) -> dic
     pages = book.notebooks()
     for i, page in enumerate(pages, start=1):
         kept = cache / f"{page.replace('/', '-')}-{page_key(book, page, parameters)}.ipynb"
-        if kept.is_file():
+        if is_current(book, kept):
             say(f"[{i}/{len(pages)}] {page}: unchanged")
         else:
             say(f"[{i}/{len(pages)}] {page}: executing")

@@ -1,6 +1,5 @@
 """The pages of the book: which there are, what each depends on, and the key under which its execution is kept."""
 
-import ast
 import hashlib
 import json
 import re
@@ -173,22 +172,11 @@ def code(notebook: nbformat.NotebookNode) -> str:
     return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
 
 
-def records_read(source: str) -> list[str]:
-    """Return the names of the records that Python `source` loads by a literal name."""
-    found = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called == "load_record":
-                found.add(str(node.args[0].value))
-    return sorted(found)
-
-
 def page_key(book: Book, page: str, parameters: dict[str, object]) -> str:
     """Return the cache key of a page's execution.
 
-    It covers the page's text, the text of every lsedu module that its code reaches, the records it reads, the
-    constraints, the parameters and the version of Python.
+    It covers the page's text, the text of every lsedu module that its code reaches, the constraints, the parameters and
+    the version of Python. What a page reads is known only once it has run: see `lsedu.book.execute.is_current`.
 
     Raises
     ------
@@ -197,17 +185,11 @@ def page_key(book: Book, page: str, parameters: dict[str, object]) -> str:
     """
     path = book.source / f"{page}.md"
     try:
-        source = code(read_notebook(path))
-        modules = _modules.digest(_modules.imports(source))
-        records = records_read(source)
+        modules = _modules.digest(_modules.imports(code(read_notebook(path))))
     except SyntaxError as error:
         raise BookError(f"{path}: a code cell is not Python: {error}") from error
     sha = hashlib.sha256(path.read_bytes())
     sha.update(modules.encode())
-    for name in records:
-        for suffix in (".json", ".npz"):
-            file = book.source / "records" / f"{name}{suffix}"
-            sha.update(file.read_bytes() if file.is_file() else b"absent")
     sha.update((book.root / "constraints.txt").read_bytes())
     sha.update(json.dumps([parameters, sys.version_info[:3]], sort_keys=True).encode())
     return sha.hexdigest()[:24]

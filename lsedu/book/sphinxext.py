@@ -20,7 +20,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from lsedu import _write
 from lsedu.book import claims
-from lsedu.experiments import records_dir
+from lsedu.experiments.record import book_dir
 
 
 def _raw(html: str) -> nodes.raw:
@@ -75,7 +75,7 @@ class PredictionScore(SphinxDirective):
                 )
             claim = rows[key]
             if claim.record:  # the verdict is the record's: read it again when that changes
-                self.env.note_dependency(str(records_dir() / f"{claim.record}.json"))
+                self.env.note_dependency(str(book_dir() / "records" / f"{claim.record}.json"))
             items.append(
                 f'<li data-figure="{escape(name)}" data-source="{up}_static/figures/{escape(name)}.json" '
                 f'data-claim="{escape(claim.text)}" data-verdict="{escape(claim.verdict)}" '

@@ -13,12 +13,11 @@ from pathlib import Path
 import nbformat
 
 import lsedu
-from lsedu import _modules, _project
+from lsedu import _modules, _project, _reads
 from lsedu._write import write
 from lsedu.authoring.release import colab_guard
-from lsedu.book import labs
+from lsedu.book import figures, labs
 from lsedu.book.pages import API, Book
-from lsedu.book.twins import TWINS
 
 PUBLISHED = "_notebooks"
 """Folder of the site with the executed notebooks: what Colab opens, from the branch that Pages publishes."""
@@ -120,21 +119,22 @@ def _retarget_notebook(notebook: nbformat.NotebookNode, page: str, notebooks: se
 
 
 def _figures(book: Book) -> None:
-    """Write data and static picture of each moving figure, unless its twin and what it reads are the same as before."""
-    for name, twin in TWINS.items():
-        folder = book.staged / "_static" / "figures"
-        records = b"".join(
-            (book.source / "records" / f"{record}.json").read_bytes() for record in getattr(twin, "RECORDS", ())
-        )
-        key = _modules.digest([twin.__name__]).encode() + records
-        stamp = book.build / "cache" / f"figure-{name}.key"
-        if stamp.is_file() and stamp.read_bytes() == key and (folder / f"{name}.png").is_file():
-            continue
-        folder.mkdir(parents=True, exist_ok=True)
-        payload = json.dumps(twin.payload(), separators=(",", ":"))
+    """Write data and static picture of each moving figure, unless its code and what it reads are the same as before."""
+    folder = book.staged / "_static" / "figures"
+    for name in figures.names():
+        figure = figures.get(name)
+        code = _modules.digest([figure.__name__])
+        stamp = book.build / "cache" / f"figure-{name}.json"
+        if (folder / f"{name}.png").is_file() and stamp.is_file():
+            kept = json.loads(stamp.read_text(encoding="utf-8"))
+            if kept["code"] == code and _reads.unchanged(kept["reads"], book.root):
+                continue
+        with _reads.watching(book.source) as read:
+            payload = json.dumps(figure.payload(), separators=(",", ":"))
+            picture = figure.fallback()
         _refresh(folder / f"{name}.json", payload.encode())
-        twin.fallback().savefig(folder / f"{name}.png", dpi=150, facecolor="white")
-        write(stamp, key)
+        picture.savefig(folder / f"{name}.png", dpi=150, facecolor="white")
+        write(stamp, json.dumps({"code": code, "reads": _reads.states(read, book.root)}).encode())
 
 
 def public_modules() -> list[str]:
@@ -206,8 +206,8 @@ def stage(book: Book, executed: dict[str, Path]) -> None:
     plotly = book.staged / "_static" / "plotly.min.js"
     _refresh(plotly, (files("plotly") / "package_data" / "plotly.min.js").read_bytes())
     _figures(book)
-    figures = book.staged / "_static" / "figures"
-    wanted |= {api, plotly, *(figures / f"{name}{suffix}" for name in TWINS for suffix in (".json", ".png"))}
+    drawn = book.staged / "_static" / "figures"
+    wanted |= {api, plotly, *(drawn / f"{name}{suffix}" for name in figures.names() for suffix in (".json", ".png"))}
     for path in book.staged.rglob("*"):
         if path.is_file() and path not in wanted:
             path.unlink()

@@ -3,9 +3,11 @@
 import contextlib
 import hashlib
 import os
+import sys
 import zlib
 from pathlib import Path
 
+from lsedu import _reads
 from lsedu._errors import CheckFailedError, LseduError
 from lsedu.data.source import File, Source
 
@@ -75,6 +77,7 @@ def locate(source: Source, file: File) -> Path | None:
         folders.append(cache_dir())
     for folder in folders:
         path = folder / (source.folder or source.name) / file.name
+        sys.audit(_reads.LOOKED_FOR, str(path))  # what is made without the file is made again once it is there
         if os.path.isfile(path):  # no error where the folder must not be entered
             return path
     return None

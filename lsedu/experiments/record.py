@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import sys
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lsedu import _write
+from lsedu import _reads, _write
 from lsedu._errors import LseduError, UnknownNameError
 from lsedu.experiments.verdict import Interval, interval, verdict
 
@@ -21,11 +22,18 @@ class RecordError(LseduError, RuntimeError):
     """A record is missing, damaged or contradicts itself."""
 
 
-def records_dir() -> Path:
-    """Return the folder of the records: the book's in a checkout, the package's copy where lsedu was installed."""
+def book_dir() -> Path:
+    """Return the folder of records and claims: the book's in a checkout, the package's copy where it was installed."""
     package = Path(__file__).resolve().parents[1]
-    checkout = package.parent / "book" / "records"
-    return checkout if checkout.is_dir() else package / "_book" / "records"
+    checkout = package.parent / "book"
+    return checkout if (checkout / "records").is_dir() else package / "_book"
+
+
+def records_dir() -> Path:
+    """Return the folder of the records."""
+    folder = book_dir() / "records"
+    sys.audit(_reads.LOOKED_FOR, str(folder))  # whoever asks for it may make use of which records there are
+    return folder
 
 
 @dataclass(frozen=True)
@@ -154,7 +162,7 @@ class Record:
         """The arrays, read and checked once."""
         if not self.arrays_sha256:
             return {}
-        path = (self.folder or records_dir()) / f"{self.name}.npz"
+        path = (self.folder or book_dir() / "records") / f"{self.name}.npz"
         if not path.is_file():
             raise RecordError(f"{path} is missing; `lsedu run {self.name}` makes it again")
         raw = path.read_bytes()
@@ -196,7 +204,7 @@ def save_record(record: Record, arrays: dict[str, np.ndarray], *, folder: Path |
     Path
         The JSON file.
     """
-    folder = folder or records_dir()
+    folder = folder or book_dir() / "records"
     plain = {key: value for key, value in asdict(record).items() if key != "folder"}
     if arrays:
         raw = npz_bytes(arrays)
@@ -215,8 +223,9 @@ def load_record(name: str, *, folder: Path | None = None) -> Record:
     RecordError
         If there is none, or it cannot be read.
     """
-    folder = folder or records_dir()
+    folder = folder or book_dir() / "records"
     path = folder / f"{name}.json"
+    sys.audit(_reads.LOOKED_FOR, str(path))
     if not path.is_file():
         have = ", ".join(sorted(p.stem for p in folder.glob("*.json"))) or "none yet"
         raise RecordError(f"there is no record {name!r} (there are: {have}); `lsedu run {name}` makes it")

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from lsedu.book import execute, expected
 from lsedu.book.pages import Book
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,12 +44,25 @@ def root():
     return ROOT
 
 
+def book_of_two(root):
+    """Write a book of one text notebook and one plain page."""
+    (root / "book" / "records").mkdir(parents=True)
+    (root / "constraints.txt").write_text("numpy==2.4.6\n")
+    (root / "book" / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: page\n")
+    (root / "book" / "index.md").write_text("# First\n\nSee [the page](page.md#there).\n")
+    (root / "book" / "page.md").write_text(FRONT + CELLS)
+    return Book(root)
+
+
 @pytest.fixture
 def toy(tmp_path):
     """A book of one text notebook and one plain page."""
-    (tmp_path / "book" / "records").mkdir(parents=True)
-    (tmp_path / "constraints.txt").write_text("numpy==2.4.6\n")
-    (tmp_path / "book" / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: page\n")
-    (tmp_path / "book" / "index.md").write_text("# First\n\nSee [the page](page.md#there).\n")
-    (tmp_path / "book" / "page.md").write_text(FRONT + CELLS)
-    return Book(tmp_path)
+    return book_of_two(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def executed_once(tmp_path_factory):
+    """What the execution of that book leaves, for all who do not look at the execution itself."""
+    book = book_of_two(tmp_path_factory.mktemp("executed"))
+    execute.execute(book, expected.PARAMETERS)
+    return book.build

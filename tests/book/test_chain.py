@@ -1,5 +1,6 @@
 """The notebook chain: what is executed, when again, and what holds the outputs."""
 
+import json
 import shutil
 
 import nbformat
@@ -33,9 +34,8 @@ def test_parameters_reach_the_page(toy):
     assert notebook.metadata["lsedu"]["parameters"]["seed"] == 1
 
 
-def test_the_key_covers_text_modules_records_constraints_and_parameters(toy, monkeypatch):
+def test_the_key_covers_text_modules_constraints_and_parameters(toy, monkeypatch):
     page = toy.source / "page.md"
-    page.write_text(page.read_text() + '\n```{code-cell} ipython3\nload_record("thing")\n```\n')
     keys = [page_key(toy, "page", PARAMETERS)]
 
     def changed():
@@ -45,8 +45,6 @@ def test_the_key_covers_text_modules_records_constraints_and_parameters(toy, mon
     assert not changed()
     page.write_text(page.read_text() + "\nMore.\n")
     assert changed()
-    (toy.source / "records" / "thing.json").write_text("{}")
-    assert changed()
     (toy.source / "records" / "other.json").write_text("{}")
     assert not changed()
     (toy.root / "constraints.txt").write_text("numpy==2.4.7\n")
@@ -54,6 +52,65 @@ def test_the_key_covers_text_modules_records_constraints_and_parameters(toy, mon
     monkeypatch.setattr(_modules, "digest", lambda names: "another library")
     assert changed()
     assert page_key(toy, "page", {**PARAMETERS, "seed": 7}) != keys[-1]
+
+
+# One page, several ways to come to the records `first` and `absent`; `second` is nobody's.
+READING = """
+from pathlib import Path
+from lsedu.experiments import RecordError, load_record
+folder = Path.cwd() / "records"
+for name in ["first"]:
+    load_record(name=name, folder=folder)
+(read,) = (load_record,)
+try:
+    read("absent", folder=folder)
+except RecordError:
+    pass
+"""
+
+
+def test_a_page_runs_again_when_a_record_that_it_came_to_changes_and_for_no_other(toy):
+    def written(name, text="{}"):
+        (toy.source / "records" / name).write_text(text)
+
+    page, fields = toy.source / "page.md", "claim source profile reduction configs seeds results contrasts provenance"
+    record = json.dumps({"name": "first", **dict.fromkeys(fields.split(), "")})
+    page.write_text(page.read_text() + f"\n```{{code-cell}} ipython3\n{READING}\n```\n")
+    written("first.json", record)
+    written("second.json")
+    done, first = executed_pages(toy)
+    reads = nbformat.read(done["page"], as_version=4).metadata["lsedu"]["reads"]
+    assert first and reads.keys() == {"book/records", "book/records/first.json", "book/records/absent.json"}
+    written("second.json", "[]")
+    assert executed_pages(toy)[1] == []
+    written("first.json", record + " ")
+    assert not execute.is_current(toy, done["page"])
+    written("first.json", record)
+    assert execute.is_current(toy, done["page"])
+    written("absent.json", record)
+    assert executed_pages(toy)[1]
+
+
+def kept(folder, **metadata):
+    """A notebook as the cache holds it."""
+    notebook = nbformat.v4.new_notebook(metadata=metadata)
+    nbformat.write(notebook, folder / "kept.ipynb")
+    return folder / "kept.ipynb"
+
+
+def test_a_notebook_that_does_not_say_what_it_read_is_made_again(toy, tmp_path):
+    assert not execute.is_current(toy, tmp_path / "none.ipynb")
+    assert not execute.is_current(toy, kept(tmp_path, lsedu={"seconds": 1.0}))
+    assert execute.is_current(toy, kept(tmp_path, lsedu={"reads": {}}))
+
+
+def test_a_page_that_noted_nothing_is_taken_to_have_read_every_record_and_claim(toy):
+    for name in ("records/a.json", "records/a.npz", "part/claims.yml"):
+        (toy.source / name).parent.mkdir(exist_ok=True)
+        (toy.source / name).touch()
+    names = {path.relative_to(toy.source).as_posix() for path in execute.read_by(toy, None)}
+    assert names == {"records/a.json", "records/a.npz", "part/claims.yml"}
+    assert execute.read_by(toy, set()) == set()
 
 
 def test_the_modules_of_a_page_are_those_it_reaches(toy):
@@ -75,8 +132,10 @@ def test_a_missing_page_is_named(toy):
 
 
 @pytest.fixture
-def stored(toy):
-    done, _ = executed_pages(toy)
+def stored(toy, executed_once):
+    shutil.copytree(executed_once, toy.build)
+    done, again = executed_pages(toy)
+    assert not again
     return expected.refresh(toy, done)[0]
 
 
@@ -115,11 +174,13 @@ def test_a_stale_missing_or_left_over_notebook_fails(toy, stored):
         expected.check_stored(toy)
 
 
-def test_a_page_that_marks_nothing_fails(toy):
+def test_a_page_that_marks_nothing_fails(toy, executed_once):
     page = toy.source / "page.md"
+    shutil.copytree(executed_once, toy.build)
+    done, _ = executed_pages(toy)
     page.write_text(page.read_text().replace(":tags: [check]\n", ""))
     with pytest.raises(BookError, match="marks no cell"):
-        expected.refresh(toy, executed_pages(toy)[0])
+        expected.refresh(toy, done)
 
 
 def test_outputs_of_the_build_are_compared(toy, stored):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lsedu import data
-from lsedu.book.twins import clusters
+from lsedu.book.figures import clusters
 from lsedu.experiments import load_record
 
 SCRIPT = Path(__file__).resolve().parents[2] / "book" / "_static" / "figures" / "clusters.js"

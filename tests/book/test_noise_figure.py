@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lsedu.book.twins import noise
+from lsedu.book.figures import noise
 from lsedu.experiments import load_record
 
 SCRIPT = Path(__file__).resolve().parents[2] / "book" / "_static" / "figures" / "noise.js"

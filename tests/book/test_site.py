@@ -13,9 +13,9 @@ from playwright.sync_api import expect, sync_playwright
 
 from lsedu import _project
 from lsedu.book import claims
+from lsedu.book.figures import seeds, temperature
 from lsedu.book.pages import Book
 from lsedu.book.stage import PAGES_BRANCH
-from lsedu.book.twins import seeds, temperature
 
 pytestmark = pytest.mark.browser
 

@@ -2,7 +2,7 @@
 Noise rate, smoothing strength and temperature against accuracy and calibration. The data are the values of a record,
 seed by seed: {rates, alphas, accuracy: [rate][alpha][seed], memorised: [rate] of null or [alpha][seed],
 scores: {state: {overconfidence, ece, nll: [rate][alpha][seed]}}}. Nothing is interpolated: the sliders stop where there
-is a measurement. `compute` mirrors lsedu.book.twins.noise.
+is a measurement. `compute` mirrors lsedu.book.figures.noise.
 */
 
 const RATES = [0, 0.2, 0.4, 0.6];

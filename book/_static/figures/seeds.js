@@ -2,7 +2,7 @@
 Number of seeds against false discoveries: two methods with the same true accuracy, whose difference from seed to seed
 has the recorded spread. The data are {sd: spread of the paired differences in points, t: two-sided 95% quantiles of
 Student's t by number of seeds less one, record: n and mean of the recorded differences}.
-`compute` mirrors lsedu.experiments.interval on draws of the same small generator in lsedu.book.twins.seeds.
+`compute` mirrors lsedu.experiments.interval on draws of the same small generator in lsedu.book.figures.seeds.
 */
 
 import { CLOSENESS } from "./frame.js";

@@ -88,6 +88,9 @@ export function compute({ temperature, bins }, { logits, labels }) {
     accuracy: mean(correct),
     confidence: mean(confidence),
     auroc: errorAuroc(confidence, correct),
+    counts: table.map((bin) => bin.count),
+    bin_confidence: table.map((bin) => bin.confidence),
+    bin_accuracy: table.map((bin) => bin.accuracy),
   };
 }
 

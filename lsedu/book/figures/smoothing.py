@@ -8,7 +8,12 @@ from matplotlib.figure import Figure
 
 from lsedu import losses, plots, targets
 
-RECORDS: tuple[str, ...] = ()
+GRID = {
+    "alpha": (0.0, 0.1, 0.5, 0.95),
+    "classes": (2, 5, 100),
+    "convention": ("all", "others"),
+    "gap": (-2.0, 0.0, 4.51, 14.0),
+}
 
 
 def payload() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from lsedu import plots
 from lsedu.experiments import load_record
 
-RECORDS = ("noise",)
+GRID = {"rate": (0.0, 0.4), "alpha": (0.0, 0.1, 0.8), "temperature": ("before", "noisy", "clean")}
 STATES = ("before", "noisy", "clean")
 SCORES = ("overconfidence", "ece", "nll")
 
@@ -22,7 +22,7 @@ def payload() -> dict[str, Any]:
         ``rates`` and ``alphas``; ``accuracy`` and ``memorised`` (None where no label is wrong), and by state the
         ``scores``, each nested by rate, strength and seed, to four decimals.
     """
-    record = load_record(RECORDS[0])
+    record = load_record("noise")
     rates, alphas = record.configs["rates"], record.configs["alphas"]
 
     def table(name: str) -> list[list[list[float]]]:

@@ -11,7 +11,7 @@ from lsedu.analysis import compactness
 from lsedu.experiments import load_record
 from lsedu.plots.style import WIDTH
 
-RECORDS = ("features",)
+GRID = {"network": (100, 104), "part": ("test", "train"), "scale": ("same", "distance")}
 PARTS = ("test", "train")
 STRENGTHS = {"plain": "0.0", "smoothed": "0.1"}
 CLASSES = ("T-shirt", "shirt", "bag")
@@ -28,7 +28,7 @@ def payload() -> dict[str, Any]:
         seed the features on the plane, shape (classes * points, 2), class by class, to three decimals; ``within`` and
         ``ratio`` in the same nesting: by seed what `lsedu.analysis.compactness` has for all classes and features.
     """
-    record = load_record(RECORDS[0])
+    record = load_record("features")
     arrays = record.arrays()
 
     def nested(read: Any) -> dict[str, dict[str, list]]:

@@ -12,7 +12,7 @@ from lsedu import plots
 from lsedu.experiments import interval, load_record
 from lsedu.experiments.verdict import t_quantile
 
-RECORDS = ("smoothing",)
+GRID = {"seeds": (2, 3, 11, 20), "threshold": (0.0, 0.2, 0.35, 1.0), "draw": (1, 17, 1000)}
 MOST = 20
 DRAWS = 1000
 START = 7
@@ -24,7 +24,7 @@ def payload() -> dict[str, Any]:
     The spread is the standard deviation over seeds of accuracy with alpha = 0.1 less accuracy without smoothing, the
     seeds being paired, in points.
     """
-    record = load_record(RECORDS[0])
+    record = load_record("smoothing")
     differences = 100 * (record.values("0.1/before/accuracy") - record.values("0.0/before/accuracy"))
     found = interval(differences)
     return {

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from lsedu import calibration, plots
 from lsedu.experiments import load_record
 
-RECORDS = ("overconfidence",)
+GRID = {"temperature": (0.25, 0.6, 1.0, 1.43, 3.0, 8.0), "bins": (2, 10, 15, 50)}
 MODEL = "mlp"
 DECIMALS = 3
 
@@ -16,10 +16,10 @@ DECIMALS = 3
 def payload() -> dict[str, Any]:
     """Return what the page hands to the figure: test logits, labels and the temperature fitted on other images.
 
-    Logits are those of the record's first seed, rounded to three decimals to keep the file small; both twins compute
-    from the rounded values.
+    Logits are those of the record's first seed, rounded to three decimals to keep the file small; the page and
+    `compute` take the rounded values.
     """
-    record = load_record(RECORDS[0])
+    record = load_record("overconfidence")
     arrays, seed = record.arrays(), record.seeds[0]
     return {
         "logits": np.round(arrays[f"{seed}/{MODEL}/logits"].astype(np.float64), DECIMALS).tolist(),

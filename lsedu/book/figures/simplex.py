@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from lsedu import losses, plots
 
-RECORDS: tuple[str, ...] = ()
+GRID = {"first": (-4.0, 1.3), "second": (-2.0, 4.0), "alpha": (0.0, 0.3, 0.9), "time": (0.1, 2.96, 50.0)}
 STEP = 0.1
 
 
