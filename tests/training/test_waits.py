@@ -66,6 +66,25 @@ def test_no_step_of_the_loop_waits(mixing, optimizer):
     assert len(few) == len(more) <= 8, more  # the start and the end of a run and of an epoch
 
 
+NETWORKS = {
+    "mlp": (1, 28, lambda: models.build(models.mlp, seed=0)),
+    "lenet": (1, 32, lambda: models.build(models.lenet, seed=0)),
+    "resnet": (3, 32, lambda: models.build(models.thin_resnet, seed=0, depth=8)),
+    "mobilenet": (3, 32, lambda: models.build(models.mobilenet_v2, seed=0)),
+    "cct": (3, 32, lambda: models.build(models.cct7, seed=0, kernel=3, convolutions=1, size=32)),
+    "standardised": (1, 28, lambda: models.standardised(models.build(models.mlp, seed=0), torch.rand(9, 1, 28, 28))),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_no_network_waits(name):
+    channels, side, build = NETWORKS[name]
+    with Device() as device:
+        model, x = device.put(build()), device.put(torch.rand(2, channels, side, side))
+        torch.nn.functional.cross_entropy(model(x), device.put(torch.tensor([0, 1]))).backward()
+        assert device.waits == []
+
+
 def test_losses_are_read_once_in_many_steps(monkeypatch):
     monkeypatch.setattr(watch, "EVERY", 4)
     assert len(waits_of(8)) == len(waits_of(7)) == len(waits_of(4)) + 1
