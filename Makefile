@@ -38,7 +38,8 @@ test: $(STAMP)
 	@$(BIN)/python -m pytest --doctest-modules -m "not slow and not browser" lsedu tests
 
 lab: $(STAMP)
-	@$(BIN)/jupyter lab --notebook-dir labs
+	@$(BIN)/lsedu labs copy
+	@$(BIN)/jupyter lab --notebook-dir my-labs
 
 serve: $(STAMP)
 	@$(BIN)/lsedu book serve

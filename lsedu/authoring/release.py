@@ -14,7 +14,9 @@ from lsedu.authoring.lab import Cell, Lab
 from lsedu.authoring.load import load_lab
 from lsedu.authoring.pictures import draw, kept, mark
 from lsedu.authoring.source import parse
+from lsedu.labs.cells import fingerprint
 from lsedu.labs.checkfile import find, read
+from lsedu.labs.copies import keep
 
 _GUARD = """\
 # On Colab: install the course's package. A torch that is already there stays as it is.
@@ -22,21 +24,30 @@ import importlib.util
 import subprocess
 import sys
 
-if importlib.util.find_spec("lsedu") is None:
+
+def absent(name):
+    return importlib.util.find_spec(name) is None
+
+
+pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+if absent("lsedu"):
     packages = {packages}
-    if importlib.util.find_spec("torch") is None:
+    if absent("torch"):
         packages.append("{torch}")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
     subprocess.check_call([*pip, *packages])
-    subprocess.check_call([*pip, "--no-deps", "lsedu @ git+{repository}"])"""
+    subprocess.check_call([*pip, "--no-deps", "lsedu @ git+{repository}"])
+if lacking := [name for name in {submit} if absent(name)]:  # what handing in needs
+    subprocess.check_call([*pip, *lacking])"""
+_SUBMIT = ("ipykernel", "nbclient", "nbformat")
 
 
 def colab_guard() -> str:
-    """Return the cell that makes a notebook work on Colab; it never reinstalls torch."""
+    """Return the cell that makes a notebook work on Colab, handing in included; it never reinstalls torch."""
     needs = _project.requirements()
     torch = needs.pop("torch")
     packages = "[" + ", ".join(f'"{line}"' for line in needs.values()) + "]"
-    return _GUARD.format(packages=packages, torch=torch, repository=_project.link("Repository"))
+    submit = "[" + ", ".join(f'"{name}"' for name in _SUBMIT) + "]"
+    return _GUARD.format(packages=packages, torch=torch, repository=_project.link("Repository"), submit=submit)
 
 
 def build(
@@ -87,6 +98,7 @@ def build(
         "lsedu": about,
     }
     notebook = v4.new_notebook(cells=cells, metadata=metadata)
+    notebook.metadata["lsedu"]["sources"] = fingerprint(notebook)
     nbformat.validate(notebook)
     return notebook
 
@@ -105,7 +117,7 @@ def release(path: Path | str, *, out: Path | str, check: bool = False, say: Call
     """Write the notebook and the file of checks of one lab, or with `check` only say which would change.
 
     A processor's last digits must not make a difference: a file of checks that agrees to 1e-6 is left as it is, and
-    pictures are drawn anew only when the source has changed.
+    pictures are drawn anew only when the source has changed. A notebook in which somebody has worked is kept beside.
 
     Parameters
     ----------
@@ -131,8 +143,11 @@ def release(path: Path | str, *, out: Path | str, check: bool = False, say: Call
     out = Path(out)
     lab, source = load_lab(path), parse(path)
     notebook, checks = out / f"{lab.name}.ipynb", out / f"{lab.name}.checks.json"
-    old = json.loads(notebook.read_text(encoding="utf-8")) if notebook.is_file() else {}
-    current = old.get("metadata", {}).get("lsedu", {}).get("release") == lab.digest[:16]
+    try:
+        old = json.loads(notebook.read_text(encoding="utf-8"))
+        current = old["metadata"]["lsedu"]["release"] == lab.digest[:16]
+    except (FileNotFoundError, ValueError, LookupError, TypeError):
+        old, current = {}, False
     pictures = kept(old) if current else {}
     wanted = {name for tag, name, _, _ in source.trusted if tag == "picture"}
     if set(pictures) != wanted:
@@ -145,14 +160,15 @@ def release(path: Path | str, *, out: Path | str, check: bool = False, say: Call
     changed = [name for name, text in texts.items() if not name.is_file() or name.read_text(encoding="utf-8") != text]
     if not check:
         for name in changed:
-            _write.write(name, texts[name].encode())
+            _replace(name, texts[name], say)
     return changed
 
 
 def handout(path: Path | str, students: Sequence[str], *, out: Path | str, say: Callable[[str], None] = str) -> Path:
     """Write a notebook for every student, each with the student's variant, and the table of the variants.
 
-    The file of public checks lies beside each notebook, unless lsedu brings the same one along.
+    The file of public checks lies beside each notebook, unless lsedu brings the same one along. A notebook in which
+    somebody has worked is kept beside.
 
     Parameters
     ----------
@@ -185,7 +201,7 @@ def handout(path: Path | str, students: Sequence[str], *, out: Path | str, say: 
         known = False
     for student in students:
         target = out / student / f"{lab.name}.ipynb"
-        _write.write(target, _dump(build(lab, pictures=pictures, student=student)).encode())
+        _replace(target, _dump(build(lab, pictures=pictures, student=student)), say)
         if not known:
             _write.write(target.with_suffix(".checks.json"), checkfile.dump(checks).encode())
     table = out / f"{lab.name}.variants.csv"
@@ -195,6 +211,12 @@ def handout(path: Path | str, students: Sequence[str], *, out: Path | str, say: 
     writer.writerows([student, *variant.of_student(lab.manifest, student).values()] for student in students)
     _write.write(table, rows.getvalue().encode())
     return table
+
+
+def _replace(path: Path, text: str, say: Callable[[str], None]) -> None:
+    if path.suffix == ".ipynb" and (kept := keep(path)) is not None:
+        say(f"{path} has been worked in: it is kept as {kept}")
+    _write.write(path, text.encode())
 
 
 def _dump(notebook: Mapping[str, Any]) -> str:

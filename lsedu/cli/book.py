@@ -60,19 +60,21 @@ def expected_(root: Path = ROOT) -> None:
 
 
 @group.command()
-def serve(root: Path = ROOT, port: int = typer.Option(8000, help="Port on this machine.")) -> None:
+def serve(
+    root: Path = ROOT, port: int = typer.Option(8000, help="Port on this machine; if it is taken, the next free one.")
+) -> None:
     """Serve the built site on this machine."""
     import contextlib
-    import functools
-    import http.server
 
     from lsedu.book import pages
+    from lsedu.book.serve import server
 
     site = pages.Book(root.resolve()).site
     if not (site / "index.html").is_file():
         raise pages.BookError(f"there is no site at {site}; run `make book` first")
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        typer.echo(f"book: http://127.0.0.1:{server.server_port}/ (Ctrl-C stops)")
+    with server(site, port) as running:
+        if running.server_port != port:
+            typer.echo(f"book: port {port} is taken")
+        typer.echo(f"book: http://127.0.0.1:{running.server_port}/ (Ctrl-C stops)")
         with contextlib.suppress(KeyboardInterrupt):
-            server.serve_forever()
+            running.serve_forever()

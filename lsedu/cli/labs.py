@@ -1,4 +1,4 @@
-"""`lsedu labs list | release | test` and `lsedu submit`."""
+"""`lsedu labs list | release | handout | copy | test` and `lsedu submit`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -62,6 +62,17 @@ def register(app: typer.Typer) -> None:
         if check and stale:
             typer.echo("Run `lsedu labs release` and commit the result.", err=True)
             raise typer.Exit(_status.NO)
+
+    @group.command("copy")
+    def copy_labs(
+        source: Annotated[Path, typer.Option(help="Folder of the released labs.")] = Path("labs"),
+        out: Annotated[Path, typer.Option(help="Your own folder.")] = Path("my-labs"),
+    ) -> None:
+        """Copy the labs to a folder of your own; what is there already stays as it is."""
+        from lsedu.labs.copies import copy
+
+        for path in copy(source, out, say=typer.echo):
+            typer.echo(f"{path}: yours")
 
     @group.command()
     def handout(

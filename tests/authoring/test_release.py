@@ -6,7 +6,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 
 from lsedu import _project
 from lsedu.authoring import checkfile
-from lsedu.authoring.release import colab_guard, release
+from lsedu.authoring.release import colab_guard, handout, release
 from lsedu.labs.checkfile import read
 from lsedu.labs.codec import decode, encode
 
@@ -25,6 +25,29 @@ def test_releasing_again_leaves_no_diff(toy, released):
         (released / name).unlink()
     release(toy, out=released)
     assert {path.name: path.read_bytes() for path in released.iterdir()} == before
+
+
+def test_a_notebook_somebody_worked_in_is_kept_beside_and_one_that_nobody_did_is_replaced(toy, toy_text, released):
+    path, said = released / "toy.ipynb", []
+    toy.write_text(toy_text.replace("# Toy", "# A toy"))
+    release(toy, out=released)
+    assert sorted(file.name for file in released.iterdir()) == ["toy.checks.json", "toy.ipynb"]
+    solved = path.read_text().replace("raise NotImplementedError", "return 2 * x")
+    for number, work in enumerate((solved, path.read_text().replace('"outputs": []', '"outputs": [{}]'), "torn {"), 1):
+        path.write_text(work)
+        assert release(toy, out=released, say=said.append) == [path]
+        assert (released / f"toy-kept-{number}.ipynb").read_text() == work
+        assert said[-1] == f"{path} has been worked in: it is kept as {released}/toy-kept-{number}.ipynb"
+        assert "NotImplementedError" in path.read_text()
+
+
+def test_a_handout_keeps_the_work_of_whoever_began(toy, tmp_path):
+    handout(toy, ["ada"], out=tmp_path / "out")
+    path = tmp_path / "out" / "ada" / "toy.ipynb"
+    work = path.read_text().replace("raise NotImplementedError", "return 2 * x")
+    path.write_text(work)
+    handout(toy, ["ada"], out=tmp_path / "out")
+    assert path.with_name("toy-kept-1.ipynb").read_text() == work and "NotImplementedError" in path.read_text()
 
 
 def test_check_writes_nothing_and_names_what_is_stale(toy, toy_text, released):
@@ -80,9 +103,9 @@ def test_the_colab_cell_takes_slug_and_packages_from_the_metadata_and_leaves_tor
     guard = colab_guard()
     compile(guard, "guard", "exec")
     assert f"git+{_project.link('Repository')}" in guard and "--no-deps" in guard
-    listed = guard[guard.index("packages = [") : guard.index("]\n")]
+    listed = guard[guard.index("packages = [") :].partition("]\n")[0]
     assert "torch" not in listed and "numpy" in listed
-    assert 'find_spec("torch") is None:\n        packages.append' in guard
+    assert 'if absent("torch"):\n        packages.append' in guard
 
 
 @pytest.mark.parametrize(("here", "packages"), [({"torch"}, False), (set(), True)])
@@ -91,9 +114,15 @@ def test_the_colab_cell_installs_torch_only_where_there_is_none(monkeypatch, her
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if name in here else None)
     monkeypatch.setattr("subprocess.check_call", calls.append)
     exec(compile(colab_guard(), "guard", "exec"), {})
-    first, second = calls
+    first, second, _ = calls
     assert any(item.startswith("torch") for item in first) == packages
     assert second[-2] == "--no-deps" and second[-1].startswith("lsedu @ git+https://")
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+
+
+@pytest.mark.parametrize("lacking", [[], ["nbclient"], ["ipykernel", "nbclient", "nbformat"]])
+def test_the_colab_cell_brings_what_handing_in_needs_and_nothing_that_is_there(monkeypatch, lacking):
+    calls = []
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in lacking else object())
+    monkeypatch.setattr("subprocess.check_call", calls.append)
     exec(compile(colab_guard(), "guard", "exec"), {})
-    assert len(calls) == 2
+    assert [call[call.index("--quiet") + 1 :] for call in calls] == ([lacking] if lacking else [])
