@@ -4,11 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from lsedu import _check
+
+ROUNDING = 1e-12
+"""A standard deviation below this part of the largest value is rounding."""
 
 
 @dataclass(frozen=True)
@@ -20,43 +24,53 @@ class Probe:
     train_accuracy, test_accuracy : float
         Share of right predictions.
     predict : callable
-        Features (N, D) to logits (N, K).
+        Features (N, D), array-like or Tensor, to logits (N, K).
     """
 
     train_accuracy: float
     test_accuracy: float
-    predict: Callable[[Tensor], Tensor]
+    predict: Callable[[Any], Tensor]
 
 
-def _split(name: str, features: Any, labels: Any, classes: int | None) -> tuple[Tensor, Tensor]:
+def _split(name: str, features: Any, labels: Any) -> tuple[Tensor, Tensor]:
     x = _check.array(f"{name} features", features, ndim=2)
     if x.size == 0:
         raise ValueError(f"{name} features must hold at least one sample and one feature, got shape {x.shape}")
-    bound = torch.iinfo(torch.int64).max if classes is None else classes
-    y = _check.label_array(f"{name} labels", labels, bound, size=len(x))
+    y = _check.label_array(f"{name} labels", labels, torch.iinfo(torch.int64).max, size=len(x))
     return torch.from_numpy(x), torch.from_numpy(y)
 
 
 def _prepare(train: tuple, test: tuple, device: torch.device | str) -> tuple[tuple, tuple, Callable, int]:
     device = _check.device("device", device)
-    x, y = _split("train", *train, None)
+    x, y = _split("train", *train)
     classes = int(y.max()) + 1
-    a, b = _split("test", *test, None)
+    a, b = _split("test", *test)
     if a.shape[1] != x.shape[1]:
         raise ValueError(f"test features must have {x.shape[1]} columns like the train features, got {a.shape[1]}")
     mean, scale = x.mean(0), x.std(0, unbiased=False)
-    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+    # what rounding leaves of a constant feature is no spread
+    scale = torch.where(scale > ROUNDING * x.abs().amax(0), scale, torch.ones_like(scale))
 
-    def standardise(values: Tensor) -> Tensor:
-        return ((values.to("cpu", torch.float64) - mean) / scale).to(device)
+    def standardise(values: Any) -> Tensor:
+        given = torch.from_numpy(_check.array("features", values, ndim=2))
+        if given.shape[1] != len(mean):
+            raise ValueError(f"features must have {len(mean)} columns like the train features, got {given.shape[1]}")
+        return ((given - mean) / scale).to(device)
 
     return (x, y.to(device)), (a, b.to(device)), standardise, classes
 
 
+def _linear(inputs: int, outputs: int) -> nn.Linear:
+    """Return a layer of float64 with bias 0 and weights to be set; torch's own would draw them first."""
+    layer = nn.utils.skip_init(nn.Linear, inputs, outputs, device="cpu", dtype=torch.float64)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
 def _finish(model: nn.Module, train: tuple, test: tuple, standardise: Callable) -> Probe:
     @torch.no_grad()
-    def predict(features: Tensor) -> Tensor:
-        return model(standardise(torch.as_tensor(features)))
+    def predict(features: Any) -> Tensor:
+        return model(standardise(features))
 
     def accuracy(x: Tensor, y: Tensor) -> float:
         return float((predict(x).argmax(1) == y).double().mean())
@@ -64,6 +78,8 @@ def _finish(model: nn.Module, train: tuple, test: tuple, standardise: Callable) 
     return Probe(accuracy(*train), accuracy(*test), predict)
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def linear_probe(
     train_features: Any,
     train_labels: Any,
@@ -111,9 +127,9 @@ def linear_probe(
     penalty = _check.real_in("penalty", penalty, 0.0, float("inf"), open_low=True, open_high=True)
     max_iterations = _check.whole("max_iterations", max_iterations, low=1)
     train, test, standardise, classes = _prepare((train_features, train_labels), (test_features, test_labels), device)
-    model = nn.Linear(train[0].shape[1], classes, dtype=torch.float64, device=device)
+    model = _linear(train[0].shape[1], classes)
     nn.init.zeros_(model.weight)
-    nn.init.zeros_(model.bias)
+    model.to(device)
     x, y = standardise(train[0]), train[1]
     optimiser = torch.optim.LBFGS(
         model.parameters(),
@@ -133,6 +149,8 @@ def linear_probe(
     return _finish(model, train, test, standardise)
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def mlp_probe(
     train_features: Any,
     train_labels: Any,
@@ -157,7 +175,8 @@ def mlp_probe(
     lr : float
         Learning rate > 0 of Adam.
     generator : torch.Generator, optional
-        Source, on the CPU, of the initial weights and the order of samples; one generator, one result.
+        Source, on the CPU, of the initial weights and the order of samples; one seeded with 0 by default. torch's
+        global generator is neither used nor moved, so that a probe changes nothing of the run around it.
 
     Returns
     -------
@@ -182,22 +201,20 @@ def mlp_probe(
     """
     lr = _check.real_in("lr", lr, 0.0, float("inf"), open_low=True, open_high=True)
     for name, value in (("hidden", hidden), ("epochs", epochs), ("batch", batch)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
             raise ValueError(f"{name} must be an integer >= 1, got {value!r}")
+    if generator is not None and not isinstance(generator, torch.Generator):
+        raise ValueError(f"generator must be a torch.Generator, got {type(generator).__name__}")
+    generator = torch.Generator().manual_seed(0) if generator is None else generator
     train, test, standardise, classes = _prepare((train_features, train_labels), (test_features, test_labels), device)
-    model = nn.Sequential(
-        nn.Linear(train[0].shape[1], hidden, dtype=torch.float64),
-        nn.ReLU(),
-        nn.Linear(hidden, classes, dtype=torch.float64),
-    )
-    for layer in (model[0], model[2]):
+    layers = _linear(train[0].shape[1], int(hidden)), _linear(int(hidden), classes)
+    for layer in layers:
         nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=generator)
-        nn.init.zeros_(layer.bias)
-    model.to(device)
+    model = nn.Sequential(layers[0], nn.ReLU(), layers[1]).to(device)
     x, y = standardise(train[0]), train[1]
     optimiser = torch.optim.Adam(model.parameters(), lr=lr)
     for _ in range(epochs):
-        for index in torch.randperm(len(x), generator=generator).to(device).split(batch):
+        for index in torch.randperm(len(x), generator=generator, device="cpu").to(device).split(batch):
             optimiser.zero_grad()
             functional.cross_entropy(model(x[index]), y[index]).backward()
             optimiser.step()

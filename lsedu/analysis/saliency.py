@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lsedu import _check
+from lsedu._evaluating import evaluating
 
 
 def grad_cam(model: nn.Module, images: Tensor, *, layer: nn.Module | str, classes: Tensor | None = None) -> Tensor:
@@ -16,9 +17,10 @@ def grad_cam(model: nn.Module, images: Tensor, *, layer: nn.Module | str, classe
     Parameters
     ----------
     model : nn.Module
-        Images to logits (N, K). It is run in evaluation mode, and left in the mode it was in.
+        Images to logits (N, K). It is run in evaluation mode; afterwards each of its modules is in the mode it was in,
+        frozen ones too, and no gradient of a parameter has changed.
     images : Tensor, shape (N, C, H, W)
-        A batch as the model takes it.
+        A batch as the model takes it, of floats.
     layer : nn.Module or str
         The convolutional layer whose activations are weighed, or its name.
     classes : Tensor, shape (N,), optional
@@ -32,7 +34,7 @@ def grad_cam(model: nn.Module, images: Tensor, *, layer: nn.Module | str, classe
     Raises
     ------
     ValueError
-        For images without four axes, an empty batch, or classes that do not fit.
+        For images that are no floats or without four axes, an empty batch, or classes that do not fit.
     ImportError
         If torchcam is not installed.
 
@@ -43,20 +45,19 @@ def grad_cam(model: nn.Module, images: Tensor, *, layer: nn.Module | str, classe
     if not isinstance(images, Tensor) or images.ndim != 4 or len(images) == 0:
         got = tuple(images.shape) if isinstance(images, Tensor) else type(images).__name__
         raise ValueError(f"images must be a tensor of shape (N, C, H, W) with N >= 1, got {got}")
+    if not images.is_floating_point():
+        raise ValueError(f"images must have a floating-point dtype, got {images.dtype}")
     try:
         from torchcam.methods import GradCAM
     except ImportError as error:
         raise ImportError("grad_cam needs torchcam: pip install torchcam") from error
-    training = model.training
-    model.eval()
-    try:
-        with GradCAM(model, target_layer=layer, input_shape=tuple(images.shape[1:])) as extractor, torch.enable_grad():
-            scores = model(images.detach().requires_grad_())
-            chosen = scores.argmax(1) if classes is None else classes
-            _check.labels("classes", chosen, scores.shape[1], size=len(images))
-            maps = extractor(chosen.tolist(), scores, normalized=False)[0]
-    finally:
-        model.train(training)
+    cam = GradCAM(model, target_layer=layer, input_shape=tuple(images.shape[1:]))
+    # whoever calls may have switched gradients off, by either way
+    with evaluating(model), cam as extractor, torch.inference_mode(False), torch.enable_grad():
+        scores = model(images.detach().clone().requires_grad_())
+        chosen = scores.argmax(1) if classes is None else classes
+        _check.labels("classes", chosen, scores.shape[1], size=len(images))
+        maps = extractor(chosen.tolist(), scores, normalized=False)[0]
     resized = functional.interpolate(
         maps.detach()[:, None], size=tuple(images.shape[2:]), mode="bilinear", align_corners=False
     )

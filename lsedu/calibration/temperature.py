@@ -3,11 +3,16 @@ r"""Temperature scaling: one number that softens all logits, fitted by likelihoo
 .. math:: q_k(T) = \frac{\exp(z_k / T)}{\sum_j \exp(z_j / T)}
 """
 
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from lsedu import _check
+
+WIDEST = 1e300
+"""Temperatures from its inverse to it are tried to name the one that lies outside an interval."""
 
 
 def apply_temperature(logits: Any, temperature: float) -> np.ndarray:
@@ -56,13 +61,18 @@ def fit_temperature(logits: Any, labels: Any, *, low: float = 1e-2, high: float 
     labels : array-like or Tensor, shape (N,)
         Integer labels in [0, K).
     low, high : float
-        Interval searched. Where the likelihood has no interior optimum (all correct: T to 0; worse than chance: T to
-        infinity) the end of the interval is returned.
+        Interval searched.
 
     Returns
     -------
     float
-        T in [low, high], to a relative accuracy of about 1e-12.
+        T in [low, high], to a relative accuracy of about 1e-12. An end of the interval where the optimum lies beyond.
+
+    Warns
+    -----
+    UserWarning
+        If an end of the interval is returned: it names the T that the likelihood wants, which is 0 where every label
+        has the largest logit, and infinity where the logits do no better than chance.
 
     Raises
     ------
@@ -89,22 +99,38 @@ def fit_temperature(logits: Any, labels: Any, *, low: float = 1e-2, high: float 
         raise ValueError(f"the interval must satisfy 0 < low < high, got low={low!r}, high={high!r}")
     z = z - z.max(1, keepdims=True)
     own = z[np.arange(len(z)), y]
-    if (own == 0).all() and (z < 0).any():
-        # every label has the largest logit: the slope is negative, though it may underflow to 0
-        return float(low)
 
     def slope(b: float) -> float:
-        e = np.exp(z * b)
+        with np.errstate(over="ignore"):
+            e = np.exp(z * b)
         return float(((e * z).sum(1) / e.sum(1) - own).mean())
 
-    left, right = np.log(1.0 / high), np.log(1.0 / low)
-    if slope(np.exp(left)) >= 0:
-        return float(high)
-    if slope(np.exp(right)) <= 0:
-        return float(low)
+    if (z == 0).all():
+        return _stopped(high, "every T is as likely, as no logit differs from another")
+    if (own == 0).all():
+        # the slope is negative everywhere, though it may underflow to 0
+        return _stopped(low, "the likelihood wants T = 0, as every label has the largest logit")
+    if slope(1.0 / high) >= 0:
+        if slope(0.0) >= 0:
+            return _stopped(high, "the likelihood wants T = inf, as the logits do no better than chance")
+        return _stopped(high, f"the likelihood wants T = {_root(slope, 1.0 / WIDEST, 1.0 / high):.4g}")
+    if slope(1.0 / low) <= 0:
+        return _stopped(low, f"the likelihood wants T = {_root(slope, 1.0 / low, WIDEST):.4g}")
+    return _root(slope, 1.0 / high, 1.0 / low)
+
+
+def _root(slope: Callable[[float], float], least: float, most: float) -> float:
+    """Return the T at whose inverse, between two values, the slope changes its sign."""
+    left, right = np.log(least), np.log(most)
     while right - left > 1e-13:
         middle = 0.5 * (left + right)
         if middle in (left, right):
             break
         left, right = (middle, right) if slope(np.exp(middle)) < 0 else (left, middle)
     return float(np.exp(-0.5 * (left + right)))
+
+
+def _stopped(end: float, why: str) -> float:
+    """Return an end of the interval, and warn."""
+    warnings.warn(f"fit_temperature stops at T = {end:g}, an end of its interval: {why}", stacklevel=3)
+    return float(end)

@@ -111,6 +111,11 @@ def test_compactness_splits_the_variance():
         (lambda: mlp_probe([[0.0]], [0], [[0.0]], [0], device="no"), "device must be a device of this machine"),
         (lambda: centre_distances([["a"]]), "centres must be numeric with 2 axes, got list"),
         (lambda: saliency_share([[[1.0]]], torch.ones(1, 1).bfloat16()), "region must be boolean, got float32"),
+        (lambda: mlp_probe([[0.0]], [0], [[0.0]], [0], generator=3), r"generator must be a torch\.Generator, got int"),
+        (
+            lambda: grad_cam(nn.Flatten(), torch.zeros(1, 1, 2, 2, dtype=torch.uint8), layer="x"),
+            r"images must have a floating-point dtype, got torch\.uint8",
+        ),
         (lambda: grad_cam(nn.Flatten(), None, layer="x"), r"images must be a tensor of shape .* got NoneType"),
         (lambda: mlp_probe([[0.0]], [0], [[0.0]], [0], hidden=0), "hidden must be an integer >= 1, got 0"),
         (lambda: mlp_probe([[0.0]], [0], [[0.0]], [0], lr=0), "lr must be in"),
@@ -187,6 +192,30 @@ def test_the_mlp_probe_reads_what_a_line_cannot_and_obeys_its_generator():
     points = torch.from_numpy(x[200:])
     assert torch.equal(first.predict(points), run(0).predict(points))
     assert not torch.equal(first.predict(points), run(1).predict(points))
+
+
+def test_a_feature_constant_but_for_rounding_is_constant():
+    x = np.c_[np.arange(6.0), np.full(6, 0.1) + 1e-17 * np.arange(6), np.full(6, 1e9) * (1 + 1e-16 * np.arange(6))]
+    assert x[:, 2].std() > 0
+    got = linear_probe(x, [0, 0, 0, 1, 1, 1], x * [1, 1 + 1e-9, 1 + 1e-9], [0, 0, 0, 1, 1, 1])
+    assert got.test_accuracy == 1.0
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int32, np.int64, list, torch.uint8])
+def test_probes_take_labels_and_features_of_every_kind(kind):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(30, 3))
+    y = (x[:, 0] > 0).astype(int)
+    labels = y.tolist() if kind is list else torch.from_numpy(y).to(kind) if kind is torch.uint8 else y.astype(kind)
+    want = linear_probe(x, y, x, y).predict(x)
+    for features in (x, x.tolist(), torch.from_numpy(x).requires_grad_(), np.asfortranarray(x), x[:, ::-1][:, ::-1]):
+        probe = linear_probe(features, labels, features, labels)
+        torch.testing.assert_close(probe.predict(features), want, atol=1e-7, rtol=0)
+    assert linear_probe(torch.from_numpy(x).bfloat16(), labels, x, labels).predict(x).dtype == torch.float64
+    with pytest.raises(ValueError, match=r"^features must have 2 axes, got shape \(3,\)"):
+        probe.predict(x[0])
+    with pytest.raises(ValueError, match=r"^features must have 3 columns like the train features, got 2"):
+        probe.predict(x[:, :2])
 
 
 # --- saliency

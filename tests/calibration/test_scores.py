@@ -147,11 +147,8 @@ def test_the_optimum_in_closed_form():
     apart = np.array(z) + np.array([[0.0], [1e4], [-1e4], [3e3]])
     assert fit_temperature(apart, [0, 0, 0, 0]) == pytest.approx(2 / math.log(3), rel=1e-9)
     assert fit_temperature(z, [0, 0, 0, 0], low=1.5, high=2.0) == pytest.approx(2 / math.log(3), rel=1e-11)
-    assert fit_temperature(z, [0, 0, 0, 0], low=1.9) == 1.9
-    assert fit_temperature(z, [0, 0, 0, 0], high=1.5) == 1.5
     huge = fit_temperature(np.array(z) * 1e250, [0, 0, 0, 0], high=1e260)
     assert huge == pytest.approx(2e250 / math.log(3), rel=1e-11)
-    assert fit_temperature(np.array(z) * 1e3, [0, 0, 0, 0]) == 100.0
     assert fit_temperature(np.array(z) * 1e3, [0, 0, 0, 0], high=1e5) == pytest.approx(2e3 / math.log(3), rel=1e-11)
 
 
@@ -178,19 +175,57 @@ def test_no_other_temperature_is_better(seed):
     assert all(at <= nll(apply_temperature(z, best * f), y) for f in (0.5, 0.99, 0.9999, 1.0001, 1.01, 2.0))
 
 
-def test_without_an_inner_optimum_the_end_is_returned():
-    z = [[3.0, 0.0], [0.0, 2.0]]
-    assert fit_temperature(z, [0, 1]) == 0.01
-    assert fit_temperature(z, [1, 0]) == 100.0
-    assert fit_temperature(z, [0, 1], low=0.5) == 0.5
-    # so sure and so right that the slope underflows at every temperature
-    assert fit_temperature(np.array(z) * 1e6, [0, 1]) == 0.01
-    assert fit_temperature([[1e6, 1e6, 0.0]], [1]) == 0.01
-    assert fit_temperature(np.array(z) * 1e6, [1, 0]) == 100.0
-    assert fit_temperature(z, [1, 0], high=3) == 3.0
-    # no logit differs from another: every temperature is as good, the highest is returned
-    assert fit_temperature([[1.0, 1.0]], [0]) == 100.0
-    assert fit_temperature([[5.0]], [0]) == 100.0
+SURE, WRONG = [[3.0, 0.0], [0.0, 2.0]], [[0.0, 3.0], [2.0, 0.0]]
+THREE_OF_FOUR = [[2.0, 0.0]] * 3 + [[0.0, 2.0]]  # the optimum is 2 / ln 3 = 1.82
+
+
+@pytest.mark.parametrize(
+    ("z", "y", "options", "want", "why"),
+    [
+        (THREE_OF_FOUR, [0] * 4, {"low": 1.9}, 1.9, "the likelihood wants T = 1.82$"),
+        (THREE_OF_FOUR, [0] * 4, {"high": 1.5}, 1.5, "the likelihood wants T = 1.82$"),
+        (1e3 * np.array(THREE_OF_FOUR), [0] * 4, {}, 100.0, "the likelihood wants T = 1820$"),
+        (1e-3 * np.array(THREE_OF_FOUR), [0] * 4, {}, 0.01, "the likelihood wants T = 0.00182$"),
+        (1e200 * np.array(THREE_OF_FOUR), [0] * 4, {}, 100.0, r"the likelihood wants T = 1.82e\+200$"),
+        (SURE, [0, 1], {}, 0.01, "the likelihood wants T = 0, as every label has the largest logit$"),
+        (SURE, [0, 1], {"low": 0.5}, 0.5, "wants T = 0,"),
+        # so sure and so right that the slope underflows at every temperature
+        (1e6 * np.array(SURE), [0, 1], {}, 0.01, "wants T = 0,"),
+        ([[1e6, 1e6, 0.0]], [1], {}, 0.01, "wants T = 0,"),
+        (WRONG, [0, 1], {}, 100.0, "the likelihood wants T = inf, as the logits do no better than chance$"),
+        (WRONG, [0, 1], {"high": 3}, 3.0, "wants T = inf,"),
+        (1e6 * np.array(WRONG), [0, 1], {}, 100.0, "wants T = inf,"),
+        ([[1.0, 1.0]], [0], {}, 100.0, "every T is as likely, as no logit differs from another$"),
+        ([[5.0]], [0], {}, 100.0, "every T is as likely"),
+    ],
+)
+def test_without_an_optimum_inside_the_end_is_returned_and_the_optimum_named(z, y, options, want, why):
+    with pytest.warns(
+        UserWarning, match=f"^fit_temperature stops at T = {want:g}, an end of its interval: .*{why}"
+    ) as w:
+        assert fit_temperature(z, y, **options) == want
+    assert w[0].filename == __file__
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_optimum_inside_comes_without_a_warning():
+    assert fit_temperature(THREE_OF_FOUR, [0] * 4) == pytest.approx(2 / math.log(3), rel=1e-11)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("seed", range(3))
+def test_the_optimum_of_a_logistic_regression_needs_no_temperature(seed):
+    """Its likelihood is largest among all scales of its own logits: 1 / T = 1 on the data that it was fitted to."""
+    rng = np.random.default_rng(seed)
+    x = np.c_[rng.normal(size=(120, 2)), np.ones(120)]
+    y = (x[:, 0] + 0.5 * x[:, 1] + rng.logistic(size=120) > 0).astype(int)
+    w = np.zeros(3)
+    for _ in range(30):
+        q = 1 / (1 + np.exp(-x @ w))
+        w -= np.linalg.solve((x * (q * (1 - q))[:, None]).T @ x, x.T @ (q - y))
+    logits = np.stack([np.zeros(120), x @ w], 1)
+    assert 1 / fit_temperature(logits, y) == pytest.approx(1.0, abs=1e-11)
+    assert fit_temperature(7 * logits, y) == pytest.approx(7.0, rel=1e-11)
 
 
 @pytest.mark.parametrize(
