@@ -9,7 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsedu import calibration
-from lsedu.calibration import adaptive_ece, classwise_ece, ece, mce, reliability
+from lsedu.calibration import (
+    accuracy,
+    adaptive_ece,
+    brier,
+    classwise_ece,
+    ece,
+    error_auroc,
+    mce,
+    mean_confidence,
+    nll,
+    overconfidence,
+    reliability,
+    risk_coverage,
+)
 
 
 def sample(seed, n=400, k=5, scale=2.0):
@@ -211,6 +224,40 @@ def test_bad_bins_are_named(measure, bins):
 def test_bad_edges_are_named(measure):
     with pytest.raises(ValueError, match="edges must be one of 'right', 'left', got 'both'"):
         measure([[0.5, 0.5]], [0], edges="both")
+
+
+HALF = torch.float16, torch.bfloat16
+SCORES = accuracy, adaptive_ece, brier, classwise_ece, ece, error_auroc, mce, nll, overconfidence
+
+
+@pytest.mark.parametrize("half", HALF)
+@pytest.mark.parametrize("k", [2, 10, 100, 1000])
+def test_softmax_in_half_precision_is_taken(k, half):
+    """The values are those of the same numbers in float64: nothing is divided out."""
+    p, y = torch.softmax((3 * torch.randn(500, k)).to(half), 1), torch.randint(k, (500,))
+    wide = np.asarray(p.double())
+    for score in SCORES:
+        assert not math.isnan(score(p, y))
+    assert brier(p, y) == pytest.approx(((wide - np.eye(k)[y]) ** 2).sum(1).mean(), abs=1e-12)
+    assert mean_confidence(p) == pytest.approx(wide.max(1).mean(), abs=1e-12)
+    assert reliability(p, y).count.sum() == 500
+    assert risk_coverage(p, y).coverage[-1] == 1.0
+    if half is torch.float16:
+        assert ece(p.numpy(), y.numpy()) == ece(p, y)
+
+
+@pytest.mark.parametrize("half", HALF)
+def test_no_more_than_half_precision_loses_is_let_pass(half):
+    for kind, slack in ((half, 1e-2), (torch.float32, 1e-4), (torch.float64, 1e-4)):
+        good = torch.tensor([[0.5, 0.5 + 0.7 * slack]], dtype=kind)
+        bad = torch.tensor([[0.5, 0.5 + 2 * slack]], dtype=kind)
+        for score in SCORES:
+            score(good, [1])
+            with pytest.raises(ValueError, match="rows of probs must sum to 1"):
+                score(bad, [1])
+    # a list has no dtype to excuse it
+    with pytest.raises(ValueError, match="rows of probs must sum to 1"):
+        ece(torch.tensor([[0.5, 0.504]], dtype=half).tolist(), [1])
 
 
 def test_sums_may_miss_one_by_a_little():
