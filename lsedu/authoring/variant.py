@@ -4,7 +4,6 @@ Only what stands outside graded code may vary (the seed of a training, a strengt
 the marks, are the same for all.
 """
 
-import csv
 import hashlib
 import re
 from collections.abc import Mapping
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lsedu.authoring.lab import Manifest
+from lsedu.authoring.names import normal
+from lsedu.authoring.roster import read
 
 _PLACE = re.compile(r"\{variant:([\w-]+)\}")
 
@@ -32,7 +33,7 @@ def of_student(manifest: Manifest, student: str) -> dict[str, Any]:
     """
     drawn = {}
     for name, values in manifest.variants.items():
-        text = "\0".join((manifest.lab, name, student))
+        text = "\0".join((manifest.lab, name, normal(student)))
         drawn[name] = values[int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % len(values)]
     return drawn
 
@@ -59,25 +60,5 @@ def fill(text: str, values: Mapping[str, Any]) -> str:
 
 
 def roster(path: Path | str) -> list[str]:
-    """Return the students of a roster: the column `student` or `id` of a CSV file, in order.
-
-    Raises
-    ------
-    ValueError
-        If it is not in UTF-8, there is no such column, or an id is empty, occurs twice or cannot name a folder.
-    """
-    with Path(path).open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        try:
-            columns = [name for name in ("student", "id") if name in (reader.fieldnames or ())]
-            if not columns:
-                raise ValueError(f"{path} needs a column `student` (or `id`), it has {reader.fieldnames}")
-            students = [(row[columns[0]] or "").strip() for row in reader]
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{path} is not in UTF-8: save it as CSV (UTF-8)") from error
-    bad = [student for student in students if not re.fullmatch(r"[\w@+-][\w@+.-]*", student)]
-    if bad:
-        raise ValueError(f"{path}: {bad[0]!r} cannot name a folder; use letters, digits, and . _ - @ +")
-    if len(set(students)) < len(students):
-        raise ValueError(f"{path}: a student occurs twice")
-    return students
+    """Return the ids of a roster's students, in order; see `lsedu.authoring.roster.read`."""
+    return [person.id for person in read(path)]
