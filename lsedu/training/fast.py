@@ -16,7 +16,7 @@ CPU's generator by seed and epoch: any device sees the same pictures in the same
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,7 @@ from lsedu import _check
 from lsedu.training import acceleration
 from lsedu.training.predict import as_floats
 
+_LAST = torch.channels_last
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -177,10 +178,10 @@ class FastTrainer:
         pictures = as_floats(images)
         self.mean = pictures.mean((0, 2, 3), keepdim=True)
         self.deviation = pictures.std((0, 2, 3), keepdim=True, correction=0)
-        padded = functional.pad(self._standard(images), (config.shift,) * 4, mode="reflect")
+        padded = functional.pad(self._standard(images).to(dtype), (config.shift,) * 4, mode="reflect")
         self.padded = padded.permute(0, 2, 3, 1).contiguous()
         self.net = FastNet(channels=images.shape[1], num_classes=num_classes, widths=config.widths)
-        self.net = self.net.to(device, memory_format=torch.channels_last).train()
+        self.net = self.net.to(device, memory_format=_LAST).train()
         self.steps = len(images) // config.batch_size
         self.x = self.padded.new_empty(self.steps * config.batch_size, *images.shape[2:], images.shape[1])
         self.y = labels[: len(self.x)].clone()
@@ -197,7 +198,7 @@ class FastTrainer:
         self.step = self._recorded() if config.record and device.type == "cuda" else self._step
 
     def _standard(self, images: Tensor) -> Tensor:
-        return ((as_floats(images) - self.mean) / self.deviation).to(_DTYPES[self.config.precision])
+        return ((as_floats(images) - self.mean) / self.deviation).contiguous(memory_format=_LAST)
 
     def _optimizer(self) -> tuple[torch.optim.SGD, list[Tensor]]:
         """Return SGD and, for each of its groups, the learning rate of every step, for the summed loss of a batch."""
@@ -328,17 +329,13 @@ class FastTrainer:
 
     @torch.inference_mode()
     def features(self, images: Tensor, *, batch_size: int = 2000) -> Tensor:
-        """Return the input of the head, shape (N, F), float32, in evaluation mode."""
+        """Return the input of the head, shape (N, F), in evaluation mode and float32."""
         self.net.eval()
-        return torch.cat([self._shown(self.net.features, self._standard(part)) for part in images.split(batch_size)])
-
-    def _shown(self, of: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-        with self.autocast:
-            return of(x.contiguous(memory_format=torch.channels_last)).float()
+        return torch.cat([self.net.features(self._standard(part)) for part in images.split(batch_size)])
 
     @torch.inference_mode()
     def predict(self, images: Tensor, *, views: bool = False, batch_size: int = 2000) -> Tensor:
-        """Return the logits (N, K), float32, of images as given to the trainer, the network in evaluation mode.
+        """Return the logits (N, K) of images as given to the trainer, in evaluation mode and float32.
 
         With `views`, the mean over the picture and its mirror image (half of the weight) and both of these shifted by
         a pixel up and left, and down and right (the other half).
@@ -347,11 +344,11 @@ class FastTrainer:
         found = []
         for part in images.split(batch_size):
             x = self._standard(part)
-            shown: list[tuple[float, Any]] = [(1.0, x)]
+            shown: list[tuple[float, Tensor]] = [(1.0, x)]
             if views:
                 h, w = x.shape[2:]
                 wide = functional.pad(x, (1, 1, 1, 1), mode="reflect")
                 shown = [(0.5, x), (0.25, wide[:, :, :h, :w]), (0.25, wide[:, :, 2:, 2:])]
                 shown = [(share / 2, view) for share, one in shown for view in (one, one.flip(-1))]
-            found.append(sum(share * self._shown(self.net, view) for share, view in shown))
+            found.append(sum(share * self.net(view.contiguous(memory_format=_LAST)) for share, view in shown))
         return torch.cat(found)

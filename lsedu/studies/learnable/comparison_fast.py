@@ -77,7 +77,7 @@ EXPERIMENT = Experiment(
             training=FastConfig(epochs=2, batch_size=100, widths=(8, 16, 16)),
         ),
         "gpu": Config(
-            data="cifar10", train_size=0, test_size=0, training=FastConfig(precision="bfloat16", compile=True)
+            data="cifar10", train_size=0, test_size=0, training=FastConfig(precision="bfloat16")
         ),
     },
     seeds={"smoke": (0, 1), "gpu": tuple(range(100, 120))},

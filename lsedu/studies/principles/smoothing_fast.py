@@ -68,7 +68,7 @@ EXPERIMENT = Experiment(
         ),
         "gpu": Config(
             data="cifar10", train_size=0, test_size=0, alphas=(0.0, 0.1, 0.2, 0.3, 0.4),
-            training=FastConfig(precision="bfloat16", compile=True),
+            training=FastConfig(precision="bfloat16"),
         ),
     },
     seeds={"smoke": (0, 1), "gpu": tuple(range(100, 140))},
