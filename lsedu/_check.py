@@ -212,6 +212,8 @@ def plain(name: str, value: Any) -> np.ndarray:
         value = value.detach().cpu()
         # NumPy has no bfloat16
         return (value.float() if value.dtype == torch.bfloat16 else value).numpy()
+    if torch is not None and isinstance(value, list | tuple) and any(isinstance(v, torch.Tensor) for v in value):
+        value = [plain(name, v) for v in value]
     try:
         return np.asarray(value)
     except ValueError:

@@ -7,6 +7,9 @@ import numpy as np
 
 from lsedu import _check
 
+ROUNDING = 1e-14
+"""What two means of one feature may differ by, as a part of its largest value, and still be one."""
+
 PARALLEL = 1e-30
 """Cosine distance below which two directions are one: what rounding leaves of parallel vectors."""
 
@@ -84,10 +87,13 @@ def centre_distances(centres: Any, *, normalise: bool = True) -> np.ndarray:
     [[0.0, 0.3333, 0.6667], [0.5, 0.0, 0.5], [0.6667, 0.3333, 0.0]]
     """
     c = _check.array("centres", centres, ndim=2, nan=True)
-    norms = np.linalg.norm(c, axis=1, keepdims=True)
-    if (norms == 0).any():
-        raise ValueError(f"a centre must not be the zero vector, got one in row {int(np.argmin(norms))}")
-    unit = c / norms
+    # scaled first: squares of very long or short centres would leave the range of float64
+    longest = np.abs(c).max(1, keepdims=True, initial=0.0)
+    if (longest == 0).any():
+        raise ValueError(f"a centre must not be the zero vector, got one in row {int((longest[:, 0] == 0).argmax())}")
+    unit = c / longest
+    norms = np.linalg.norm(unit, axis=1, keepdims=True)
+    unit = unit / norms
     # 1 - cos = |u - v|^2 / 2 keeps the digits of small angles
     distances = np.stack([((unit - u) ** 2).sum(1) / 2.0 for u in unit]) if len(c) else np.zeros((0, 0))
     distances[distances < PARALLEL] = 0.0
@@ -179,5 +185,7 @@ def compactness(features: Any, labels: Any, num_classes: int) -> Compactness:
         raise ValueError(f"features must hold at least one sample, got shape {f.shape}")
     own = class_centres(f, y, num_classes)[y]
     within = float(((f - own) ** 2).sum(1).mean())
-    between = float(((own - f.mean(0)) ** 2).sum(1).mean())
+    apart = own - f.mean(0)
+    apart[np.abs(apart) <= ROUNDING * np.abs(f).max(0, initial=0.0)] = 0.0
+    between = float((apart**2).sum(1).mean())
     return Compactness(within, between, within / between if between > 0 else float("inf"))

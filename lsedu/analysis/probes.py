@@ -37,7 +37,8 @@ def _split(name: str, features: Any, labels: Any) -> tuple[Tensor, Tensor]:
     if x.size == 0:
         raise ValueError(f"{name} features must hold at least one sample and one feature, got shape {x.shape}")
     y = _check.label_array(f"{name} labels", labels, torch.iinfo(torch.int64).max, size=len(x))
-    return torch.from_numpy(x), torch.from_numpy(y)
+    # a copy: torch takes no view that runs backwards, and warns of one that cannot be written
+    return torch.from_numpy(np.array(x)), torch.from_numpy(y)
 
 
 def _prepare(train: tuple, test: tuple, device: torch.device | str) -> tuple[tuple, tuple, Callable, int]:
@@ -52,7 +53,7 @@ def _prepare(train: tuple, test: tuple, device: torch.device | str) -> tuple[tup
     scale = torch.where(scale > ROUNDING * x.abs().amax(0), scale, torch.ones_like(scale))
 
     def standardise(values: Any) -> Tensor:
-        given = torch.from_numpy(_check.array("features", values, ndim=2))
+        given = torch.from_numpy(np.array(_check.array("features", values, ndim=2)))
         if given.shape[1] != len(mean):
             raise ValueError(f"features must have {len(mean)} columns like the train features, got {given.shape[1]}")
         return ((given - mean) / scale).to(device)

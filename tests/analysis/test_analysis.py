@@ -80,6 +80,21 @@ def test_compactness_splits_the_variance():
     assert compactness([[1.0], [1.0]], [0, 1], 2).ratio == math.inf
 
 
+def test_centres_all_at_one_place_have_no_scatter_between_whatever_rounding_leaves():
+    for value in (0.1, 1e6 / 3, -7e-9):
+        f = np.full((7, 2), value)
+        got = compactness(f, [0, 0, 0, 1, 1, 2, 2], 3)
+        assert (got.within, got.between, got.ratio) == (pytest.approx(0, abs=1e-24), 0.0, math.inf)
+
+
+def test_very_long_and_very_short_centres_keep_their_angles():
+    c = np.random.default_rng(0).normal(size=(4, 3))
+    for scale in (1e-200, 1e200):
+        np.testing.assert_allclose(centre_distances(scale * c), centre_distances(c), atol=1e-14)
+    with pytest.raises(ValueError, match="zero vector, got one in row 2"):
+        centre_distances([[1.0, 0.0], [math.nan, math.nan], [0.0, 0.0]])
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -141,6 +156,9 @@ def test_membership_agrees_with_scikit_learn():
     assert membership_auc([0.0], [1.0]) == 1.0
     assert membership_auc([1.0], [0.0]) == 0.0
     assert membership_auc([1.0, 1.0], [1.0]) == 0.5
+    # a list of losses as a loop collects them, some in half precision
+    collected = [torch.tensor(0.5, requires_grad=True), torch.tensor(2.0).bfloat16()]
+    assert membership_auc(collected, [1.0, 3.0]) == 0.75
 
 
 def test_swap_by_hand():
@@ -208,7 +226,13 @@ def test_probes_take_labels_and_features_of_every_kind(kind):
     y = (x[:, 0] > 0).astype(int)
     labels = y.tolist() if kind is list else torch.from_numpy(y).to(kind) if kind is torch.uint8 else y.astype(kind)
     want = linear_probe(x, y, x, y).predict(x)
-    for features in (x, x.tolist(), torch.from_numpy(x).requires_grad_(), np.asfortranarray(x), x[:, ::-1][:, ::-1]):
+    for features in (
+        x,
+        x.tolist(),
+        torch.from_numpy(x).requires_grad_(),
+        np.asfortranarray(x),
+        np.array(x[::-1, ::-1])[::-1, ::-1],
+    ):
         probe = linear_probe(features, labels, features, labels)
         torch.testing.assert_close(probe.predict(features), want, atol=1e-7, rtol=0)
     assert linear_probe(torch.from_numpy(x).bfloat16(), labels, x, labels).predict(x).dtype == torch.float64
