@@ -1,22 +1,13 @@
-"""Which lsedu modules a piece of code reaches, and a digest of their text: the key of every cache."""
+"""Which lsedu modules a piece of code reaches, and a digest of those that it makes use of: the key of every cache."""
 
 import ast
 import hashlib
 from collections.abc import Iterable
 from functools import cache
-from importlib.util import resolve_name
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent
+from lsedu._uses import ROOT, Closure, origin, package_of, path_of, uses
 
-
-def _path(name: str) -> Path | None:
-    """Return the source file of the lsedu module called `name`, or None if there is none."""
-    base = ROOT.joinpath(*name.split(".")[1:])
-    for path in (base / "__init__.py", base.with_suffix(".py")):
-        if path.is_file():
-            return path
-    return None
+__all__ = ["ROOT", "digest", "imports", "path_of", "reached"]
 
 
 def imports(source: str, *, package: str = "") -> set[str]:
@@ -45,7 +36,7 @@ def imports(source: str, *, package: str = "") -> set[str]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = resolve_name("." * node.level + (node.module or ""), package) if node.level else node.module
+            base = origin(node, package)
             names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
         else:
             continue
@@ -53,22 +44,20 @@ def imports(source: str, *, package: str = "") -> set[str]:
             parts = name.split(".")
             if parts[0] == "lsedu":
                 found.update(
-                    prefix for i in range(1, len(parts) + 1) if _path(prefix := ".".join(parts[:i])) is not None
+                    prefix for i in range(1, len(parts) + 1) if path_of(prefix := ".".join(parts[:i])) is not None
                 )
     return found
 
 
 @cache
 def _module_imports(name: str) -> frozenset[str]:
-    path = _path(name)
-    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    return frozenset(imports(path.read_text(encoding="utf-8"), package=package))
+    return frozenset(imports(path_of(name).read_text(encoding="utf-8"), package=package_of(name)))
 
 
 def reached(names: Iterable[str]) -> list[str]:
     """Return the sorted names of all lsedu modules that `names` import, directly or not, themselves included."""
     seen: set[str] = set()
-    queue = [name for name in names if _path(name) is not None]
+    queue = [name for name in names if path_of(name) is not None]
     while queue:
         name = queue.pop()
         if name not in seen:
@@ -77,9 +66,17 @@ def reached(names: Iterable[str]) -> list[str]:
     return sorted(seen)
 
 
-def digest(names: Iterable[str]) -> str:
-    """Return the sha256 (hex) over the names and texts of all modules that `names` reach."""
+def digest(names: Iterable[str] = (), *, source: str = "") -> str:
+    """Return the sha256 (hex) over the code that modules, and Python `source`, make use of in lsedu.
+
+    It covers the names and texts of the modules that define what is used, directly or not; of packages that only pass
+    names on, the names that are used. So a loss that is added and exported changes the digest of nothing that was there
+    before. Where a use cannot be told, everything that an import brings in counts: see `lsedu._uses`.
+    """
+    found = Closure([*((name, ()) for name in names), *uses(source)])
     sha = hashlib.sha256()
-    for name in reached(names):
-        sha.update(name.encode() + b"\0" + _path(name).read_bytes() + b"\0")
+    for link in sorted(found.links):
+        sha.update(link.encode() + b"\0")
+    for name in sorted(found.modules):
+        sha.update(name.encode() + b"\0" + path_of(name).read_bytes() + b"\0")
     return sha.hexdigest()

@@ -175,8 +175,8 @@ def code(notebook: nbformat.NotebookNode) -> str:
 def page_key(book: Book, page: str, parameters: dict[str, object]) -> str:
     """Return the cache key of a page's execution.
 
-    It covers the page's text, the text of every lsedu module that its code reaches, the constraints, the parameters and
-    the version of Python. What a page reads is known only once it has run: see `lsedu.book.execute.is_current`.
+    It covers the page's text, the text of the lsedu modules that its code makes use of, the constraints, the parameters
+    and the version of Python. What a page reads is known only once it has run: see `lsedu.book.execute.is_current`.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def page_key(book: Book, page: str, parameters: dict[str, object]) -> str:
     """
     path = book.source / f"{page}.md"
     try:
-        modules = _modules.digest(_modules.imports(code(read_notebook(path))))
+        modules = _modules.digest(source=code(read_notebook(path)))
     except SyntaxError as error:
         raise BookError(f"{path}: a code cell is not Python: {error}") from error
     sha = hashlib.sha256(path.read_bytes())

@@ -21,6 +21,11 @@ class OtherCodeError(LseduError, RuntimeError):
     """A worker's lsedu is not ours: what it measured would not be this code's result."""
 
 
+def code_digest(experiment: Experiment) -> str:
+    """Return the digest of what a worker runs: what the study makes use of, and the engine that measures it."""
+    return _modules.digest([experiment.module, run_seed.__module__])
+
+
 def run_seed_apart(
     name: str, profile: str, seed: int, *, device: str, run_name: str, digest: str, fresh: bool = False
 ) -> list[tuple[str, dict[str, Any], bytes]]:
@@ -33,7 +38,7 @@ def run_seed_apart(
     OtherCodeError
         If the modules that the experiment reaches have another digest there than `digest`, before anything is run.
     """
-    own = _modules.digest([get(name).module])
+    own = code_digest(get(name))
     if own != digest:
         raise OtherCodeError(
             f"experiment {name}: the worker on {platform.node()} runs other code than this machine (digest of the "
@@ -95,7 +100,7 @@ def measure_apart(
     options = {
         "device": device,
         "run_name": folder.name,
-        "digest": _modules.digest([experiment.module]),
+        "digest": code_digest(experiment),
         "fresh": fresh,
     }
     with connect(scheduler) as client:

@@ -47,7 +47,7 @@ def device_name(device: str) -> str:
 
 
 def origin(module: str, device: str) -> dict[str, Any]:
-    """Return where a measurement is made: device, versions, revision, and the digest of all that `module` reaches."""
+    """Return where a measurement is made: device, versions, revision, and a digest of what `module` makes use of."""
     return {
         "device": device_name(device),
         "versions": {

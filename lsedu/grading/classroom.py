@@ -188,7 +188,7 @@ def _key(lab: Lab, print_: str) -> str:
     for name in ("numpy", "torch"):
         with contextlib.suppress(PackageNotFoundError):
             versions.append(f"{name} {version(name)}")
-    text = "\n".join([lab.digest, print_, *versions, _modules.digest(_CODE)])
+    text = "\n".join([lab.digest, print_, *versions, _modules.digest(_modules.reached(_CODE))])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -275,7 +275,7 @@ def _resemblance(lab: Lab, found: list[Submission], results: Results, released: 
                 code[item.student] = "\n".join(text for _, text in answers.cells)
     known = {"the published solution": "\n".join(cell.solution for cell in lab.student_cells())}
     for name in _modules.reached(lab.manifest.answers):
-        path = _modules._path(name)
+        path = _modules.path_of(name)
         if any(name.startswith(answer) for answer in lab.manifest.answers):
             known[name] = path.read_text(encoding="utf-8")
     alike = similarity.pairs(code, known, boilerplate=[*(cell.source for cell in lab.student_cells()), lab.preamble])

@@ -153,7 +153,7 @@ def lsedu_view(allow: Iterable[str], answers: Iterable[str], folder: Path) -> li
         )
     root = _modules.ROOT
     for name in modules:
-        path = _modules._path(name)
+        path = _modules.path_of(name)
         target = folder / "lsedu" / path.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)

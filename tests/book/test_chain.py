@@ -49,7 +49,7 @@ def test_the_key_covers_text_modules_constraints_and_parameters(toy, monkeypatch
     assert not changed()
     (toy.root / "constraints.txt").write_text("numpy==2.4.7\n")
     assert changed()
-    monkeypatch.setattr(_modules, "digest", lambda names: "another library")
+    monkeypatch.setattr(_modules, "digest", lambda **options: "another library")
     assert changed()
     assert page_key(toy, "page", {**PARAMETERS, "seed": 7}) != keys[-1]
 

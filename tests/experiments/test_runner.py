@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 import lsedu
-from lsedu import _modules, experiments
+from lsedu import experiments
 from lsedu.cli import app
 from lsedu.experiments import apart
 
@@ -91,7 +91,7 @@ def test_a_worker_with_other_code_is_refused_before_it_runs(tmp_path):
         finally:
             worker.kill()
             worker.wait()
-    ours = _modules.digest(["lsedu.studies.principles.gaps"])
+    ours = apart.code_digest(experiments.get("gaps"))
     assert result.exit_code == 2 and f"{ours[:16]} here" in result.stderr and "other code" in result.stderr
     assert not list((tmp_path / "workers").rglob("*"))
 
