@@ -279,6 +279,19 @@ def test_a_rare_row_counts_in_full_where_the_whole_is_small():
     assert encoder_information(np.eye(2), p_x=p_x, unit="nats") == pytest.approx(want, rel=1e-12, abs=0)
 
 
+@pytest.mark.filterwarnings("error")
+def test_entries_next_to_nothing_and_rows_of_no_weight_do_no_harm():
+    least = 5e-324
+    assert kl([1.0, 1e-10], [1.0, least], unit="nats") == pytest.approx(
+        1e-10 * (math.log(1e-10) - math.log(least) - 1), rel=1e-6
+    )
+    assert kl([1.0, least], [1.0, 1e-10], unit="nats") == pytest.approx(1e-10, rel=1e-6)
+    z, p_x = [[0.5, 0.5, 0.0], [0.5, 0.5, least], [0.0, 0.0, 1.0]], [0.5, 0.5, 0.0]
+    point = plane_point(z, [0, 1, 2], p_x=p_x, unit="nats")
+    assert (point.i_x, point.i_y) == (pytest.approx(0.0, abs=1e-300), pytest.approx(0.0, abs=1e-300))
+    assert encoder_information(np.eye(2), p_x=[1.0, 1e-320], unit="nats") == pytest.approx(0.0, abs=1e-300)
+
+
 # --- sums may miss 1 by what the dtype loses
 
 

@@ -73,15 +73,18 @@ def targets(name: str, value: Any, size: int | None = None) -> np.ndarray:
 
 
 def second_order(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Return KL(p || q) along the last axis in nats as a sum of terms q ((1 + d) log(1 + d) - d) with d = p/q - 1.
+    """Return KL(p || q) along the last axis in nats as a sum of terms p log(p/q) - p + q, which are >= 0 each.
 
-    Each is >= 0 and of second order, where the terms p log(p/q) of nearly equal distributions cancel to first order
-    and leave few digits. q must have mass wherever p has.
+    With d = p/q - 1 small, such a term is q ((1 + d) log(1 + d) - d), of second order, where p log(p/q) alone is of
+    first and leaves few digits when the terms cancel. Where q is 0 there is no term: of a mixture q that holds p in it,
+    the weight of p underflowed.
     """
-    d = (p - q) / np.where(q > 0, q, 1.0)
-    d = np.where(q > 0, d, 0.0)
-    terms = np.where(d > -1.0, (1.0 + d) * np.log1p(np.where(d > -1.0, d, 0.0)), 0.0) - d
-    return np.maximum((q * terms).sum(-1), 0.0)
+    p, q = np.broadcast_arrays(p, q)
+    p = np.where(q > 0, p, 0.0)
+    near = np.abs(p - q) <= q / 2
+    d = np.where(near, p - q, 0.0) / np.where(near & (q > 0), q, 1.0)
+    apart = xlogy(p, p) - xlogy(p, q) - (p - q)
+    return np.maximum(np.where(near, q * ((1.0 + d) * np.log1p(d) - d), apart).sum(-1), 0.0)
 
 
 def xlogy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
