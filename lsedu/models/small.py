@@ -124,7 +124,8 @@ def small_cnn(*, shape: tuple[int, int, int] = (1, 28, 28), width: int = 16, num
 
 
 def build(factory: Callable[..., Classifier], *, seed: int, **options: Any) -> Classifier:
-    """Return ``factory(**options)`` with weights drawn from `seed`, leaving the global generator untouched."""
+    """Return ``factory(**options)`` with weights drawn from `seed`, leaving the global generators untouched."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        # torch.manual_seed would seed those of every GPU too
+        torch.default_generator.manual_seed(seed)
         return factory(**options)

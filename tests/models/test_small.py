@@ -21,10 +21,14 @@ def test_shapes_and_parameter_counts(factory, parameters):
     assert torch.equal(model.head(model.features(images)), logits)
 
 
-def test_a_seed_gives_the_weights_and_leaves_the_global_generator_alone():
+def test_a_seed_gives_the_weights_and_leaves_the_global_generators_alone(monkeypatch):
     state = torch.random.get_rng_state()
+    seeded = []
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded.append)
     first, again, other = (models.build(models.mlp, seed=seed) for seed in (1, 1, 2))
-    assert torch.equal(state, torch.random.get_rng_state())
+    assert torch.equal(state, torch.random.get_rng_state()) and not seeded
+    torch.manual_seed(1)
+    torch.testing.assert_close(models.mlp().state_dict(), first.state_dict(), atol=0, rtol=0)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters()))
     assert not torch.equal(first.head.weight, other.head.weight)
 
