@@ -27,7 +27,7 @@ TABLES = {
     "equal rows": ([[0.3, 0.7]] * 4, None),
     "rows of no weight": (SOFT, [0.0, 0.5, 0.0, 0.3, 0.2]),
     "one row of weight": ([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]], [1.0, 0.0, 0.0]),
-    "a class that never comes": ([[0.1, 0.9, 0.0], [0.8, 0.2, 0.0]], None),
+    "a class that never comes": ([[0.05, 0.95, 0.0], [0.9, 0.1, 0.0]], None),
     "labels": (np.eye(3), None),
     "next to nothing": ([[1.0, 5e-324], [0.4, 0.6]], [1.0, 1e-320]),
 }
@@ -60,12 +60,11 @@ def test_every_beta_and_number_of_codes(y, p):
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(("y", "p"), TABLES.values(), ids=TABLES)
 def test_every_rate(y, p):
-    for rate in (0, 1e-9, 0.3):
-        for codes in (None, 4):
-            found = constrained(y, rate=rate, p_x=p, codes=codes, unit="bits")
-            sound(found.encoder, found.point, y, p)
-            assert found.point.i_x <= rate + 1e-12
-            assert found.betas[0] <= found.betas[1]
+    for rate, codes in ((0, None), (1e-9, 4), (0.3, None)):
+        found = constrained(y, rate=rate, p_x=p, codes=codes, largest=50.0, unit="bits")
+        sound(found.encoder, found.point, y, p)
+        assert found.point.i_x <= rate + 1e-12
+        assert found.betas[0] <= found.betas[1]
 
 
 def test_rate_0_is_the_trivial_encoder():

@@ -11,7 +11,7 @@ from lsedu.information import mutual_information, plane_point, smoothed_point
 TABLE = np.random.default_rng(0).dirichlet(np.full(4, 0.4), size=30)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.floats(1.01, 30.0), st.booleans())
 def test_the_bound_never_rises_and_meets_the_lagrangian(seed, beta, accelerate):
     rng = np.random.default_rng(seed)
@@ -70,15 +70,16 @@ def test_equal_rows_share_a_code_and_weights_count():
 
 def test_embo_agrees_once_its_beta_is_taken_in_bits():
     """embo multiplies a divergence in bits inside a natural exponential: its beta is ours times ln 2."""
-    beta, p = 4.0, np.full(30, 1 / 30)
+    few = TABLE[:10]
+    beta, p = 4.0, np.full(10, 1 / 10)
     np.random.seed(0)
     at = {}
     for name, label in (("labelled", beta), ("converted", beta * np.log(2))):
         i_x, i_y, _, _ = InformationBottleneck.beta_iter(
-            1, label, p, p @ TABLE, TABLE.T, 4, 5, 3000, rtol=0, atol=1e-14
+            1, label, p, p @ few, few.T, 4, 5, 1500, rtol=0, atol=1e-14
         )
         at[name] = i_x - beta * i_y
-    ours = blahut_arimoto(TABLE, beta=beta, tolerance=1e-12, unit="bits").objective
+    ours = blahut_arimoto(few, beta=beta, tolerance=1e-12, unit="bits").objective
     assert at["converted"] == pytest.approx(ours, abs=1e-4)
     assert at["labelled"] - ours > 1e-3
 
@@ -96,7 +97,7 @@ def test_the_curve_rises_and_is_concave_and_keeps_the_order_given():
 
 
 def test_every_point_of_the_curve_beats_label_smoothing():
-    found = curve(TABLE, betas=np.geomspace(1.05, 50, 12), unit="nats")
+    found = curve(TABLE, betas=np.geomspace(1.1, 50, 6), unit="nats")
     for alpha in (0.0, 0.1, 0.3, 0.6):
         point = smoothed_point(TABLE, alpha=alpha, unit="nats")
         for solution in found.solutions:
@@ -153,10 +154,10 @@ def test_the_constrained_problem_on_the_straight_line_and_past_its_end():
 
 def test_adam_from_the_labels_finds_what_blahut_arimoto_finds():
     best = blahut_arimoto(TABLE, beta=3.0, unit="bits")
-    found = adam(TABLE, beta=3.0, steps=1500, unit="bits")
+    found = adam(TABLE, beta=3.0, steps=700, unit="bits")
     assert found.objective == pytest.approx(best.objective, abs=1e-4)
     assert found.history[-1] == pytest.approx(found.objective, abs=1e-6)
-    whole = adam(TABLE, beta=3.0, steps=1500, merge=False, unit="bits")
+    whole = adam(TABLE, beta=3.0, steps=700, merge=False, unit="bits")
     assert whole.objective == pytest.approx(best.objective, abs=1e-4)
     assert whole.encoder.shape == TABLE.shape
 
