@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -88,9 +89,17 @@ class Record:
         """Return mean and 95% interval of one result over the seeds."""
         return interval(self.values(name))
 
-    def text(self, name: str, *, scale: float = 1.0, digits: int = 2, sign: str = "") -> str:
+    def mean(self, name: str) -> float:
+        """Return the mean of one result over the seeds."""
+        return self.interval(name).mean
+
+    def columns(self, names: Iterable[str]) -> np.ndarray:
+        """Return several results over the seeds, shape (seeds, names): a line of a picture for each seed."""
+        return np.stack([self.values(name) for name in names], axis=1)
+
+    def text(self, name: str, scale: float = 1.0, digits: int = 2, *, sign: str = "") -> str:
         """Return mean and 95% interval of one result over the seeds, as pages print them; see `Interval.text`."""
-        return self.interval(name).text(scale=scale, digits=digits, sign=sign)
+        return self.interval(name).text(scale, digits, sign=sign)
 
     def contrast(self, name: str) -> dict[str, Any]:
         """Return what is known of a contrast.
@@ -129,7 +138,7 @@ class Record:
         rows = [f"| claim | effect |{n} verdict |", "|---" * (4 if seeds else 3) + "|"]
         for name in contrasts or self.contrasts:
             effect = self.effect(name)
-            shown = effect.text(scale=scale, digits=digits, sign="+") + (f" | {effect.n}" if seeds else "")
+            shown = effect.text(scale, digits, sign="+") + (f" | {effect.n}" if seeds else "")
             rows.append(f"| {self.contrast(name)['claim']} | {shown} | **{self.verdict(name)}** |")
         return "\n".join(rows)
 

@@ -79,7 +79,7 @@ class Interval:
     sd: float
     n: int
 
-    def text(self, *, scale: float = 1.0, digits: int = 2, sign: str = "") -> str:
+    def text(self, scale: float = 1.0, digits: int = 2, *, sign: str = "") -> str:
         """Return mean and interval as pages print them.
 
         Parameters
@@ -93,7 +93,7 @@ class Interval:
 
         Examples
         --------
-        >>> interval([0.01, 0.02, 0.03]).text(scale=100, digits=1, sign="+")
+        >>> interval([0.01, 0.02, 0.03]).text(100, 1, sign="+")
         '+2.0 [-0.5, +4.5]'
         """
         mean, low, high = (f"{scale * value:{sign}.{digits}f}" for value in (self.mean, self.low, self.high))

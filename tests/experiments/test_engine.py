@@ -115,7 +115,10 @@ def test_a_record_says_its_numbers_as_pages_print_them(toy):
     save_record(record, arrays, folder=toy)
     record = experiments.load_record("toy", folder=toy)
     mean, (low, high) = record.values("b").mean(), (record.interval("b").low, record.interval("b").high)
-    assert record.text("b", scale=100, digits=1) == f"{100 * mean:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    assert record.mean("b") == mean and np.array_equal(
+        record.columns("ab"), np.stack([record.values(k) for k in "ab"], 1)
+    )
+    assert record.text("b", 100, 1) == f"{100 * mean:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
     assert record.effect("a-b") == experiments.interval(record.values("a") - record.values("b"))
     assert record.table("a-b", digits=1).splitlines() == [
         "| claim | effect | n | verdict |",
