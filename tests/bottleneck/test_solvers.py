@@ -75,9 +75,7 @@ def test_embo_agrees_once_its_beta_is_taken_in_bits():
     np.random.seed(0)
     at = {}
     for name, label in (("labelled", beta), ("converted", beta * np.log(2))):
-        i_x, i_y, _, _ = InformationBottleneck.beta_iter(
-            1, label, p, p @ few, few.T, 4, 5, 1500, rtol=0, atol=1e-14
-        )
+        i_x, i_y, _, _ = InformationBottleneck.beta_iter(1, label, p, p @ few, few.T, 4, 5, 1500, rtol=0, atol=1e-14)
         at[name] = i_x - beta * i_y
     ours = blahut_arimoto(few, beta=beta, tolerance=1e-12, unit="bits").objective
     assert at["converted"] == pytest.approx(ours, abs=1e-4)
