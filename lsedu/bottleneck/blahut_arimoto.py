@@ -229,9 +229,9 @@ def curve(
     Annealing from fine to coarse merges codes where they should merge, and no symmetry has to be broken. Afterwards a
     beta at which the solution of another beta has a lower Lagrangian is solved again from there, until none has.
 
-    So at its own beta no solution is beaten by another of the curve: the points lie on a concave curve, and both
-    informations rise with beta. It is not guaranteed that this is *the* bottleneck curve. For each beta the problem is
-    not convex, so that every solution is a fixed point that may be a local optimum, and a lower bound of the curve;
+    So at its own beta no solution is beaten by another of the curve: the points lie on a concave curve, and neither
+    information falls as beta grows. It is not guaranteed that this is *the* bottleneck curve. For each beta the problem
+    is not convex, so that every solution is a fixed point that may be a local optimum, and a lower bound of the curve;
     the fewer codes for many unlike rows, the likelier. Restarts, by the seeding of k-means++ :cite:p:`arthur2007`,
     make it less likely. Without contradicting labels the curve is known, see `deterministic_curve`.
 
@@ -259,6 +259,8 @@ def curve(
         for beta, own in best.items():
             other = min(best.values(), key=lambda solution: solution.lagrangian(beta))
             if beta > 1.0 and other.lagrangian(beta) < own.objective - SETTLED * beta:
-                best[beta] = search.solve(table.joint(other.distinct), beta)
-                improved = True
+                found = search.solve(table.joint(other.distinct), beta)
+                # no sweep raises the Lagrangian, but for rounding
+                if found.objective < own.objective:
+                    best[beta], improved = found, True
     return Curve(tuple(best[beta] for beta in betas), unit)
