@@ -15,8 +15,8 @@ from lsedu.authoring.checkfile import usual
 from lsedu.authoring.lab import Lab
 from lsedu.authoring.load import load_lab
 from lsedu.authoring.release import build
-from lsedu.labs.compare import verdict
 from lsedu.labs.evaluate import attempt, evaluate
+from lsedu.labs.feedback import verdict
 from lsedu.labs.spec import PUBLIC_SEED, Question
 
 SEEDS = (PUBLIC_SEED, 1, 2, 3, 4)

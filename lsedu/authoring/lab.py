@@ -60,6 +60,8 @@ class Manifest:
         lsedu modules that answer a question; none may be reached from `allow`.
     cell_seconds
         The longest that one student cell may take to define what it defines.
+    seconds
+        The longest that all of a submission's code may take while marks are given.
     memory_mb
         The address space that a submission may take beyond the libraries', in MiB.
     minutes
@@ -73,6 +75,7 @@ class Manifest:
     allow: tuple[str, ...] = ("numpy",)
     answers: tuple[str, ...] = ()
     cell_seconds: float = 20.0
+    seconds: float = 60.0
     memory_mb: int = 2048
     minutes: int = 60
     variants: Mapping[str, Sequence[Any]] = field(default_factory=dict)

@@ -19,7 +19,7 @@ from lsedu.grading import inbox, isolation, matching, notebooks, pages, sandbox,
 from lsedu.grading.inbox import Submission
 from lsedu.grading.marking import prepare
 from lsedu.grading.results import Results, _csv, file_stem
-from lsedu.grading.row import Row
+from lsedu.labs.spec import PUBLIC_SEED
 
 _CODE = ("lsedu.grading.classroom", "lsedu.grading.child.launch", "lsedu.grading.child.zygote")
 """The modules from which all code that a mark depends on is reached; the child's are started, not imported."""
@@ -36,7 +36,7 @@ class Options:
     Parameters
     ----------
     jobs
-        Submissions marked at the same time; 0: one a core, four at most.
+        Submissions marked at the same time; 0: one a core, four at most, and one alone below isolation level 4.
     only
         The one student to grade, or None.
     regrade
@@ -46,7 +46,7 @@ class Options:
     at_most
         The highest isolation level to use, for tests.
     secret_file
-        Where the secret is; by default in the user's state folder.
+        Where the secret is; by default in the user's state folder, one for each folder of submissions.
     examples
         After release: look for a public seed on which each failing function fails in the same way.
     """
@@ -133,13 +133,14 @@ def grade(
         raise ClassError(f"there {what} in {submissions}")
     results = Results(Path(out), lab)
     try:
-        return _grade(lab, found, results, options, say, progress, begin)
+        return _grade(lab, submissions, found, results, options, say, progress, begin)
     finally:
         results.close()
 
 
 def _grade(
     lab: Lab,
+    submissions: Path,
     found: list[Submission],
     results: Results,
     options: Options,
@@ -147,9 +148,12 @@ def _grade(
     progress: Callable[[int, int, str], None] | None,
     begin: float,
 ) -> Summary:
-    path = options.secret_file or secret.default_path(results.run.run)
+    path = Path(options.secret_file or results.run.secret_file or secret.default_path(lab.name, submissions)).absolute()
+    there = path.exists()
     known = secret.load_or_make(path, make=not results.run.secret)
     print_ = secret.fingerprint(known)
+    if not results.run.secret:
+        say(secret.told(path, lab.name, new=not there))
     if results.run.secret not in ("", print_):
         raise secret.SecretError(
             f"{results.out} was graded with the secret {results.run.secret}, but {path} is {print_}: equal code "
@@ -157,12 +161,15 @@ def _grade(
         )
     seed = secret.seed(known, f"cases of {lab.name}")
     prepared = prepare(lab, seed)
-    marks = submission.ClassRun(lab, prepared, matching.released_texts(lab), seed, _key(lab, print_), 0)
+    public = {item.question.id: item for item in prepare(lab, PUBLIC_SEED)}
+    marks = submission.ClassRun(lab, prepared, public, matching.released_texts(lab), seed, _key(lab, print_), 0)
     results.write_run(secret=print_, secret_file=str(path), lab_digest=lab.digest)
     report = Summary(seconds={"prepare": time.monotonic() - begin})
-    todo = [item for item in found if options.regrade or _stale(item, results.rows.get(item.student), marks)]
+    todo = [item for item in found if options.regrade or _stale(item, results, marks)]
+    # in an order that nobody can foresee, and so cannot arrange to be marked beside, or after, somebody else
+    todo.sort(key=lambda item: hashlib.sha256(known + item.student.encode("utf-8", "surrogateescape")).digest())
     report.kept = len(found) - len(todo)
-    limits = zygotes.Limits(memory_mb=lab.manifest.memory_mb, cpu_seconds=_cpu_seconds(lab))
+    limits = zygotes.Limits(memory_mb=lab.manifest.memory_mb, cpu_seconds=int(lab.manifest.seconds) + 10)
     if todo:
         with zygotes.setting(lab.manifest.allow, lab.manifest.answers, limits) as place:
             accept = 0 if options.unsandboxed else isolation.ACCEPTED
@@ -172,9 +179,10 @@ def _grade(
             say(f"isolation {report.level}")
             if zygote.missing:
                 say(f"could not be imported for the students: {'; '.join(zygote.missing)}")
-            marks = submission.ClassRun(lab, prepared, marks.released, seed, marks.key, seen.level)
-            with contextlib.closing(submission.Pool(place, seen.isolation, zygote)) as pool:
-                _each(todo, marks, results, pool, options, report, progress, kept=report.kept)
+            marks = replace(marks, level=seen.level)
+            jobs = options.jobs or _jobs(len(todo), seen.level)
+            with contextlib.closing(submission.Pool(place, seen.isolation, zygote, jobs=jobs)) as pool:
+                _each(todo, marks, results, pool, jobs, options, report, progress, kept=report.kept)
     _across(results, lab)
     results.finish(item.student for item in found)
     _resemblance(lab, found, results, marks.released)
@@ -192,15 +200,18 @@ def _key(lab: Lab, print_: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _stale(item: Submission, row: Row | None, marks: submission.ClassRun) -> bool:
-    return row is None or row.digest != item.digest() or row.key != marks.key
+def _stale(item: Submission, results: Results, marks: submission.ClassRun) -> bool:
+    """Whether a submission is to be marked: it is new or changed, or the lab is, or its page is gone."""
+    row, page = results.rows.get(item.student), results.pages / f"{file_stem(item.student)}.html"
+    return row is None or row.digest != item.digest() or row.key != marks.key or not page.is_file()
 
 
-def _cpu_seconds(lab: Lab) -> int:
-    """Return the processor time a child may use: all its cells and all cases of the slowest question."""
-    cells = lab.manifest.cell_seconds * (1 + len(lab.student_cells()))
-    cases = max((question.seconds * 16 for question in lab.questions), default=60)
-    return int(min(cells + cases, 3600)) + 10
+def _jobs(number: int, level: int) -> int:
+    """Return how many submissions are marked at the same time.
+
+    Below level 4 it is one: there they share a table of processes, and could see in it what others do.
+    """
+    return min(4, len(os.sched_getaffinity(0)), number) if level >= 4 else 1
 
 
 def _each(
@@ -208,6 +219,7 @@ def _each(
     marks: submission.ClassRun,
     results: Results,
     pool: submission.Pool,
+    jobs: int,
     options: Options,
     report: Summary,
     progress: Callable[[int, int, str], None] | None,
@@ -215,7 +227,6 @@ def _each(
     kept: int,
 ) -> None:
     """Mark in threads, write from this one; at most a few submissions are in memory at any time."""
-    jobs = options.jobs or min(4, os.cpu_count() or 1, len(todo))
     waiting, running = iter(todo), set()
     executor = ThreadPoolExecutor(max_workers=jobs)
     stages: Counter[str] = Counter()

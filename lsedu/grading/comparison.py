@@ -1,84 +1,71 @@
-"""Compare an answer with the reference, in the trusted process, and say what differs without giving inputs away."""
+"""Compare an answer with the reference, in the trusted process: on secret inputs, one of a few verdicts and no more.
 
-import re
+A student's function sees the secret inputs, and decides what it returns, which error it raises and where. Whatever is
+told of that beyond these verdicts could carry an input out. What helps a student to find a mistake is told of the
+public cases, which a submission is given before any secret one.
+"""
+
 from collections.abc import Sequence
+from enum import Enum
 from typing import Any
 
 import numpy as np
 
 from lsedu.labs.calling import Outcome
-from lsedu.labs.compare import explain, verdict
+from lsedu.labs.compare import explain
+from lsedu.labs.feedback import difference
 from lsedu.labs.spec import Case, Question
 
-_REDACTED = (
-    (re.compile(r"has shape \(([^)]*)\), expected \(([^)]*)\)"), lambda match: _shapes(match[1], match[2])),
-    (re.compile(r"holds (NaN|infinity) \(\d+ of \d+ values\)"), r"holds \1"),
-    (
-        re.compile(r"is wrong in (\d+) of (\d+) values"),
-        lambda m: f"is wrong in {'all' if m[1] == m[2] else 'some'} values",
-    ),
-    (
-        re.compile(r"has (\d+) items, expected (\d+)"),
-        lambda m: f"has too {'few' if int(m[1]) < int(m[2]) else 'many'} items",
-    ),
-    (re.compile(r" of shape \([^)]*\)"), ""),
-)
+
+class Verdict(Enum):
+    """What is told of a secret case; the value says it to the student."""
+
+    RIGHT = "right"
+    WRONG = "the value is wrong"
+    KIND = "the result has the wrong shape or type"
+    ERROR = "your function stops with an error, or ends the process"
+    SLOW = "your function takes too long"
 
 
-def _shapes(got: str, expected: str) -> str:
-    """Say how two shapes differ by the number of axes only: their sizes could carry inputs out."""
-    axes = [len([size for size in shape.split(",") if size.strip()]) for shape in (got, expected)]
-    if axes[0] == axes[1]:
-        return "has the wrong shape, though the right number of axes"
-    return f"has {min(axes[0], 9)} {'axis' if axes[0] == 1 else 'axes'}, expected {axes[1]}"
-
-
-def redact(reason: str) -> str:
-    """Return a reason without numbers that a student's code could have chosen to tell what it saw.
-
-    Examples
-    --------
-    >>> redact("the result has shape (271,), expected (5,)")
-    'the result has the wrong shape, though the right number of axes'
-    """
-    for pattern, replacement in _REDACTED:
-        reason = pattern.sub(replacement, reason)
-    return reason
-
-
-def compare(
-    values: Sequence[Any],
-    expected: Any,
-    question: Question,
-    item: Case,
-    usual: Sequence[tuple[str, Any]],
-    *,
-    forbidden: bool = False,
-    changed: bool = False,
-) -> tuple[str | None, str]:
-    """Return the reason why an answer is wrong, None if it is right, and a note, or "".
+def judge(outcomes: Sequence[Outcome], expected: Any, question: Question) -> Verdict:
+    """Return the verdict on an answer.
 
     Parameters
     ----------
-    values
-        The outcomes of one call, or of two where the question asks for determinism.
-    expected, usual
-        The reference's outcome, and pairs (message, outcome) of the declared wrong answers.
-    question, item
+    outcomes
+        Of one call, or of two where the question asks for determinism.
+    expected
+        The reference's outcome.
+    question
         What was asked.
-    forbidden, changed
-        Whether the sandbox saw a call of what the question forbids, or an argument that was not as it was sent.
     """
-    outcome = Outcome(values[0], question.forbid if forbidden else (), (0,) if changed else ())
+    options = {"rtol": question.rtol, "atol": question.atol, "dtype": question.dtype}
     try:
         with np.errstate(all="ignore"):
-            if question.deterministic and len(values) == 2 and _differ(values[0], values[1], question):
-                return "the result differs between two calls on equal arguments", ""
-            said, note = verdict(outcome, expected, question, item, usual=usual)
-    except (TypeError, ValueError, OverflowError, RuntimeError, AttributeError, RecursionError) as error:
-        return f"the result cannot be compared with a right one ({type(error).__name__})", ""
-    return None if said is None else redact(said), note
+            found = difference(outcomes[0].value, expected, question, options)
+            if found is not None:
+                return Verdict.KIND if found[1].of_kind else Verdict.WRONG
+            if any(_differ(outcomes[0].value, again.value) for again in outcomes[1:]):
+                return Verdict.WRONG
+    except Exception:  # what was sent is made by the student's code: whatever it does to the comparison is its answer
+        return Verdict.KIND
+    not_to_be = any(outcome.calls or (outcome.changed and question.arguments == "keep") for outcome in outcomes)
+    return Verdict.WRONG if not_to_be else Verdict.RIGHT
 
 
-def _differ(first: Any, second: Any, question: Question) -> bool:
+def _differ(first: Any, second: Any) -> bool:
     return explain(first, second, rtol=0.0, atol=0.0, dtype="any") is not None
+
+
+def words(verdict: Verdict, question: Question, item: Case) -> str:
+    """Return what a student is told: the verdict, and what the lab's author says of the case or of what is forbidden.
+
+    Examples
+    --------
+    >>> words(Verdict.WRONG, Question("q", "A question", 1), Case("large", hint="mind the overflow"))
+    'the value is wrong (mind the overflow)'
+    """
+    said = verdict.value
+    if verdict is Verdict.WRONG and question.forbid:
+        said += ", or it was not come by as the task asks"
+    return f"{said} ({item.hint})" if item.hint and verdict is Verdict.WRONG else said

@@ -4,13 +4,15 @@ from typing import Any
 
 from lsedu.authoring import checkfile
 from lsedu.authoring.lab import Lab
-from lsedu.grading.marking import Mark, Marker, prepare
+from lsedu.grading.marking import Mark, Marker, Prepared, prepare
 from lsedu.labs.spec import PUBLIC_SEED
 
 SEEDS = (PUBLIC_SEED, *range(1, 6))
 
 
-def search(lab: Lab, marker: Marker, marked: dict[str, Mark]) -> tuple[dict[str, int], str]:
+def search(
+    lab: Lab, marker: Marker, marked: dict[str, Mark], public: dict[str, Prepared]
+) -> tuple[dict[str, int], str]:
     """Look for a public seed for every question that lost points.
 
     Parameters
@@ -21,6 +23,8 @@ def search(lab: Lab, marker: Marker, marked: dict[str, Mark]) -> tuple[dict[str,
         The student's marker, with its zygote.
     marked
         What the student's functions earned on the secret inputs.
+    public
+        The public cases by question.
 
     Returns
     -------
@@ -35,11 +39,12 @@ def search(lab: Lab, marker: Marker, marked: dict[str, Mark]) -> tuple[dict[str,
         wanted = [name for name, mark in marked.items() if mark.failed and name not in found]
         if not wanted:
             break
+        marker.begin_again()
         for prepared in prepare(lab, [seed]):
             question = prepared.question
             if question.id not in wanted:
                 continue
-            failed = set(marker.mark(prepared).failed)
+            failed = set(marker.mark(prepared, public[question.id]).failed)
             if not set(marked[question.id].failed) <= failed:
                 continue
             found[question.id] = seed

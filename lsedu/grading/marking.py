@@ -1,8 +1,6 @@
-"""Mark one submission: a fresh locked child a question, calls with secret inputs, values back, compared here."""
+"""Mark one submission: a fresh locked child a question, first the public cases, then the secret ones, compared here."""
 
-import builtins
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,28 +9,38 @@ import numpy as np
 from lsedu.authoring.checkfile import usual
 from lsedu.authoring.lab import Lab
 from lsedu.authoring.source import LabError
-from lsedu.grading import comparison
 from lsedu.grading.child import wire
+from lsedu.grading.comparison import Verdict, judge, words
 from lsedu.grading.matching import Answers
-from lsedu.grading.zygotes import Child, LostError, Zygote
+from lsedu.grading.running import Cells, Reply, Runner
+from lsedu.grading.zygotes import Child, Zygote
 from lsedu.labs.evaluate import evaluate
+from lsedu.labs.feedback import feedback
 from lsedu.labs.spec import Case, Question
 
-_ERRORS = {name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
-_ERRORS |= {"LinAlgError", "AxisError", "OutOfMemoryError"}
-_GRACE = 2.0
 _HANGS = 2
-_SPENT = "not tried: loading the cells of this notebook took too long in all"
+_MOST_WORDS = 300
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A question with the cases drawn for this class run, their expected outcomes and those of the usual mistakes."""
+    """A question with the cases drawn from one seed, and what belongs to each.
+
+    Parameters
+    ----------
+    question, cases
+        What is asked.
+    expected, usual
+        The outcomes of the reference and of the usual mistakes.
+    rooms
+        How large an answer may be: some times as large as the right one.
+    """
 
     question: Question
     cases: tuple[Case, ...]
     expected: tuple[Any, ...]
     usual: tuple[tuple[tuple[str, Any], ...], ...]
+    rooms: tuple[wire.Room, ...] = ()
 
 
 @dataclass
@@ -47,13 +55,31 @@ class Mark:
     notes: list[str] = field(default_factory=list)
 
 
-def prepare(lab: Lab, seed: Sequence[int]) -> list[Prepared]:
+@dataclass
+class _Trial:
+    """What the public cases showed of some cells: the child in which they are loaded, and what it said."""
+
+    cells: Cells
+    child: Child | None
+    passed: int = 0
+    late: bool = False
+    failed: str = ""
+    said: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def end(self) -> None:
+        if self.child is not None:
+            self.child.end()
+            self.child = None
+
+
+def prepare(lab: Lab, seed: int | Sequence[int]) -> list[Prepared]:
     """Draw every question's cases from `seed` and work out what a right answer is.
 
     Raises
     ------
     LabError
-        If a case holds something that cannot be sent into the sandbox.
+        If a case, or its answer, holds something that cannot be sent into the sandbox or out of it.
     """
     prepared = []
     for question in lab.questions:
@@ -61,13 +87,23 @@ def prepare(lab: Lab, seed: Sequence[int]) -> list[Prepared]:
         with np.errstate(all="ignore"):
             expected = tuple(evaluate(question.reference, question, item) for item in cases)
             mistakes = tuple(tuple(usual(question, item)) for item in cases)
-        for item in cases:
+        rooms = []
+        for item, right in zip(cases, expected):
             try:
                 wire.pack("call", value=(tuple(item.args), dict(item.kwargs)), has_value=True)
+                rooms.append(_room(wire.pack("value", value=[right] * (1 + question.deterministic), has_value=True)))
             except wire.UnsendableError as error:
                 raise LabError(f"question {question.id!r}: the case {item.name!r} cannot be sent: {error}") from error
-        prepared.append(Prepared(question, cases, expected, mistakes))
+        prepared.append(Prepared(question, cases, expected, mistakes, tuple(rooms)))
     return prepared
+
+
+def _room(right: bytes) -> wire.Room:
+    """Return how large an answer may be: enough for any other way to write the right one, and for small mistakes."""
+    return wire.Room(
+        min(2**16 + 32 * len(right), wire.WHOLE.header),
+        min(2**18 + 16 * len(right), wire.WHOLE.body),
+    )
 
 
 class Marker:
@@ -80,204 +116,151 @@ class Marker:
     answers
         The student's cells.
     zygote
-        Where children come from; `renew` is called for another one when it is lost.
+        Where children come from; set `runner.zygote` when it is lost.
     seed
         Seeds the child's own generators, so that equal code gets equal marks.
+    processors
+        What children keep to; empty for any.
     """
 
-    def __init__(self, lab: Lab, answers: Answers, zygote: Zygote, *, seed: int) -> None:
-        self.lab, self.answers, self.zygote, self.seed = lab, answers, zygote, seed
-        self.excluded: dict[str, str] = {}
-        self.flags: list[str] = []
-        self.errors: dict[str, list[Any]] = {}
-        self.left = 0.0
+    def __init__(
+        self, lab: Lab, answers: Answers, zygote: Zygote, *, seed: int, processors: Iterable[int] = ()
+    ) -> None:
+        self.lab, self.answers = lab, answers
+        self.runner = Runner(lab, zygote, seed=seed, processors=processors)
 
-    def mark(self, prepared: Prepared) -> Mark:
-        """Mark one question by its own cells, so that no other answer can spoil it; if that falls short, with more.
+    def begin_again(self) -> None:
+        """Give the code as much time as it had at first, to mark it on other cases."""
+        self.runner.budget = self.runner.whole_budget()
 
-        What it may need is among the other answers, or in cells that the student added.
+    def mark(self, prepared: Prepared, public: Prepared) -> Mark:
+        """Mark one question.
+
+        A question is tried with its own cells first, so that no other answer can spoil it, then with more of the
+        notebook, where what it needs may be. Which cells count is decided by the public cases, whose answers everybody
+        knows: the secret ones are asked once. More tries would pay those who guess.
         """
-        name, answers = prepared.question.id, self.answers
-        # for loading, a question has the time that all of the lab's own cells may take, however many cells there are
-        self.left = (self.lab.manifest.cell_seconds + _GRACE) * (1 + len(self.lab.student_cells()))
-        own = answers.own.get(name, ())
-        best = self._attempt(prepared, own or answers.cells)
-        if own and name not in answers.untouched and _may_need_more(best) and len(answers.cells) > len(own):
-            best = _better(best, self._attempt(prepared, answers.cells))
-        lacking = any("NameError" in reason or "no function" in reason for reason in best.reasons)
-        elsewhere = name in answers.elsewhere and _may_need_more(best)
-        if (lacking or elsewhere) and len(answers.all_cells) > len(answers.cells):
-            second = self._attempt(prepared, answers.all_cells)
-            second.flags.append(f"{name}: needs cells outside the answer")
-            best = _better(best, second)
-        return best
+        name = prepared.question.id
+        if name in self.answers.untouched and name not in self.answers.elsewhere:
+            said = "not answered: the cell is as it was handed out"
+            return Mark(name, 0.0, [said], [item.name for item in prepared.cases])
+        self.runner.budget.begin()
+        best: _Trial | None = None
+        try:
+            for cells in self._ways(name):
+                trial = self._try(public, cells)
+                if best is None or trial.passed > best.passed:
+                    best, trial = trial, best
+                if trial is not None:
+                    trial.end()
+                if best.passed == len(public.cases) or best.late or self.runner.budget.left <= 0:
+                    break
+            return self._ask(prepared, public, best)
+        finally:
+            if best is not None:
+                best.end()
 
-    def _attempt(self, prepared: Prepared, cells: Sequence[tuple[str, str]]) -> Mark:
+    def _ways(self, name: str) -> list[Cells]:
+        """Return the cells with which a question is tried, one after the other."""
+        own, everything = self.answers.own.get(name, ()), self.answers.all_cells
+        places = [place for place, cell in enumerate(everything) if cell in own]
+        before = everything[: places[-1] + 1] if places else ()
+        ways = (own, self.answers.cells, before, everything, self.answers.elsewhere.get(name, ()))
+        return list(dict.fromkeys(tuple(cells) for cells in ways if cells))
+
+    def _try(self, public: Prepared, cells: Cells) -> _Trial:
+        """Load cells and ask the public cases."""
+        loaded = self.runner.load(cells)
+        if isinstance(loaded, str):
+            return _Trial(cells, None, passed=-1, failed=loaded)
+        trial = _Trial(cells, loaded)
+        for index, item in enumerate(public.cases):
+            reply = self.runner.call(trial.child, public.question, item, public.rooms[index])
+            message, note = _told(reply, public, index)
+            trial.passed += message is None
+            trial.notes += [note] if note else []
+            if message is not None:
+                trial.said[item.name] = self._explain(public.question, reply, message)[:_MOST_WORDS]
+            if reply.broken:
+                trial.child, trial.late = None, reply.kind == "late"
+                break
+        return trial
+
+    def _ask(self, prepared: Prepared, public: Prepared, trial: _Trial) -> Mark:
+        """Ask the secret cases in the child that has answered the public ones, and in another where that is lost."""
         question = prepared.question
-        said: dict[int, str | None] = {}
-        notes: list[str] = []
-        waiting, hangs = list(range(len(prepared.cases))), 0
-        while waiting:
-            loaded = self._load(cells)
-            if isinstance(loaded, str):
-                said.update(dict.fromkeys(waiting, loaded))
+        verdicts: dict[int, Verdict] = {}
+        waiting, hangs = list(range(len(prepared.cases))), int(trial.late)
+        while waiting and not trial.failed:
+            if hangs >= _HANGS or self.runner.budget.left <= 0:
+                verdicts |= dict.fromkeys(waiting, Verdict.SLOW)
                 break
-            with loaded as child:
-                while waiting:
-                    index = waiting.pop(0)
-                    said[index], note, broken = self._case(child, prepared, index)
-                    notes += [note] if note else []
-                    if broken:
-                        hangs += broken == "late"
-                        break
-            if hangs >= _HANGS and waiting:
-                said.update(dict.fromkeys(waiting, "not tried: the question's time was used up by earlier cases"))
-                break
-        passed = [said[i] is None for i in range(len(prepared.cases))]
-        reasons, failed = [], []
-        for item, reason in zip(prepared.cases, (said[i] for i in range(len(prepared.cases)))):
-            if reason is not None:
-                failed.append(item.name)
-                reasons.append(f"{item.name}: {self._explain(question, reason)}")
-        earned = question.mark(prepared.cases, passed)
-        return Mark(question.id, earned, reasons, failed, notes=list(dict.fromkeys(notes)))
+            if trial.child is None:
+                loaded = self.runner.load(trial.cells)
+                if isinstance(loaded, str):
+                    verdicts |= dict.fromkeys(waiting, Verdict.SLOW if self.runner.budget.left <= 0 else Verdict.ERROR)
+                    break
+                trial.child = loaded
+            index = waiting.pop(0)
+            reply = self.runner.call(trial.child, question, prepared.cases[index], prepared.rooms[index])
+            verdicts[index] = _verdict(reply, prepared.expected[index], question)
+            if reply.broken:
+                trial.child = None
+                hangs += reply.kind == "late"
+        passed = [verdicts.get(index) is Verdict.RIGHT for index in range(len(prepared.cases))]
+        mark = Mark(question.id, question.mark(prepared.cases, passed), notes=list(dict.fromkeys(trial.notes)))
+        mark.failed = [item.name for item, ok in zip(prepared.cases, passed) if not ok]
+        lost = [(prepared.cases[i], verdict) for i, verdict in sorted(verdicts.items()) if verdict is not Verdict.RIGHT]
+        mark.reasons = [trial.failed] if trial.failed else _reasons(question, lost, trial.said)
+        if not mark.failed and trial.said:
+            mark.flags.append(f"{question.id}: right on the secret cases, wrong on public ones")
+        if mark.points and trial.cells not in (self.answers.own.get(question.id, ()), self.answers.cells):
+            mark.flags.append(f"{question.id}: needs cells outside the answer")
+        return mark
 
-    def _explain(self, question: Question, reason: str) -> str:
+    def _explain(self, question: Question, reply: Reply, message: str) -> str:
         """Add what went wrong while the answer's own cell was loaded, which is the likelier cause."""
-        if question.id in self.answers.untouched and "NotImplementedError" in reason:
-            return "not answered: the cell is as it was handed out"
-        own = [cell.id for cell in self.lab.student_cells(question.id)]
-        for name in own:
-            if name in self.excluded and "no function" in reason:
-                return f"{reason}: its cell {self.excluded[name]}"
-            if name in self.errors and ("no function" in reason or "NameError" in reason):
-                return f"{reason}; while its cell ran: {_error(self.errors[name])}"
-        if question.id in self.answers.missing:
-            return f"no cell for this question was found, and no function {question.function!r}"
-        return reason
-
-    def _load(self, cells: Sequence[tuple[str, str]]) -> Child | str:
-        """Return a child in which the cells are loaded, or why there is none; cells that break it are left out."""
-        preamble = ("preamble", self.lab.preamble)
-        for _ in range(len(cells) + 1):
-            if self.left <= 0:
-                self.flags.append("its cells took too long to load")
-                return _SPENT
-            kept = [preamble, *(cell for cell in cells if cell[0] not in self.excluded)]
-            child = self.zygote.child()
-            current = step = 0
-            try:
-                child.send(wire.pack("load", cells=kept, seed=self.seed), seconds=_GRACE + 10)
-                while True:
-                    header = self._hear(child)
-                    kind, number = header["kind"], header.get("cell")
-                    if kind == "loaded":
-                        return child
-                    if kind == "unlocked" and step == 0:  # said before any of the student's code has run
-                        child.end()
-                        raise LostError(f"a child could not be locked in: {header.get('step')}")
-                    if number != step // 2 or kind != ("cell", "ran")[step % 2] or number >= len(kept):
-                        raise wire.WireError("an answer out of turn")
-                    current, step = number, step + 1
-                    if kind == "ran" and number and header.get("error"):
-                        self.errors[kept[number][0]] = header["error"]
-            except (wire.LateError, wire.ClosedError, wire.WireError, wire.UnsendableError) as error:
-                status = child.end()
-                if self.left <= 0:
-                    continue
-                why = self._broken(error, status, f"longer than {self.lab.manifest.cell_seconds:g} s")
-                if current == 0:
-                    return f"the notebook's code could not be loaded: it {why}"
-                self.excluded[kept[current][0]] = why
-                self.flags.append(f"{kept[current][0]}: left out, it {why}")
-        return "the notebook's code could not be loaded"
-
-    def _hear(self, child: Child) -> dict[str, Any]:
-        """Return what a child says next about its cells, and take the time from what the question has left."""
-        if self.left <= 0:
-            raise wire.LateError("the time for loading is used up")
-        limit, begin = self.lab.manifest.cell_seconds + _GRACE, time.monotonic()
-        try:
-            return child.receive(seconds=min(limit, self.left))[0]
-        finally:  # a child that was kept waiting by others is not charged for that
-            self.left -= min(time.monotonic() - begin, limit)
-
-    def _broken(self, error: Exception, status: int | None, limit: str) -> str:
-        """Say in words how a child was lost."""
-        if isinstance(error, wire.LateError):
-            return f"ran {limit} and was stopped"
-        if isinstance(error, wire.WireError):
-            self.flags.append("wrote into the grader's channel")
-            return "disturbed the channel to the grader"
-        if isinstance(error, wire.UnsendableError):
-            return "is too long"
-        if status is not None and status < 0:
-            names = {-11: "crashed (segmentation fault)", -6: "aborted", -24: "used up its processor time"}
-            return names.get(status, f"was ended by signal {-status} (memory, processor time, or its own doing)")
-        return "ended the process without an answer"
-
-    def _case(self, child: Child, prepared: Prepared, index: int) -> tuple[str | None, str, str]:
-        """Return the reason why a case failed or None, a note or "", and how the child was lost if it was."""
-        question, item = prepared.question, prepared.cases[index]
-        call = {
-            "function": question.function,
-            "grad": list(question.grad),
-            "forbid": list(question.forbid),
-            "twice": question.deterministic,
-            "seed": self.seed,
-        }
-        until = time.monotonic() + question.seconds * (2 if question.deterministic else 1) + _GRACE
-        try:
-            frame = wire.pack("call", value=(tuple(item.args), dict(item.kwargs)), has_value=True, **call)
-            child.send(frame, seconds=until - time.monotonic())
-            header, body = child.receive(seconds=until - time.monotonic())
-            return *self._answer(header, body, prepared, index), ""
-        except wire.LateError as error:
-            child.end()
-            return f"your function {self._broken(error, None, f'longer than {question.seconds:g} s')}", "", "late"
-        except (wire.ClosedError, wire.WireError) as error:
-            status = child.end()
-            return f"your function {self._broken(error, status, '')}", "", "gone"
-
-    def _answer(self, header: dict[str, Any], body: bytes, prepared: Prepared, index: int) -> tuple[str | None, str]:
-        question, item = prepared.question, prepared.cases[index]
-        kind = header["kind"]
-        if kind == "value":
-            try:
-                values = wire.build(header.get("tree"), header.get("buffers"), body)
-            except RecursionError as error:
-                raise wire.WireError("a tree is too deep") from error
-            if not isinstance(values, list) or len(values) != (2 if question.deterministic else 1):
-                raise wire.WireError("not the number of values asked for")
-            done = {key: header.get(key) is True for key in ("forbidden", "changed")}
-            return comparison.compare(values, prepared.expected[index], question, item, prepared.usual[index], **done)
-        if kind == "missing":
-            return f"there is no function {question.function!r}", ""
-        if kind == "error":
-            return f"your function stops with {_error(header.get('error'))}", ""
-        if kind == "unsendable":
-            return "the result is not made of numbers, strings, arrays and tensors that can be compared", ""
-        if kind == "gradient":
-            unused = header.get("what") == "unused"
-            lacks = "does not depend on an argument that it must depend on" if unused else "carries no gradient"
-            return f"the result {lacks}", ""
-        raise wire.WireError("an answer out of turn")
+        if reply.kind == "missing" and question.id in self.answers.unread:
+            return f"{message}: its cell was not read, {self.answers.unread[question.id]}"
+        if reply.kind == "missing" and question.id in self.answers.missing:
+            return f"no cell for this question was found, and {message}"
+        if reply.kind == "missing" or (reply.kind == "error" and "NameError" in reply.words):
+            for cell in self.lab.student_cells(question.id):
+                if cell.id in self.runner.excluded:
+                    return f"{message}: its cell {self.runner.excluded[cell.id]}"
+                if cell.id in self.runner.errors:
+                    return f"{message}; while its cell ran: {self.runner.errors[cell.id]}"
+        return message
 
 
-def _may_need_more(mark: Mark) -> bool:
-    """Whether points were lost, other than by running out of time, which more code would not mend."""
-    return bool(mark.failed) and not any("was stopped" in reason for reason in mark.reasons)
+def _told(reply: Reply, public: Prepared, index: int) -> tuple[str | None, str]:
+    """Return what the notebook's check would say, and a note."""
+    if reply.kind != "value":
+        return reply.words, ""
+    item = public.cases[index]
+    try:
+        with np.errstate(all="ignore"):
+            return feedback(reply.outcomes, public.expected[index], public.question, item, usual=public.usual[index])
+    except Exception:  # made by the student's code, and of no kind that can be compared
+        return "the result cannot be compared with a right one", ""
 
 
-def _better(first: Mark, second: Mark) -> Mark:
-    return second if (second.points or 0) > (first.points or 0) else first
+def _verdict(reply: Reply, expected: Any, question: Question) -> Verdict:
+    if reply.kind == "value":
+        return judge(reply.outcomes, expected, question)
+    known = {"late": Verdict.SLOW, "unsendable": Verdict.KIND, "gradient": Verdict.KIND}
+    return known.get(reply.kind, Verdict.ERROR)
 
 
-def _error(error: Any) -> str:
-    """Say an error in words: a type from a closed list and a line of the student's own cell."""
-    name, line, _ = error if isinstance(error, list) and len(error) == 3 else ("", 0, "")
-    known = isinstance(name, str) and name.isidentifier() and len(name) < 40 and name.isascii() and name in _ERRORS
-    words = name if known else "an error of its own kind"
-    if type(line) is int and 0 < line < 10_000:
-        words += f" in line {line} of its cell"
-    return words
+def _reasons(question: Question, lost: Sequence[tuple[Case, Verdict]], said: dict[str, str]) -> list[str]:
+    """Return a reason for every case that was lost: its verdict, and what the public case of its name showed."""
+    told = set(said.values())
+    if len(told) == 1 and len(said) > 1 and {verdict for _, verdict in lost} == {Verdict.ERROR}:
+        return [next(iter(told))]  # one cause, that there is no function, say, for all cases
+    reasons, left = [], dict(said)
+    for item, verdict in lost:
+        example = left.pop(item.name, "")
+        shown = f"; on the public case: {example}" if example else ""
+        reasons.append(f"{item.name}: {words(verdict, question, item)}{shown}")
+    more = [f"the public case {name!r}: {message}" for name, message in left.items()] if lost else []
+    return [*reasons, *more]

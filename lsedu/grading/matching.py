@@ -21,13 +21,15 @@ class Answers:
         The same among the student's other code: cells added, and released cells that were changed. Used when an answer
         calls something that is defined there.
     elsewhere
-        Questions whose function is defined in that other code, too.
+        By question, the other code that defines its function, too: other answers, and cells that the student added.
     untouched
         Questions whose cells are all as released.
     written
         Text answers by question.
     missing
         Questions for which no cell was found.
+    unread
+        Questions whose cell was too long to be read, and why.
     flags
         What was odd.
     """
@@ -35,10 +37,11 @@ class Answers:
     cells: tuple[tuple[str, str], ...]
     own: dict[str, tuple[tuple[str, str], ...]]
     all_cells: tuple[tuple[str, str], ...]
-    elsewhere: frozenset[str]
+    elsewhere: dict[str, tuple[tuple[str, str], ...]]
     untouched: frozenset[str]
     written: dict[str, str]
     missing: tuple[str, ...]
+    unread: dict[str, str]
     flags: tuple[str, ...]
 
 
@@ -100,10 +103,13 @@ def match(lab: Lab, notebook: Notebook, released: frozenset[str]) -> Answers:
     _drop_stubs(notebook, owner, wanted, released, flags)
     cells, everything, used = [], [], {}
     own: dict[str, tuple[tuple[str, str], ...]] = {}
-    elsewhere, touched = set(), set()
+    foreign: dict[str, tuple[tuple[str, str], ...]] = {}
+    touched, unread = set(), {}
     for index, item in enumerate(notebook.items):
         name = owner.get(index)
         question = wanted[name].question if name in wanted else name
+        if item.left_out and question in functions:
+            unread[question] = item.left_out
         if not item.text.strip() or (question not in functions if name is not None else item.kind != "code"):
             continue
         if name is not None:
@@ -116,7 +122,17 @@ def match(lab: Lab, notebook: Notebook, released: frozenset[str]) -> Answers:
                 touched.add(question)
         elif _is_extra(item, checks, released):
             everything.append((f"cell {index + 1}", item.text))
-            elsewhere |= {question for question, function in functions.items() if defines(item.text, function)}
+        if everything and _plain(item.text) not in released:
+            for asked, function in functions.items():
+                if asked != question and everything[-1][1] == item.text and defines(item.text, function):
+                    foreign[asked] = (*foreign.get(asked, ()), everything[-1])
+    for question in [name for name in foreign if name not in touched]:  # the answer stands in another's cell
+        stubs = own.get(question, ())
+        own[question] = foreign[question]
+        touched.add(question)
+        flags.append(f"{question}: found in another cell")
+        cells = [cell for cell in cells if cell not in stubs]
+        everything = [cell for cell in everything if cell not in stubs]
     written = {
         wanted[name].question: notebook.items[i].text
         for i, name in owner.items()
@@ -126,10 +142,11 @@ def match(lab: Lab, notebook: Notebook, released: frozenset[str]) -> Answers:
         cells=tuple(cells),
         own=own,
         all_cells=tuple(everything),
-        elsewhere=frozenset(elsewhere),
+        elsewhere=foreign,
         untouched=frozenset(own) - touched,
         written=written,
-        missing=tuple(missing),
+        unread=unread,
+        missing=tuple(question for question in missing if question not in own),
         flags=tuple(dict.fromkeys(flags)),
     )
 
@@ -161,6 +178,7 @@ def _plain(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.strip().splitlines())
 
 
+_LOOKED_THROUGH = 2**19
 _SUSPICIOUS = {
     "os._exit or a signal": r"os\._exit|os\.kill|os\.abort|signal\.(SIG|signal|pthread)",
     "another process": r"\bsubprocess\b|os\.fork|os\.system|os\.popen|multiprocessing|os\.exec|posix_spawn|pty\.",
@@ -180,9 +198,9 @@ _SUSPICIOUS = {
 def suspicions(notebook: Notebook, released: frozenset[str]) -> list[str]:
     """Return what in a student's own code an instructor may want to look at; never a reason to take points."""
     own = [item for item in notebook.items if item.kind == "code" and _plain(item.text) not in released]
-    code = "\n".join(item.text for item in own)
+    code = "\n".join(item.text for item in own)[:_LOOKED_THROUGH]
     found = [f"code mentions {name}" for name, pattern in _SUSPICIOUS.items() if re.search(pattern, code)]
-    prose = "\n".join(item.text for item in notebook.items if item.kind != "code")
+    prose = "\n".join(item.text for item in notebook.items if item.kind != "code")[:_LOOKED_THROUGH]
     if re.search(
         r"<\s?(?:script|iframe|object|embed|svg|form|meta|link|style)\b|\bon\w{3,20}\s?=|javascript:", prose, re.I
     ):

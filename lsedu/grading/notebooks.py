@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ MAX_BYTES = 64 * 2**20  # outputs are large, and cost nothing
 MAX_MARKS = 8_000_000  # brackets and commas, which bound how many values a file can hold
 MAX_CELLS = 5000
 MAX_CELL_TEXT = 2**20
+MAX_TEXT = 4 * 2**20  # of all cells: a long course's notebook has a twentieth of it
 _LARGE = threading.Lock()  # one large file in memory at a time
 
 
@@ -30,7 +31,10 @@ class UnreadableError(LseduError, ValueError):
 
 @dataclass(frozen=True)
 class Item:
-    """A cell of a student's notebook: kind ("code", "markdown" or other), text, cell id and nbgrader metadata."""
+    """A cell of a student's notebook: kind ("code", "markdown" or other), text, cell id and nbgrader metadata.
+
+    Where the text is too long to be read, it is empty, and `left_out` says why.
+    """
 
     kind: str
     text: str
@@ -38,6 +42,7 @@ class Item:
     grade_id: str = ""
     graded: bool = False
     solution: bool = False
+    left_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,10 +138,17 @@ def _parse(data: bytes) -> Notebook:
         raise UnreadableError("the file is JSON, but not a notebook: it has no cells")
     if len(raw) > MAX_CELLS:
         raise UnreadableError(f"the notebook has more than {MAX_CELLS} cells")
-    items = tuple(item for item in map(_item, raw) if item is not None)
+    items, room = [], MAX_TEXT
+    for item in map(_item, raw):
+        if item is not None:
+            room -= len(item.text)
+            why = f"cells before it hold more than {MAX_TEXT // 2**20} MiB of text"
+            items.append(item if room >= 0 else replace(item, text="", left_out=why))
     if len(items) < len(raw):
         flags.append("malformed cells")
-    return Notebook(items, tuple(flags))
+    if left_out := sum(bool(item.left_out) for item in items):
+        flags.append(f"{left_out} cell{'s' if left_out > 1 else ''} too long to be read")
+    return Notebook(tuple(items), tuple(flags))
 
 
 def _first_line(error: Exception) -> str:
@@ -150,15 +162,17 @@ def _item(raw: Any) -> Item | None:
     if isinstance(text, list):
         lines = [line for line in text if isinstance(line, str)]
         text = ("" if any(line.endswith("\n") for line in lines) else "\n").join(lines)
-    if not isinstance(text, str) or len(text) > MAX_CELL_TEXT:
+    if not isinstance(text, str):
         return None
+    left_out = f"it is longer than {MAX_CELL_TEXT // 2**20} MiB" if len(text) > MAX_CELL_TEXT else ""
+    text = "" if left_out else text
     metadata = raw.get("metadata") if isinstance(raw.get("metadata"), dict) else {}
     graded = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
     words = [raw.get("cell_type"), raw.get("id"), graded.get("grade_id")]
     kind, name, grade_id = (word if isinstance(word, str) else "" for word in words)
     text = text.encode("utf-8", "replace").decode("utf-8")
     is_solution = graded.get("solution") is True
-    return Item(kind, text, name, grade_id, graded.get("grade") is True, is_solution)
+    return Item(kind, text, name, grade_id, graded.get("grade") is True, is_solution, left_out)
 
 
 def defines(text: str, function: str) -> bool:

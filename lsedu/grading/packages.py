@@ -21,7 +21,7 @@ view of lsedu. Where nothing can be mounted, folders of links by the first two n
 HOME = "home"
 """The empty folder in the view of lsedu that is named as home where nothing can be written; it must be there."""
 
-ALWAYS = ("numpy", "tqdm")
+ALWAYS = ("numpy", "tqdm", "rich")
 """What may be imported in every lab: what the worker itself uses, and what shows progress and computes nothing."""
 
 _IDLE = {"torch": ("filelock", "fsspec", "jinja2", "networkx", "setuptools")}

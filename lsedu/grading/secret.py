@@ -34,9 +34,24 @@ def folder() -> Path:
         ) from error
 
 
-def default_path(run: str) -> Path:
-    """Return where the secret of a run is kept."""
-    return folder() / f"{run}.secret"
+def default_path(lab: str, submissions: Path) -> Path:
+    """Return where the secret for a lab and a folder of submissions is kept, wherever their marks are written."""
+    place = hashlib.sha256(os.fsencode(os.path.realpath(submissions))).hexdigest()[:16]
+    return folder() / f"{lab}-{place}.secret"
+
+
+def told(path: Path, lab: str, *, new: bool) -> str:
+    """Return what an instructor is told of the secret of a new output folder."""
+    if not new:
+        return f"the inputs are those of earlier runs on these submissions: {path}"
+    others = [other for other in path.parent.glob(f"{lab}-*.secret") if other != path]
+    said = f"the inputs are new: {path}"
+    if others:
+        said += (
+            f". {len(others)} more of {lab} from other folders or runs lie there: to repeat marks given with one of "
+            "them, give it with --secret-file"
+        )
+    return said
 
 
 def load_or_make(path: Path, *, make: bool) -> bytes:

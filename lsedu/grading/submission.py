@@ -1,8 +1,11 @@
 """One submission from file to row: read, match, run, score, and say why points were lost, whatever the file holds."""
 
+import contextlib
+import os
+import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lsedu.authoring.lab import Lab
@@ -14,14 +17,16 @@ from lsedu.grading.row import Row
 from lsedu.grading.zygotes import LostError, SandboxError, Setting, Zygote
 
 _RENEWALS = 3
+_MOST_FLAGS, _MOST_LETTERS = 40, 240
 
 
 @dataclass(frozen=True)
 class ClassRun:
-    """What all submissions of a class are marked by: lab, cases, released texts, seed, key and isolation level."""
+    """What all submissions of a class are marked by: lab, secret and public cases, released texts, seed, key, level."""
 
     lab: Lab
     prepared: list[Prepared]
+    public: dict[str, Prepared]
     released: frozenset[str]
     seed: list[int]
     key: str
@@ -39,11 +44,27 @@ class Marked:
 
 
 class Pool:
-    """The zygote that the threads of a run share; one that is lost is replaced."""
+    """The zygote that the threads of a run share; one that is lost is replaced.
 
-    def __init__(self, place: Setting, isolation: Isolation, first: Zygote) -> None:
+    Where there are enough processors, each of `jobs` submissions that are marked at the same time has its own, so that
+    none can slow another down, or see from its own pace what the other does.
+    """
+
+    def __init__(self, place: Setting, isolation: Isolation, first: Zygote, *, jobs: int = 1) -> None:
         self.place, self.isolation, self.zygote = place, isolation, first
         self._lock = threading.Lock()
+        self._parts: queue.SimpleQueue[frozenset[int]] = queue.SimpleQueue()
+        for part in parts(os.sched_getaffinity(0), jobs):
+            self._parts.put(part)
+
+    @contextlib.contextmanager
+    def processors(self) -> Iterator[frozenset[int]]:
+        """Give the processors of one submission, which nobody else's code has meanwhile."""
+        part = self._parts.get()
+        try:
+            yield part
+        finally:
+            self._parts.put(part)
 
     def renew(self, lost: Zygote) -> Zygote:
         """Return another zygote than the one that was lost, started by whoever asks first."""
@@ -57,6 +78,19 @@ class Pool:
         """End the zygote and everything it started."""
         with self.zygote:
             pass
+
+
+def parts(processors: Iterable[int], jobs: int) -> list[frozenset[int]]:
+    """Share processors out among jobs; where there is one job, or fewer processors, all may use all of them.
+
+    Examples
+    --------
+    >>> [sorted(part) for part in parts({0, 1, 2, 3, 4}, 2)]
+    [[0, 2, 4], [1, 3]]
+    """
+    order = sorted(processors)
+    alone = jobs < 2 or len(order) < jobs
+    return [frozenset() if alone else frozenset(order[place::jobs]) for place in range(max(jobs, 1))]
 
 
 def mark(item: Submission, marks: ClassRun, pool: Pool, *, with_examples: bool = False) -> Marked:
@@ -77,12 +111,13 @@ def mark(item: Submission, marks: ClassRun, pool: Pool, *, with_examples: bool =
             written = answers.written
             extra[".notebook.ipynb"] = pages.safe_copy(notebook)
             spent["read"] = time.monotonic() - begin
-            marked, marker = _questions(marks, answers, pool)
-            earned |= marked
-            flags += marker.flags
-            if with_examples:
-                shown, text = examples.search(lab, marker, marked)
-                extra |= {".checks.json": text} if text else {}
+            with pool.processors() as own:
+                marked, marker = _questions(marks, answers, pool, own)
+                earned |= marked
+                if with_examples:
+                    shown, text = examples.search(lab, marker, marked, marks.public)
+                    extra |= {".checks.json": text} if text else {}
+            flags += marker.runner.flags
     except notebooks.UnreadableError as error:
         reason = str(error)
         flags.append("unreadable")
@@ -113,7 +148,7 @@ def mark(item: Submission, marks: ClassRun, pool: Pool, *, with_examples: bool =
         reasons={name: mark.reasons for name, mark in earned.items() if mark.reasons},
         notes={name: mark.notes for name, mark in earned.items() if mark.notes},
         reason=reason,
-        flags=list(dict.fromkeys(flags)),
+        flags=_few(flags),
         artefacts=made,
         examples=shown,
         level=marks.level,
@@ -124,17 +159,32 @@ def mark(item: Submission, marks: ClassRun, pool: Pool, *, with_examples: bool =
     return Marked(row, written, extra, spent)
 
 
-def _questions(marks: ClassRun, answers: matching.Answers, pool: Pool) -> tuple[dict[str, Mark], Marker]:
-    marker = Marker(marks.lab, answers, pool.zygote, seed=marks.seed[0])
+def _few(flags: Iterable[str]) -> list[str]:
+    """Return the first flags, cut to a length that a table cell holds, and how many more there are.
+
+    Examples
+    --------
+    >>> _few(["a", "b", "a"])
+    ['a', 'b']
+    """
+    different = list(dict.fromkeys(flag[:_MOST_LETTERS] for flag in flags))
+    more = len(different) - _MOST_FLAGS
+    return [*different[:_MOST_FLAGS], *([f"and {more} more"] if more > 0 else [])]
+
+
+def _questions(
+    marks: ClassRun, answers: matching.Answers, pool: Pool, processors: frozenset[int]
+) -> tuple[dict[str, Mark], Marker]:
+    marker = Marker(marks.lab, answers, pool.zygote, seed=marks.seed[0], processors=processors)
     earned, lost = {}, 0
     for prepared in marks.prepared:
         while prepared.question.kind == "function" and prepared.question.id not in earned:
             try:
-                earned[prepared.question.id] = marker.mark(prepared)
+                earned[prepared.question.id] = marker.mark(prepared, marks.public[prepared.question.id])
             except LostError as error:
                 lost += 1
                 if lost > _RENEWALS:
                     raise SandboxError(f"the sandbox was lost {lost} times in a row: {error}") from error
-                marker.flags.append(f"the sandbox had to be started again ({error})")
-                marker.zygote = pool.renew(marker.zygote)
+                marker.runner.flags.append(f"the sandbox had to be started again ({error})")
+                marker.runner.zygote = pool.renew(marker.runner.zygote)
     return earned, marker

@@ -1,16 +1,14 @@
 """Zygotes and children as the grader sees them: started, spoken to over a socket, ended."""
 
 import contextlib
+import functools
 import json
 import os
-import select
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import Any
 
 from lsedu._errors import LseduError
 from lsedu.grading import packages, warm
-from lsedu.grading.child import wire
+from lsedu.grading.children import Child, LostError
 from lsedu.grading.isolation import OTHER_USER, Isolation, bwrap_path
 
 _START_SECONDS, _ORDER_SECONDS = 120.0, 30.0
@@ -26,10 +24,6 @@ _START_SECONDS, _ORDER_SECONDS = 120.0, 30.0
 
 class SandboxError(LseduError, RuntimeError):
     """No isolation of the level asked for can be had here; the message names what to change."""
-
-
-class LostError(LseduError, RuntimeError):
-    """A zygote has ended unexpectedly."""
 
 
 @dataclass
@@ -70,69 +64,6 @@ def setting(
         yield Setting(view, [name for name in allow if name != "lsedu"], folder, limits)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-class Child:
-    """One locked process: a channel for frames and a handle by which to end it."""
-
-    def __init__(self, zygote: "Zygote", pid: int, watch: int, channel: socket.socket) -> None:
-        self.zygote, self.pid, self.watch, self.channel = zygote, pid, watch, channel
-
-    def send(self, frame: bytes, *, seconds: float) -> None:
-        """Send a frame; raises `wire.LateError` or `wire.ClosedError`."""
-        wire.send(self.channel, frame, until=time.monotonic() + seconds)
-
-    def receive(self, *, seconds: float) -> tuple[dict[str, Any], bytes]:
-        """Return the next frame; raises `wire.LateError`, `wire.ClosedError` or `wire.WireError`.
-
-        A process that is ready to run but was kept from the processor by others gets more time, up to the CPU seconds
-        that it may use and four times the wall time: marks must not depend on what else the machine does.
-        """
-        begin, until = self._busy(), time.monotonic() + 4 * seconds
-        poll = select.poll()
-        poll.register(self.channel, select.POLLIN)
-        while not poll.poll(seconds * 1000):
-            state = self._busy()
-            if state[0] != "R" or state[1] - begin[1] > 0.9 * seconds or time.monotonic() > until:
-                raise wire.LateError("the deadline has passed")
-            seconds = min(seconds, 1.0)
-        return wire.receive(self.channel, until=time.monotonic() + max(seconds, 1.0))
-
-    def _busy(self) -> tuple[str, float]:
-        """Return the state of the process ("R": running or ready to) and its CPU seconds, as the kernel counts them."""
-        try:
-            about = Path(f"/proc/self/fdinfo/{self.watch}").read_text()
-            pid = next(line.split()[1] for line in about.splitlines() if line.startswith("Pid:"))
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except (OSError, StopIteration):
-            return "?", 0.0
-        return fields[0], (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def end(self) -> int | None:
-        """End the process and all it started; return its exit status if it had ended by itself, negative: a signal."""
-        poll = select.poll()
-        poll.register(self.watch, select.POLLIN)
-        alive = not poll.poll(50 if self._hung_up() else 0)
-        self.channel.close()
-        if alive:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self.watch, signal.SIGKILL)
-            poll.poll(10_000)
-        os.close(self.watch)
-        status = self.zygote.status(self.pid)
-        return None if alive else status
-
-    def _hung_up(self) -> bool:
-        poll = select.poll()
-        poll.register(self.channel, 0)
-        return bool(poll.poll(0))
-
-    def __enter__(self) -> "Child":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        if self.channel.fileno() >= 0:
-            self.end()
 
 
 class Zygote:
@@ -283,7 +214,7 @@ class Zygote:
         if "error" in answer or not descriptors:
             ours.close()
             raise LostError(f"the zygote could not fork: {answer.get('error')}")
-        return Child(self, answer["pid"], descriptors[0], ours)
+        return Child(descriptors[0], ours, functools.partial(self.status, answer["pid"]))
 
     def status(self, pid: int) -> int | None:
         """Return how a child ended.

@@ -14,7 +14,7 @@ _HOME = {
     "Wrong": "lsedu.labs.spec",
     "case": "lsedu.labs.spec",
     "explain": "lsedu.labs.compare",
-    "judge": "lsedu.labs.compare",
+    "judge": "lsedu.labs.feedback",
 }
 # Where they were before the author's tools had a package of their own: what others wrote against them still runs.
 _MOVED = dict.fromkeys(("Cell", "Lab", "LabError", "Manifest", "load_lab"), "lsedu.authoring")

@@ -1,12 +1,9 @@
 """Compare what a student's function returned with what it should return, and say in words what differs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-
-from lsedu.labs.calling import Outcome
-from lsedu.labs.spec import Case, Question
 
 _FAMILIES = {"f": "floating-point numbers", "i": "integers", "u": "integers", "b": "True or False"}
 
@@ -24,7 +21,7 @@ def _plain(value: Any) -> np.ndarray:
     return np.asarray(value)
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
     """Return the family that a value belongs to, for messages."""
     if value is None:
         return "None"
@@ -43,10 +40,38 @@ def _is_scalar(value: Any) -> bool:
     return isinstance(value, (bool, int, float, np.bool_, np.number))
 
 
-def _values(got: np.ndarray, want: np.ndarray, rtol: float, atol: float, show: bool) -> str | None:
+class Difference(str):
+    """What is wrong with a result, in words, to be read after "the result".
+
+    Parameters
+    ----------
+    text
+        The words.
+    of_kind
+        Whether its type, shape or structure is wrong, rather than its values.
+    """
+
+    of_kind: bool
+
+    def __new__(cls, text: str, *, of_kind: bool) -> "Difference":
+        found = super().__new__(cls, text)
+        found.of_kind = of_kind
+        return found
+
+
+def _kind_differs(text: str) -> Difference:
+    return Difference(text, of_kind=True)
+
+
+def _values(got: np.ndarray, want: np.ndarray, rtol: float, atol: float, show: bool) -> Difference | None:
     """Compare two numeric arrays of equal shape."""
     if np.iscomplexobj(got):
-        return "is complex, and must be real"
+        return _kind_differs("is complex, and must be real")
+    said = _numbers(got, want, rtol, atol, show)
+    return None if said is None else Difference(said, of_kind=False)
+
+
+def _numbers(got: np.ndarray, want: np.ndarray, rtol: float, atol: float, show: bool) -> str | None:
     finite = np.isfinite(want)
     if finite.all() and not np.isfinite(got).all():
         for word, bad in (("NaN", np.isnan(got)), ("infinity", np.isinf(got))):
@@ -74,7 +99,7 @@ def explain(
     atol: float = 1e-6,
     dtype: str = "kind",
     show: bool = False,
-) -> str | None:
+) -> Difference | None:
     """Return None if `got` is as good as `expected`, else what is wrong with it, to be read after "the result".
 
     A 0-d array or tensor is as good as a number, a list as good as a tuple.
@@ -102,157 +127,55 @@ def explain(
     options = {"rtol": rtol, "atol": atol, "dtype": dtype, "show": show}
     if expected is None or isinstance(expected, str):
         if not isinstance(got, type(expected)):  # np.str_, which np.where gives, is a string too
-            return f"is {_kind(got)}, expected {_kind(expected)}"
+            return _kind_differs(f"is {kind_of(got)}, expected {kind_of(expected)}")
         if got == expected:
             return None
-        return f"is {str(got)!r}, expected {expected!r}" if show else "has the wrong value"
+        said = f"is {str(got)!r}, expected {expected!r}" if show else "has the wrong value"
+        return Difference(said, of_kind=False)
     if got is None:
-        return "is None: is a `return` missing?"
+        return _kind_differs("is None: is a `return` missing?")
     if isinstance(expected, Mapping):
         if not isinstance(got, Mapping):
-            return f"is {_kind(got)}, expected a dict"
+            return _kind_differs(f"is {kind_of(got)}, expected a dict")
         if set(got) != set(expected):
-            keys = (
-                f"the keys {sorted(map(str, got))}, expected {sorted(map(str, expected))}" if show else "the wrong keys"
-            )
-            return f"has {keys}"
+            shown = f"the keys {sorted(map(str, got))}, expected {sorted(map(str, expected))}"
+            return _kind_differs(f"has {shown if show else 'the wrong keys'}")
         pairs = [(f"at key {key!r} ", got[key], expected[key]) for key in expected]
         return _first(pairs, options)
     if isinstance(expected, (tuple, list)):
         if not isinstance(got, (tuple, list)):
-            return f"is {_kind(got)}, expected a tuple of {len(expected)} values"
+            return _kind_differs(f"is {kind_of(got)}, expected a tuple of {len(expected)} values")
         if len(got) != len(expected):
-            return f"has {len(got)} items, expected {len(expected)}"
+            return _kind_differs(f"has {len(got)} items, expected {len(expected)}")
         return _first([(f"at position {i} ", a, b) for i, (a, b) in enumerate(zip(got, expected))], options)
     if _is_scalar(expected):
         zero_d = (isinstance(got, np.ndarray) or is_tensor(got)) and tuple(got.shape) == ()
         if not (_is_scalar(got) or zero_d):
             shape = f" of shape {tuple(got.shape)}" if hasattr(got, "shape") else ""
-            return f"is {_kind(got)}{shape}, expected {_kind(expected)}"
+            return _kind_differs(f"is {kind_of(got)}{shape}, expected {kind_of(expected)}")
         if isinstance(expected, (bool, np.bool_)) != (_plain(got).dtype.kind == "b"):
-            return f"is {_kind(got)}, expected {_kind(expected)}"
+            return _kind_differs(f"is {kind_of(got)}, expected {kind_of(expected)}")
         return _values(_plain(got), np.asarray(expected), rtol, atol, show)
-    if _kind(got) != _kind(expected):
-        return f"is {_kind(got)}, expected {_kind(expected)}"
+    if kind_of(got) != kind_of(expected):
+        return _kind_differs(f"is {kind_of(got)}, expected {kind_of(expected)}")
     if tuple(got.shape) != tuple(expected.shape):
-        return f"has shape {tuple(got.shape)}, expected {tuple(expected.shape)}"
+        return _kind_differs(f"has shape {tuple(got.shape)}, expected {tuple(expected.shape)}")
     if dtype == "exact" and got.dtype != expected.dtype:
-        return f"has dtype {got.dtype}, expected {expected.dtype}"
+        return _kind_differs(f"has dtype {got.dtype}, expected {expected.dtype}")
     a, b = _plain(got), _plain(expected)
-    if dtype == "kind" and _FAMILIES.get(a.dtype.kind) != _FAMILIES.get(b.dtype.kind):
-        return f"has dtype {got.dtype}, expected {_FAMILIES.get(b.dtype.kind, b.dtype)}"
-    if a.dtype.kind not in "fiubc":
-        return f"has dtype {got.dtype}, expected {_FAMILIES.get(b.dtype.kind, b.dtype)}"
-    reason = _values(a, b, rtol, atol, show)
+    other = dtype == "kind" and _FAMILIES.get(a.dtype.kind) != _FAMILIES.get(b.dtype.kind)
+    if other or a.dtype.kind not in "fiubc":
+        return _kind_differs(f"has dtype {got.dtype}, expected {_FAMILIES.get(b.dtype.kind, b.dtype)}")
+    difference = _values(a, b, rtol, atol, show)
     coarse = a.dtype.kind == b.dtype.kind == "f" and a.dtype.itemsize < b.dtype.itemsize
-    if reason and show and coarse and np.allclose(a, b, rtol=1e-2):
-        reason += f"; it is in {got.dtype}, and digits are lost: stay in {expected.dtype}"
-    return reason
+    if difference and show and coarse and np.allclose(a, b, rtol=1e-2):
+        said = f"{difference}; it is in {got.dtype}, and digits are lost: stay in {expected.dtype}"
+        return Difference(said, of_kind=False)
+    return difference
 
 
-def _first(pairs: Iterable[tuple[str, Any, Any]], options: Mapping[str, Any]) -> str | None:
+def _first(pairs: Iterable[tuple[str, Any, Any]], options: Mapping[str, Any]) -> Difference | None:
     for where, got, expected in pairs:
         if (reason := explain(got, expected, **options)) is not None:
-            return where + reason
+            return Difference(where + reason, of_kind=reason.of_kind)
     return None
-
-
-def judge(
-    got: Any,
-    expected: Any,
-    question: Question,
-    item: Case,
-    *,
-    usual: Iterable[tuple[str, Any]] = (),
-    show: bool = False,
-) -> str | None:
-    """Return None if `got` answers the case, else the feedback for the student.
-
-    Parameters
-    ----------
-    got, expected
-        Outcomes of `lsedu.labs.evaluate`, the student's and the reference's.
-    question, item
-        The question and its case.
-    usual
-        Pairs (message, outcome) of the declared wrong answers on this case; the first whose outcome equals `got` gives
-        the message. One that equals `expected` on this case says nothing and is passed over.
-    show
-        Whether the feedback may quote values.
-
-    Examples
-    --------
-    >>> from lsedu.labs.spec import Question, case
-    >>> question = Question("mean", "The mean", 1)
-    >>> judge(6.0, 2.0, question, case("three numbers"), usual=[("this is the sum", 6.0)])
-    'this is the sum'
-    """
-    options = {"rtol": question.rtol, "atol": question.atol, "dtype": question.dtype}
-    reason = _outcome(got, expected, question, {**options, "show": show})
-    if reason is None:
-        return None
-    for message, outcome in usual:
-        told_apart = _outcome(outcome, expected, question, options) is not None
-        if told_apart and _outcome(got, outcome, question, options) is None:
-            return message
-    # A hint is about values; it would mislead where nothing, or a thing of another kind, was returned.
-    hint = item.hint and f"is {_kind(got)}" not in reason
-    return f"the {reason} ({item.hint})" if hint else f"the {reason}"
-
-
-def verdict(
-    outcome: Outcome,
-    expected: Any,
-    question: Question,
-    item: Case,
-    *,
-    usual: Iterable[tuple[str, Any]] = (),
-    show: bool = False,
-    names: Sequence[str] = (),
-) -> tuple[str | None, str]:
-    """Return the feedback on what a student's function did, None if it answers the case, and a note, or "".
-
-    Parameters
-    ----------
-    outcome
-        Of `lsedu.labs.evaluate.attempt`, or put together from what the sandbox said.
-    expected, question, item, usual, show
-        As in `judge`.
-    names
-        The names of the function's parameters, to say which argument was changed.
-
-    Examples
-    --------
-    >>> from lsedu.labs.spec import Question, case
-    >>> question = Question("mean", "The mean", 1, forbid=("statistics.mean",), arguments="keep")
-    >>> verdict(Outcome(2.0, calls=("statistics.mean",)), 2.0, question, case("three numbers"))[0]
-    'your function calls statistics.mean, which may not be used in this task: write it yourself'
-    >>> verdict(Outcome(2.0, changed=(0,)), 2.0, question, case("three numbers"), names=["x"])[0]
-    'your function changes its argument `x`: what it is given must stay as it was, so work on a copy'
-    """
-    if outcome.calls:
-        called = outcome.calls[0] if show else f"{'one of ' * (len(question.forbid) > 1)}{', '.join(question.forbid)}"
-        return f"your function calls {called}, which may not be used in this task: write it yourself", ""
-    reason = judge(outcome.value, expected, question, item, usual=usual, show=show)
-    if not outcome.changed or question.arguments == "free":
-        return reason, ""
-    place = outcome.changed[0]
-    name = names[place] if isinstance(place, int) and place < len(names) else place
-    which = f"its argument `{name}`" if isinstance(name, str) else "an argument"
-    must = "must" if question.arguments == "keep" else "should"
-    said = f"your function changes {which}: what it is given {must} stay as it was, so work on a copy"
-    if question.arguments == "keep":
-        return reason or said, ""
-    return reason, said
-
-
-def _outcome(got: Any, expected: Any, question: Question, options: Mapping[str, Any]) -> str | None:
-    if not question.grad:
-        reason = explain(got, expected, **options)
-        return None if reason is None else f"result {reason}"
-    if not (isinstance(got, Mapping) and {"value", "grad"} <= set(got)):
-        return "result carries no gradient"
-    if (reason := explain(got["value"], expected["value"], **options)) is not None:
-        return f"result {reason}"
-    reason = explain(got["grad"], expected["grad"], **options)
-    return None if reason is None else f"gradient {reason}"

@@ -7,7 +7,7 @@ from lsedu._errors import LseduError
 from lsedu.labs import calling
 from lsedu.labs.spec import Case, Question
 
-_LACKS = {
+LACKS = {
     "none": "the result carries no gradient: a tensor was detached, or turned into a number or an array, on the way",
     "unused": "the result does not depend on an argument that it must depend on",
 }
@@ -63,5 +63,5 @@ def evaluate(function: Callable, question: Question, item: Case) -> Any:
 
 def _whole(outcome: calling.Outcome) -> calling.Outcome:
     if outcome.lack:
-        raise NoGradientError(_LACKS[outcome.lack])
+        raise NoGradientError(LACKS[outcome.lack])
     return outcome

@@ -38,7 +38,7 @@ def test_demands_hold_in_the_sandbox(classroom, tmp_path):
         "partial": [4, 0, 2],
     }
     assert "must stay as it was" in run.lines["sorting"]["reasons"]["count"][0]
-    assert "calls softmax, which may not be used in this task" in run.lines["alias"]["reasons"]["mean-square"][0]
+    assert "calls torch.log_softmax, which may not be used" in run.lines["alias"]["reasons"]["mean-square"][0]
     note = "your function changes an argument: what it is given should stay as it was, so work on a copy"
     assert run.lines["changing"]["notes"] == {"double": [note]} and run.lines["fair"]["notes"] == {}
     assert note in (run.out / "feedback" / "changing.html").read_text()

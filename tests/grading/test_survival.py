@@ -267,21 +267,22 @@ def test_user_namespaces_turned_off_by_their_limit(tmp_path, solved):
 
 @pytest.mark.slow
 def test_a_zygote_that_dies_during_a_call_costs_no_point(classroom, monkeypatch):
-    from lsedu.grading import marking
+    from lsedu.grading import running
 
-    whole, killed = marking.Marker._case, []
+    whole, killed, asked = running.Runner.call, [], []
 
-    def sabotage(self, child, prepared, index):
-        if not killed and index == len(prepared.cases) - 1:  # after it nothing else is asked of this zygote
+    def sabotage(self, child, question, item, room):
+        asked.append(item.name)
+        if not killed and asked.count("a table") == 2:  # secret, and the question's last
             killed.append(self.zygote.process.pid)
             os.kill(self.zygote.process.pid, signal.SIGKILL)
             self.zygote.process.wait()
             poll = select.poll()
             poll.register(child.watch, select.POLLIN)
             poll.poll(10_000)  # the child ends with its zygote
-        return whole(self, child, prepared, index)
+        return whole(self, child, question, item, room)
 
-    monkeypatch.setattr(marking.Marker, "_case", sabotage)
+    monkeypatch.setattr(running.Runner, "call", sabotage)
     outcome = classroom([case for case in hostile.SUITE if case.name == "right"])
     assert outcome.lines["right"]["total"] == 9
 
@@ -292,12 +293,12 @@ def test_a_dead_zygote_is_replaced(classroom, monkeypatch):
 
     whole, killed = submission._questions, []
 
-    def sabotage(marks, answers, pool):
+    def sabotage(marks, answers, pool, processors):
         if not killed:
             killed.append(pool.zygote.process.pid)
             os.kill(pool.zygote.process.pid, signal.SIGKILL)
             pool.zygote.process.wait()
-        return whole(marks, answers, pool)
+        return whole(marks, answers, pool, processors)
 
     monkeypatch.setattr(submission, "_questions", sabotage)
     outcome = classroom([case for case in hostile.SUITE if case.name in ("right", "stub")], jobs=1)

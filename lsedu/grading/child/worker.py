@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from . import calling, wire
+from . import calling, standins, wire
 
 _MAGIC = re.compile(r"^([ \t]*)(?:[%!?](?:[^\n]*\\\n)*[^\n]*|[\w.]+\?{1,2}[ \t]*$)", re.MULTILINE)
 _TIMED = re.compile(r"^([ \t]*)%time[ \t]+(?=\S)", re.MULTILINE)
@@ -33,36 +33,8 @@ _OTHER_LANGUAGE = re.compile(
 )
 
 # What may fail here though it ran in the student's notebook, for want of a package, a name from a set-up cell, a file
-# or a keyboard: the statements after it are still run.
+# or a keyboard: the statements after it are still run. So they are after one that used a stand-in.
 _ABSENT = (ImportError, NameError, OSError, EOFError)
-_SHOWING = ("matplotlib", "matplotlib.pyplot", "seaborn", "plotly", "plotly.express", "IPython", "IPython.display")
-
-
-class _Inert:
-    """Stands in for IPython's shell and for what draws: any use of it succeeds and has no effect."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _Inert()
-
-    def __call__(self, *words: Any, **options: Any) -> Any:
-        return _Inert()
-
-    def __getitem__(self, key: Any) -> Any:
-        return _Inert()
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        pass
-
-    def __iter__(self) -> Any:  # two, so that `figure, axes = plt.subplots()` can be unpacked
-        return iter((_Inert(), _Inert()))
-
-    def __enter__(self) -> Any:
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        pass
 
 
 def serve(channel: socket.socket) -> None:
@@ -90,9 +62,8 @@ def _space() -> dict[str, Any]:
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     builtins.display = lambda *items, **options: None
-    builtins.get_ipython = _Inert
-    absent = [name for name in _SHOWING if importlib.util.find_spec(name.partition(".")[0]) is None]
-    sys.modules.update({name: _Inert() for name in absent})
+    builtins.get_ipython = standins.Inert
+    standins.install()
     if importlib.util.find_spec("tqdm") is not None:
         import tqdm
 
@@ -130,6 +101,7 @@ def _run(name: str, text: str, space: dict[str, Any]) -> list[Any] | None:
         tree = ast.parse(text, label)
         flags = _future(tree) | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         for statement in tree.body:
+            before = standins.Inert.used
             code = compile(ast.Module([statement], []), label, "exec", dont_inherit=True, flags=flags)
             try:
                 waiting = eval(code, space)
@@ -137,8 +109,10 @@ def _run(name: str, text: str, space: dict[str, Any]) -> list[Any] | None:
                     import asyncio
 
                     asyncio.run(waiting)
-            except _ABSENT as error:
+            except Exception as error:
                 first = first or _describe(error, label)
+                if not isinstance(error, _ABSENT) and standins.Inert.used == before:
+                    return first
     except BaseException as error:  # a cell may raise anything, SystemExit and KeyboardInterrupt included
         return first or _describe(error, label)
     return first
@@ -207,8 +181,9 @@ def _call(header: dict[str, Any], body: bytes, space: dict[str, Any]) -> bytes:
             if said.lack:
                 return wire.pack("gradient", what=said.lack)
             outcomes.append(said)
-        done = {"forbidden": any(said.calls for said in outcomes), "changed": any(said.changed for said in outcomes)}
-        return wire.pack("value", value=[said.value for said in outcomes], has_value=True, **done)
+        done = {"calls": [list(said.calls) for said in outcomes], "changed": [list(said.changed) for said in outcomes]}
+        room = wire.Room(*header["most"])
+        return wire.pack("value", value=[said.value for said in outcomes], has_value=True, room=room, **done)
     except wire.UnsendableError as error:
         return wire.pack("unsendable", what=str(error))
     except BaseException as error:  # the student's function may raise anything
