@@ -36,6 +36,7 @@ for place in (str(HERE), str(ROOT)):  # lsedu need not be installed
         sys.path.insert(0, place)
 
 import _payload  # noqa: E402
+import torch  # noqa: E402
 from _shards import PATTERN, Shards, unpack  # noqa: E402
 
 from lsedu import data, experiments  # noqa: E402
@@ -125,6 +126,8 @@ def start(options, item, until):
 def run(options):
     """Run the items, each in its own process and time."""
     begun = time.time()
+    if options.device.startswith("cuda") and not torch.cuda.is_available():
+        raise SystemExit("there is no CUDA device here; --device cpu --scale smoke tries the pack without one")
     options.out.mkdir(parents=True, exist_ok=True)
     if options.load:
         _payload.gather(options.load, options.data)
@@ -150,10 +153,10 @@ def run(options):
     tell(options.out, event="end", seconds=round(time.time() - begun, 1))
 
 
-def whole_seeds(name, cache):
+def whole_seeds(name, device, cache):
     """Return the seeds of a study whose parts are all kept."""
     found = {}
-    for seed, _, folder in units(name, "gpu", "cuda", cache):
+    for seed, _, folder in units(name, "gpu", device, cache):
         found.setdefault(seed, []).append(measuring.kept(folder) is not None)
     return [seed for seed, parts in found.items() if all(parts)]
 
@@ -168,14 +171,14 @@ def merge(options):
             shards = Shards(new)
             for name in studies():
                 planned = experiments.get(name).seeds["gpu"]
-                for _, _, unit in units(name, "gpu", "cuda", cache):
+                for _, _, unit in units(name, "gpu", options.device, cache):
                     if measuring.kept(unit):
                         shards.add(unit, cache)
-                seeds = whole_seeds(name, cache)
+                seeds = whole_seeds(name, options.device, cache)
                 print(f"{name}: {len(seeds)} of {len(planned)} planned seeds are whole")
                 if seeds and (len(seeds) == len(planned) or options.as_they_come):
                     record, arrays = experiments.run(
-                        name, profile="gpu", device="cuda", seeds=seeds, jobs=0, cache=cache
+                        name, profile="gpu", device=options.device, seeds=seeds, jobs=0, cache=cache
                     )
                     record.provenance["planned"] = len(planned)
                     print(f"wrote {experiments.save_record(record, arrays, folder=options.records)}")
@@ -228,6 +231,7 @@ def main(words=None):
     one.add_argument("folders", type=Path, nargs="+")
     one.add_argument("--kept", type=Path, default=HERE / "kept")
     one.add_argument("--records", type=Path, default=experiments.records_dir())
+    one.add_argument("--device", default="cuda", help="the kind of device that made the units")
     one.add_argument("--as-they-come", action="store_true", help="write records of the seeds that are there so far")
     one.set_defaults(do=merge)
     options = parser.parse_args(words)

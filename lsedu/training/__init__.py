@@ -11,6 +11,7 @@ from lsedu.training.augmentation import (
 )
 from lsedu.training.checkpoint import CheckpointError
 from lsedu.training.config import Config
+from lsedu.training.fast import FastConfig, FastTrainer
 from lsedu.training.history import History
 from lsedu.training.loop import DivergedError, fit
 from lsedu.training.predict import as_floats, predict
@@ -22,6 +23,8 @@ __all__ = [
     "CutMix",
     "Cutout",
     "DivergedError",
+    "FastConfig",
+    "FastTrainer",
     "History",
     "HorizontalFlip",
     "Mixup",

@@ -1,16 +1,14 @@
 """A small network that reaches 94% on CIFAR-10 in seconds on one card: data and steps stay there, nothing waits.
 
-What takes the time, and what is done about it:
+1. Pictures lie on the device, standardised, in the precision of the network.
+2. They are augmented once an epoch, the whole set in one gather that mirrors (in turns), shifts and shuffles.
+3. On CUDA a whole step, learning rate and update included, is recorded once and replayed; the network may be compiled
+   besides. The ragged batch at the end of an epoch is dropped.
+4. Few steps are enough: a first layer that whitens patches, identity initialisation, a high learning rate for the
+   biases, weights pulled back to their average every few steps.
 
-1. Reading pictures: all of them lie on the device, standardised, in the precision of the network.
-2. Augmenting: once an epoch, for the whole set, in one gather that mirrors, shifts and shuffles.
-3. Starting kernels: on CUDA a whole step (batch, network, loss, gradients, update, learning rate) is recorded once and
-   replayed; the network may be compiled besides. The ragged batch at the end of an epoch is dropped.
-4. Learning: a first layer that whitens patches and is not trained, identity initialisation, a high learning rate for
-   the biases, weights pulled back to their average every five steps, mirroring in turns.
-
-The recipe is that of :cite:t:`jordan2024`, who build on :cite:t:`page2018`; the code is ours. All draws come from the
-CPU's generator by seed and epoch: any device sees the same pictures in the same order.
+The recipe is that of :cite:t:`jordan2024`, who builds on :cite:t:`page2018`, with two epochs more; the code is ours.
+All draws come from the CPU's generator, by seed and epoch: every device sees the same pictures in the same order.
 """
 
 from collections.abc import Callable
@@ -25,56 +23,43 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from lsedu import _check
+from lsedu.models import FastNet, whitening
 from lsedu.training import acceleration
+from lsedu.training.loop import DivergedError
 from lsedu.training.predict import as_floats
 
-_LAST = torch.channels_last
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_LAST = torch.channels_last
 
 
 @dataclass(frozen=True, kw_only=True)
 class FastConfig:
-    """The recipe; the defaults are the published ones, but for two epochs more.
-
-    Attributes
-    ----------
-    epochs, batch_size : int
-    lr, momentum, weight_decay : float
-        Of SGD with Nesterov's momentum, for the gradient of the mean loss.
-    bias_factor : float
-        Multiple of the learning rate for the biases of the norms; their weight decay is divided by it.
-    start, peak, end : float
-        The learning rate rises from `start` at first to 1 at the share `peak` of all steps, then falls to `end`, each
-        as a multiple of `lr`.
-    whitening_epochs : int
-        Epochs after which the bias of the first layer is kept as it is.
-    shift : int
-        Pictures are shifted by up to so many pixels each way.
-    average_every, average_decay : int, float
-        Every so many steps the weights become their running average, whose decay grows to `average_decay`.
-    widths : tuple of int
-        Channels of the three blocks.
-    precision : {"float32", "bfloat16", "float16"}
-        Of data, convolutions and their gradients; parameters and losses stay float32.
-    compile, record : bool
-        Whether the network is compiled, and whether a step is recorded and replayed where the device is CUDA.
-    """
+    """The recipe; every field is >= 0."""
 
     epochs: int = 12
     batch_size: int = 1024
+    #: Of SGD with Nesterov's momentum, for the mean loss of a batch.
     lr: float = 1.5
     momentum: float = 0.85
     weight_decay: float = 1.33e-3
+    #: Multiple of the learning rate, and divisor of the weight decay, for the biases of the norms.
     bias_factor: float = 64.0
+    #: The rate rises from ``start * lr`` to `lr` over the share `peak` of all steps and falls to ``end * lr``.
     start: float = 0.2
     peak: float = 0.23
     end: float = 0.07
+    #: Epochs after which the bias of the first layer stays.
     whitening_epochs: int = 3
+    #: Largest shift of a picture, in pixels.
     shift: int = 2
+    #: Every so many steps the weights become their running average, whose decay grows to `average_decay`.
     average_every: int = 5
     average_decay: float = 0.95**5
+    #: Channels of the three blocks, the first at least 8 times a picture's.
     widths: tuple[int, int, int] = (64, 256, 256)
+    #: Of data and convolutions while training; parameters, losses and predictions stay float32.
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    #: Whether the network is compiled, and whether steps are recorded where the device is CUDA.
     compile: bool = False
     record: bool = True
 
@@ -87,148 +72,73 @@ class FastConfig:
         _check.one_of("precision", self.precision, tuple(_DTYPES))
 
 
-def _block(before: int, width: int) -> nn.Sequential:
-    """Two convolutions that begin as the identity on the first channels, each with a norm that learns only its bias."""
-    convs = [nn.Conv2d(n, width, 3, padding=1, bias=False) for n in (before, width)]
-    norms = [nn.BatchNorm2d(width, eps=1e-12, momentum=0.4) for _ in convs]
-    for conv, norm in zip(convs, norms):
-        nn.init.dirac_(conv.weight.data[: conv.in_channels])
-        norm.weight.requires_grad_(False)
-    return nn.Sequential(convs[0], nn.MaxPool2d(2), norms[0], nn.GELU(), convs[1], norms[1], nn.GELU())
-
-
-class FastNet(nn.Module):
-    """Eight layers, two million weights: whitened patches, three blocks, the largest answer of each channel, a head.
-
-    Parameters
-    ----------
-    channels, num_classes : int
-    widths : tuple of int
-        Channels of the three blocks; the first at least ``8 * channels``.
-    """
-
-    def __init__(self, *, channels: int = 3, num_classes: int = 10, widths: tuple[int, ...] = (64, 256, 256)) -> None:
-        super().__init__()
-        self.whiten = nn.Conv2d(channels, 8 * channels, 2)
-        self.whiten.weight.requires_grad_(False)
-        nn.init.zeros_(self.whiten.bias)
-        self.blocks = nn.Sequential(*(_block(a, b) for a, b in zip((8 * channels, *widths), widths)))
-        self.head = nn.Linear(widths[-1], num_classes, bias=False)
-
-    def features(self, images: Tensor) -> Tensor:
-        """Return the input of the head, shape (N, F), for images (N, C, H, W)."""
-        return self.blocks(functional.gelu(self.whiten(images))).amax((2, 3))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the logits, shape (N, K), for images (N, C, H, W); the factor keeps the first ones small."""
-        return self.head(self.features(images)) / 9.0
-
-
-def whitening(images: Tensor, *, eps: float = 5e-4) -> Tensor:
-    """Return filters (8 C, C, 2, 2) whose answers to patches are uncorrelated and of one size, and their negatives.
-
-    Parameters
-    ----------
-    images : Tensor, shape (N, C, H, W)
-    eps : float
-        Added to the variances.
-    """
-    channels = images.shape[1]
-    patches = functional.unfold(images.float(), 2).transpose(1, 2).reshape(-1, 4 * channels)
-    variances, directions = torch.linalg.eigh((patches.T @ patches / len(patches)).double().cpu())
-    filters = (directions / (variances + eps).sqrt()).T.reshape(-1, channels, 2, 2)
-    return torch.cat([filters, -filters]).float()
-
-
 class FastTrainer:
-    """Training one network after another on the same pictures, with one recorded step.
+    """Training one network after another, `net`, on the same pictures, with one recorded step.
 
     Parameters
     ----------
     images : Tensor, shape (N, C, H, W)
-        On the device of the training; bytes are taken as 256 levels of [0, 1]. N at least the batch size.
+        At least a batch, on the device of the training; bytes are taken as 256 levels of [0, 1].
     labels : Tensor of int, shape (N,)
     criterion : callable
         As for `lsedu.training.fit`, ``needs_inputs`` aside; its own parameters learn at `lr`.
     config : FastConfig
     num_classes : int
-
-    Raises
-    ------
-    ValueError
-        If there are fewer images than a batch takes, or not as many labels.
     """
 
     def __init__(
-        self,
-        images: Tensor,
-        labels: Tensor,
-        criterion: Callable[[Tensor, Tensor], Tensor],
-        *,
-        config: FastConfig,
-        num_classes: int = 10,
+        self, images: Tensor, labels: Tensor, criterion: Callable, *, config: FastConfig, num_classes: int = 10
     ) -> None:
         if len(images) < config.batch_size or len(images) != len(labels):
-            raise ValueError(
-                f"images must be at least batch_size={config.batch_size} and as many as labels, "
-                f"got {len(images)} and {len(labels)}"
-            )
-        self.config, self.criterion, self.num_classes = config, criterion, num_classes
-        self.labels, device, dtype = labels, images.device, _DTYPES[config.precision]
-        pictures = as_floats(images)
-        self.mean = pictures.mean((0, 2, 3), keepdim=True)
-        self.deviation = pictures.std((0, 2, 3), keepdim=True, correction=0)
-        padded = functional.pad(self._standard(images).to(dtype), (config.shift,) * 4, mode="reflect")
+            least = f"images must be at least batch_size={config.batch_size} and as many as labels"
+            raise ValueError(f"{least}, got {len(images)} and {len(labels)}")
+        self.config, self.criterion, self.labels = config, criterion, labels
+        device, dtype, c = images.device, _DTYPES[config.precision], config
+        self.mean = as_floats(images).mean((0, 2, 3), keepdim=True)
+        self.deviation = as_floats(images).std((0, 2, 3), keepdim=True, correction=0)
+        padded = functional.pad(self._standard(images).to(dtype), (c.shift,) * 4, mode="reflect")
         self.padded = padded.permute(0, 2, 3, 1).contiguous()
-        self.net = FastNet(channels=images.shape[1], num_classes=num_classes, widths=config.widths)
-        self.net = self.net.to(device, memory_format=_LAST).train()
-        self.steps = len(images) // config.batch_size
-        self.x = self.padded.new_empty(self.steps * config.batch_size, *images.shape[2:], images.shape[1])
+        self.shape = {"channels": images.shape[1], "num_classes": num_classes, "widths": c.widths}
+        self.net = FastNet(**self.shape).to(device, memory_format=_LAST).train()
+        self.steps = len(images) // c.batch_size
+        self.x = self.padded.new_empty(self.steps * c.batch_size, *images.shape[2:], images.shape[1])
         self.y = labels[: len(self.x)].clone()
-        self.within = torch.arange(config.batch_size, device=device)
+        self.within = torch.arange(c.batch_size, device=device)
         self.moment = torch.zeros(1, dtype=torch.int64, device=device)
         self.loss = torch.zeros((), device=device)
-        self.autocast = (
-            torch.autocast(device.type, dtype, cache_enabled=False) if dtype != torch.float32 else nullcontext()
-        )
-        self.forward = torch.compile(self.net) if config.compile else self.net
+        half = dtype != torch.float32
+        self.autocast = torch.autocast(device.type, dtype, cache_enabled=False) if half else nullcontext()
+        self.forward = torch.compile(self.net) if c.compile else self.net
         self.optimizer, self.rates = self._optimizer()
-        self.first = self._state() if isinstance(criterion, nn.Module) else None
-        self.slow = [tensor.detach().clone() for tensor in self._averaged()]
-        self.step = self._recorded() if config.record and device.type == "cuda" else self._step
+        state = criterion.state_dict() if isinstance(criterion, nn.Module) else {}
+        self.first = {name: tensor.clone() for name, tensor in state.items()}
+        self.slow = [tensor.clone() for tensor in self._averaged()]
+        self.step = self._recorded() if c.record and device.type == "cuda" else self._step
 
     def _standard(self, images: Tensor) -> Tensor:
         return ((as_floats(images) - self.mean) / self.deviation).contiguous(memory_format=_LAST)
 
     def _optimizer(self) -> tuple[torch.optim.SGD, list[Tensor]]:
         """Return SGD and, for each of its groups, the learning rate of every step, for the summed loss of a batch."""
-        c, total = self.config, self.config.epochs * self.steps
-        at = torch.arange(total, dtype=torch.float64) / total
-        rate = torch.where(
-            at < c.peak, c.start + (1 - c.start) * at / c.peak, 1 - (1 - c.end) * (at - c.peak) / (1 - c.peak)
-        )
-        rate, trained = rate * c.lr / c.batch_size, at < c.whitening_epochs / c.epochs
-        biases = [p for name, p in self.net.blocks.named_parameters() if p.requires_grad and p.ndim == 1]
-        others = [p for p in (*self.net.blocks.parameters(), self.net.head.weight) if p.ndim > 1]
-        others += list(self.criterion.parameters()) if isinstance(self.criterion, nn.Module) else []
-        parts = [
-            (others, rate, 1.0),
-            (biases, rate * c.bias_factor, c.bias_factor),
-            ([self.net.whiten.bias], rate * trained, 1.0),
-        ]
+        c, device = self.config, self.loss.device
+        at = torch.arange(c.epochs * self.steps, dtype=torch.float64) / (c.epochs * self.steps)
+        rise, fall = c.start + (1 - c.start) * at / c.peak, 1 - (1 - c.end) * (at - c.peak) / (1 - c.peak)
+        rate = torch.where(at < c.peak, rise, fall) * c.lr / c.batch_size
+        own = [p for p in self.net.parameters() if p.requires_grad and p is not self.net.whiten.bias]
+        weights, biases = [p for p in own if p.ndim > 1], [p for p in own if p.ndim == 1]
+        weights += self.criterion.parameters() if isinstance(self.criterion, nn.Module) else []
+        kept = rate * (at < c.whitening_epochs / c.epochs)
+        factors = (1.0, c.bias_factor, 1.0)
         groups = [
-            {"params": p, "lr": self.loss.new_zeros(1), "weight_decay": c.weight_decay * c.batch_size / factor}
-            for p, _, factor in parts
+            {"params": p, "lr": torch.zeros(1, device=device), "weight_decay": c.weight_decay * c.batch_size / factor}
+            for p, factor in zip((weights, biases, [self.net.whiten.bias]), factors)
         ]
-        fused = self.loss.device.type in ("cpu", "cuda")  # reads the learning rates where they are
+        fused = device.type in ("cpu", "cuda")  # reads the learning rates where they are
         optimizer = torch.optim.SGD(groups, lr=0.0, momentum=c.momentum, nesterov=True, fused=fused)
-        return optimizer, [r.float().to(self.loss.device) for _, r, _ in parts]
+        return optimizer, [(r * factor).float().to(device) for r, factor in zip((rate, rate, kept), factors)]
 
     def _averaged(self) -> list[Tensor]:
         return [tensor for tensor in self.net.state_dict().values() if tensor.is_floating_point()]
-
-    def _state(self) -> dict[str, Tensor]:
-        return {name: tensor.clone() for name, tensor in self.criterion.state_dict().items()}
 
     def _step(self) -> None:
         """One step; which one it is the device counts itself."""
@@ -266,13 +176,11 @@ class FastTrainer:
         """Put everything that a run changes back in its place: what was recorded goes on from there."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            fresh = FastNet(channels=self.x.shape[-1], num_classes=self.num_classes, widths=self.config.widths)
-        c = self.config.shift
-        inner = self.padded[:5000].permute(0, 3, 1, 2)
-        inner = inner[:, :, c : inner.shape[2] - c, c : inner.shape[3] - c]
-        fresh.whiten.weight.copy_(whitening(inner))
+            fresh = FastNet(**self.shape)
+        edge = slice(self.config.shift, -self.config.shift or None)
+        fresh.whiten.weight.copy_(whitening(self.padded[:5000, edge, edge].permute(0, 3, 1, 2)))
         self.net.load_state_dict(fresh.state_dict())
-        if self.first is not None:
+        if self.first:
             self.criterion.load_state_dict(self.first)
         for state in self.optimizer.state.values():
             state["momentum_buffer"].zero_()
@@ -298,10 +206,10 @@ class FastTrainer:
 
         Raises
         ------
-        FloatingPointError
+        DivergedError
             If the loss became NaN or infinite.
         """
-        c, total, losses = self.config, self.config.epochs * self.steps, []
+        c, total, sums = self.config, self.config.epochs * self.steps, []
         with acceleration.fastest():
             self._begin(seed)
             self.net.train()
@@ -313,12 +221,12 @@ class FastTrainer:
                         self._average(c.average_decay * (step / total) ** 3)
                 if hasattr(self.criterion, "end_of_epoch"):
                     self.criterion.end_of_epoch()
-                losses.append(self.loss.clone())
+                sums.append(self.loss.clone())
             self._average(1.0)  # ends at the average itself
-        sums = torch.stack(losses).tolist()
-        if not all(map(torch.isfinite, torch.tensor(sums))):
-            raise FloatingPointError(f"the loss is not finite; summed over the steps of each epoch so far: {sums}")
-        return [(after - before) / self.steps for before, after in zip([0.0, *sums], sums)]
+        losses = (torch.stack(sums).diff(prepend=sums[0].new_zeros(1)) / self.steps).tolist()
+        if losses[-1] - losses[-1] != 0:
+            raise DivergedError(f"the loss is {losses[-1]} in the last epoch; of all epochs: {losses}")
+        return losses
 
     @torch.no_grad()
     def _average(self, decay: float) -> None:
@@ -329,22 +237,22 @@ class FastTrainer:
 
     @torch.inference_mode()
     def features(self, images: Tensor, *, batch_size: int = 2000) -> Tensor:
-        """Return the input of the head, shape (N, F), in evaluation mode and float32."""
+        """Return the input of the head, shape (N, F), for images as given to the trainer."""
         self.net.eval()
         return torch.cat([self.net.features(self._standard(part)) for part in images.split(batch_size)])
 
     @torch.inference_mode()
     def predict(self, images: Tensor, *, views: bool = False, batch_size: int = 2000) -> Tensor:
-        """Return the logits (N, K) of images as given to the trainer, in evaluation mode and float32.
+        """Return the logits (N, K) of images as given to the trainer.
 
-        With `views`, the mean over the picture and its mirror image (half of the weight) and both of these shifted by
-        a pixel up and left, and down and right (the other half).
+        With `views`, the mean over six: the picture and its mirror image (half of the weight), and both of these
+        shifted by a pixel up and left, and down and right.
         """
         self.net.eval()
         found = []
         for part in images.split(batch_size):
             x = self._standard(part)
-            shown: list[tuple[float, Tensor]] = [(1.0, x)]
+            shown = [(1.0, x)]
             if views:
                 h, w = x.shape[2:]
                 wide = functional.pad(x, (1, 1, 1, 1), mode="reflect")
