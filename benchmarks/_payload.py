@@ -8,9 +8,32 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
+
+from lsedu import _write
+from lsedu.data import cache_dir
+from lsedu.data.cifar import decode
+
 LIMIT = 64 * 2**20
 #: Kept free for what is not counted here, such as the names of the files.
 SPARE = 2**20
+
+
+def as_webp(path, data):
+    """Return a JPEG XL picture in a form that a machine without its decoder reads: lossless WebP, checked by pixel.
+
+    It is kept in the user's cache, laid out as in `data`, for it takes a quarter of a minute to make.
+    """
+    target = cache_dir() / "loads" / path.relative_to(data).with_suffix(".webp")
+    from PIL import Image  # absent where nothing is prepared
+
+    pixels = decode(path)
+    if not target.is_file() or not np.array_equal(decode(target), pixels):
+        with _write.replacing(target) as out:
+            Image.fromarray(pixels).save(out, "WEBP", lossless=True, quality=50, method=3)
+        if not np.array_equal(decode(target), pixels):
+            raise ValueError(f"{target} does not decode to the pixels of {path}")
+    return target
 
 
 def travelling(root):
@@ -42,17 +65,15 @@ def loads(files, room):
     return [load["files"] for load in found]
 
 
-def prepare(root, data, files, revision):
+def prepare(root, files, revision):
     """Write the loads as ``.gpu/a``, ``.gpu/b``..., a file REVISION in each, and return their names.
 
     Parameters
     ----------
     root : Path
         The repository's.
-    data : Path
-        The folder of the data, laid out as LSEDU_DATA is.
     files : list of Path
-        What must come along, in `data`.
+        What must come along, each in the folder of its set.
     revision : str
         What the copy says that it is a copy of.
     """
@@ -71,7 +92,7 @@ def prepare(root, data, files, revision):
     for i, load in enumerate(loads(files, LIMIT - SPARE - travelling(root))):
         names.append(f".gpu/{chr(ord('a') + i)}")
         for path in load:
-            target = root / names[-1] / path.relative_to(data)
+            target = root / names[-1] / path.parent.name / path.name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
         (root / names[-1] / "REVISION").write_text(revision + "\n")

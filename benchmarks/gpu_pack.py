@@ -194,8 +194,11 @@ def prepare(options):
     files = []
     for name in options.sets:
         found = data.at_hand(data.source(name))
-        files += [data.fetch(found, file, download=False) for part in found.files.values() for file in part]
-    names = _payload.prepare(ROOT, options.data, files, revision())
+        paths = [data.fetch(found, file, download=False) for part in found.files.values() for file in part]
+        files += [
+            _payload.as_webp(path, options.data) if path.suffix == ".jxl" else path for path in dict.fromkeys(paths)
+        ]
+    names = _payload.prepare(ROOT, files, revision())
     for i, name in enumerate(names):
         last = i == len(names) - 1
         items = "" if last else " --items ceilings correctness --minutes 2"

@@ -72,7 +72,14 @@ def read_archive(path: Path, *, split: str, labels: str) -> tuple[np.ndarray, np
     return np.ascontiguousarray(pixels), np.concatenate(found)
 
 
-def _decode(path: Path) -> np.ndarray:
+def decode(path: Path) -> np.ndarray:
+    """Return the pixels of a picture, uint8, shape (H, W, 3).
+
+    Raises
+    ------
+    ImportError
+        If its decoder is not installed.
+    """
     try:
         if path.suffix == ".jxl":
             import imagecodecs
@@ -97,7 +104,7 @@ def read_mosaics(paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:
     """
     parts = []
     for path in paths[:-1]:
-        mosaic = _decode(path)
+        mosaic = decode(path)
         if mosaic.shape != (3200, 3200, 3) or mosaic.dtype != np.uint8:
             raise ValueError(f"{path} must decode to uint8 (3200, 3200, 3), got {mosaic.dtype} {mosaic.shape}")
         parts.append(mosaic.reshape(100, 32, 100, 32, 3).swapaxes(1, 2).reshape(10_000, 32, 32, 3))

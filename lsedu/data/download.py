@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lsedu import _reads
 from lsedu._errors import CheckFailedError, LseduError
+from lsedu.data.cifar import decode
 from lsedu.data.source import File, Source
 
 CHUNK = 1 << 16
@@ -62,6 +63,8 @@ def check(path: Path, file: File) -> Path:
 
 
 def _hash(path: Path, file: File) -> str:
+    if file.pixels:
+        return hashlib.sha256(decode(path).tobytes()).hexdigest()
     with open(path, "rb") as content:
         return hashlib.file_digest(content, file.hash.split(":")[0]).hexdigest()
 
@@ -84,10 +87,12 @@ def locate(source: Source, file: File) -> Path | None:
 
 
 def at_hand(source: Source) -> Source:
-    """Return the repacked form of a set if all its files are on this machine, else the set itself."""
+    """Return the first repacked form of a set of which all files are on this machine, else the set itself."""
     other = source.repacked
-    if other and all(locate(other, file) for part in other.files.values() for file in part):
-        return other
+    while other:
+        if all(locate(other, file) for part in other.files.values() for file in part):
+            return other
+        other = other.repacked
     return source
 
 

@@ -11,6 +11,20 @@ from lsedu.data.source import File, Source
 _CIFAR = "https://www.cs.toronto.edu/~kriz/"
 _CIFAR10H = "https://github.com/jcpeterson/cifar-10h/raw/master/data/"
 
+_CIFAR100_LABELS = (
+    File("train-labels.npy", "6034b309a18a5e30fd2b2e7c72d0d3f215eceff0c8090e65c0475e6a263572c5"),
+    File("test-labels.npy", "93aab9ea5f997326363d9b8d2cc8c79959aea6238706af79a3a0a80fa1c61546"),
+)
+#: Of the mosaics, the test set's first.
+_CIFAR100_PIXELS = (
+    "fd20c9c6b9a46396184f9a728e7cf7bcdd8c77fc19f2ddab86618fb1fdfe03fe",
+    "8c293f8c80479beb553be517b0040f7e6522ab4ac9426211ae045c585b45d0df",
+    "1729e131d71e8b34092cd71e7395dfe95f8d2accced0cae70a0459e7780ef668",
+    "d8c58ca1cd1dbf01fd9eda07b010c13c40b7f80f7a593d505875f69ee3db4c80",
+    "3ded1e7e86c5787e5c27a997c10efceefcae000d01419d9a03b5ae76233ff648",
+    "87f5431089c2157eb435e1ac6f598415b1ca2bdc9d1b2834780401c6ed4b337e",
+)
+
 
 def _archive_files(name: str, md5: str) -> dict[str, tuple[File, ...]]:
     return {part: (File(name, url=_CIFAR + name, md5=md5),) for part in ("train", "test")}
@@ -83,17 +97,32 @@ SOURCES = (
                     File("train-3.jxl", "eddcb93afceea5670b3a544cf964afb6734d1369b706de1cd2c869e30946e2a4"),
                     File("train-4.jxl", "253d7a4750738e48f416d6cb49e187fe62ad8cd35094e7bd26040ce9c327eeba"),
                     File("train-5.jxl", "fdc9370d2c9cf22f8163c896ed75b2d1e63ee5bee0adcc7b425fafed9fb3a242"),
-                    File("train-labels.npy", "6034b309a18a5e30fd2b2e7c72d0d3f215eceff0c8090e65c0475e6a263572c5"),
+                    _CIFAR100_LABELS[0],
                 ),
                 "test": (
                     File("test.jxl", "7f9222ab3dcacf48cf36ffe11a39fe72cd52624699426d48975d6698c3cf32b3"),
-                    File("test-labels.npy", "93aab9ea5f997326363d9b8d2cc8c79959aea6238706af79a3a0a80fa1c61546"),
+                    _CIFAR100_LABELS[1],
                 ),
             },
             read=read_mosaics,
             classes=CIFAR100_CLASSES,
             licence="not stated by its authors",
             citation="krizhevsky2009",
+            repacked=Source(
+                name="cifar100",
+                title="CIFAR-100 (50,000 train, 10,000 test), repacked without loss as WebP",
+                files={
+                    "train": (
+                        *(File(f"train-{i}.webp", pixels=_CIFAR100_PIXELS[i]) for i in range(1, 6)),
+                        _CIFAR100_LABELS[0],
+                    ),
+                    "test": (File("test.webp", pixels=_CIFAR100_PIXELS[0]), _CIFAR100_LABELS[1]),
+                },
+                read=read_mosaics,
+                classes=CIFAR100_CLASSES,
+                licence="not stated by its authors",
+                citation="krizhevsky2009",
+            ),
         ),
     ),
     Source(

@@ -18,16 +18,21 @@ class File:
         Official address; empty for a file that ships with the package or has no address of its own.
     md5 : str
         The hash that the set's authors publish, where they publish that alone.
+    pixels : str
+        sha256 of the decoded pixels, for a picture whose encoder may write other bytes elsewhere.
     """
 
     name: str
     sha256: str = ""
     url: str = ""
     md5: str = ""
+    pixels: str = ""
 
     @property
     def hash(self) -> str:
         """The hash with its algorithm, as in ``sha256:...``."""
+        if self.pixels:
+            return f"pixels:{self.pixels}"
         return f"sha256:{self.sha256}" if self.sha256 else f"md5:{self.md5}"
 
 
@@ -53,7 +58,7 @@ class Source:
     folder : str
         Folder of the files where it is not `name`.
     repacked : Source, optional
-        The same images in other files, used instead where they are on this machine.
+        The same images in other files, used instead where they are on this machine; they may be repacked once more.
     """
 
     name: str

@@ -23,7 +23,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from lsedu import _check
-from lsedu.models import FastNet, whitening
+from lsedu.models import FastNet, build, whitening
 from lsedu.training import acceleration
 from lsedu.training.loop import DivergedError
 from lsedu.training.predict import as_floats
@@ -174,9 +174,7 @@ class FastTrainer:
     @torch.no_grad()
     def _begin(self, seed: int) -> None:
         """Put everything that a run changes back in its place: what was recorded goes on from there."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            fresh = FastNet(**self.shape)
+        fresh = build(FastNet, seed=seed, **self.shape)
         edge = slice(self.config.shift, -self.config.shift or None)
         fresh.whiten.weight.copy_(whitening(self.padded[:5000, edge, edge].permute(0, 3, 1, 2)))
         self.net.load_state_dict(fresh.state_dict())

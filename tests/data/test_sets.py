@@ -1,5 +1,6 @@
 """Reading sets: the embedded one always, the real ones where LSEDU_DATA has them."""
 
+import hashlib
 import io
 import os
 import pickle
@@ -172,3 +173,35 @@ def test_matlab_sets(tmp_path):
     tree(tmp_path, {f"jpg/image_0000{i}.jpg": None for i in (1, 2, 3)})
     flowers = data.load_folder("flowers-102", tmp_path, split="train", size=16, check_counts=False)
     assert flowers.labels.tolist() == [101]
+
+
+def test_a_picture_known_by_its_pixels_may_be_encoded_anyhow_and_other_pixels_are_refused(tmp_path, monkeypatch):
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 9, 3), dtype=np.uint8)
+    file = data.File("a.webp", pixels=hashlib.sha256(pixels.tobytes()).hexdigest())
+    source = data.Source("toy", "Toy", {"train": (file,)}, None, ("a",), "none", "none")
+    monkeypatch.setenv("LSEDU_DATA", str(tmp_path))
+    (tmp_path / "toy").mkdir()
+    path, encoded = tmp_path / "toy" / "a.webp", set()
+    for method in (0, 6):
+        Image.fromarray(pixels).save(path, "WEBP", lossless=True, method=method)
+        encoded.add(path.read_bytes())
+        assert data.fetch(source, file, download=False) == path
+    assert len(encoded) == 2
+    pixels[0, 0, 0] ^= 1
+    Image.fromarray(pixels).save(path, "WEBP", lossless=True)
+    with pytest.raises(data.CorruptDataError, match=r"its pixels is \w+, expected"):
+        data.fetch(source, file, download=False)
+
+
+def test_the_first_repacked_form_that_is_whole_is_read(tmp_path, monkeypatch):
+    def form(name, then=None):
+        return data.Source("toy", name, {"train": (data.File(name),)}, None, ("a",), "none", "none", repacked=then)
+
+    source = form("archive", form("first", form("second")))
+    monkeypatch.setenv("LSEDU_DATA", str(tmp_path))
+    (tmp_path / "toy").mkdir()
+    found = [data.at_hand(source).title]
+    for name in ("second", "first"):
+        (tmp_path / "toy" / name).touch()
+        found.append(data.at_hand(source).title)
+    assert found == ["archive", "second", "first"]

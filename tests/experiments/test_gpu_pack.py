@@ -187,7 +187,7 @@ def test_loads_leave_room_for_what_travels_and_name_their_revision(tmp_path):
     assert len(loads) == 3 and all(sum(path.stat().st_size for path in load) <= 600 for load in loads)
     with pytest.raises(ValueError, match=r"0\.bin has 400 bytes, and a load has room for 300"):
         payload.loads(files, 300)
-    names = payload.prepare(root, data.parent, files, "abc+")
+    names = payload.prepare(root, files, "abc+")
     status = subprocess.run(
         ["git", "-C", str(root), "status", "--porcelain"], capture_output=True, text=True, check=True
     )
