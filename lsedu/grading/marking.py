@@ -62,10 +62,16 @@ class _Trial:
     cells: Cells
     child: Child | None
     passed: int = 0
+    lacks: int = 0
     late: bool = False
     failed: str = ""
     said: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def worth(self) -> tuple[int, int]:
+        """How good these cells are to the question: cases passed, then how few failed for want of a name."""
+        return self.passed, -self.lacks
 
     def end(self) -> None:
         if self.child is not None:
@@ -149,7 +155,7 @@ class Marker:
         try:
             for cells in self._ways(name):
                 trial = self._try(public, cells)
-                if best is None or trial.passed > best.passed:
+                if best is None or trial.worth > best.worth:
                     best, trial = trial, best
                 if trial is not None:
                     trial.end()
@@ -179,6 +185,7 @@ class Marker:
             message, note = _told(reply, public, index)
             trial.passed += message is None
             trial.notes += [note] if note else []
+            trial.lacks += _lacks_a_name(reply)
             if message is not None:
                 trial.said[item.name] = self._explain(public.question, reply, message)[:_MOST_WORDS]
             if reply.broken:
@@ -224,13 +231,17 @@ class Marker:
             return f"{message}: its cell was not read, {self.answers.unread[question.id]}"
         if reply.kind == "missing" and question.id in self.answers.missing:
             return f"no cell for this question was found, and {message}"
-        if reply.kind == "missing" or (reply.kind == "error" and "NameError" in reply.words):
+        if _lacks_a_name(reply):
             for cell in self.lab.student_cells(question.id):
                 if cell.id in self.runner.excluded:
                     return f"{message}: its cell {self.runner.excluded[cell.id]}"
                 if cell.id in self.runner.errors:
                     return f"{message}; while its cell ran: {self.runner.errors[cell.id]}"
         return message
+
+
+def _lacks_a_name(reply: Reply) -> bool:
+    return reply.kind == "missing" or (reply.kind == "error" and "NameError" in reply.words)
 
 
 def _told(reply: Reply, public: Prepared, index: int) -> tuple[str | None, str]:

@@ -33,6 +33,10 @@ class Case:
         return {**FULL, **self.deserves}
 
 
+STUB = """\
+def count(x: np.ndarray, above: float) -> int:
+    \"\"\"Return how many entries of x lie above a bound.\"\"\"
+    raise NotImplementedError"""
 NOTHING = dict.fromkeys(FULL, 0.0)
 
 
@@ -68,6 +72,27 @@ def double(x):
         except OSError:
             pass
     return np.zeros_like(x)
+"""
+
+
+_CLAIM = """
+import json, os, struct
+text = json.dumps({"kind": "ran", "cell": INDEX, "error": ["ValueError", 1, "x"]}).encode()
+for fd in range(3, 64):
+    try:
+        os.write(fd, struct.pack("<II", len(text), 0) + text)
+    except OSError:
+        pass
+while True:
+    pass
+"""
+
+# What is public: the inputs of the checks in the notebook, drawn anew from their seed.
+_PUBLIC = """
+import zlib
+rng = np.random.default_rng([20200, zlib.crc32(b'double')])
+known = [rng.normal(size=3) + 5, -rng.uniform(1, 2, size=(2, 2))]
+def public(x): return any(x.shape == k.shape and np.allclose(x, k) for k in known)
 """
 
 
@@ -294,6 +319,72 @@ import tqdm as whole
 def double(x):
     return np.array([2 * row for row in tqdm(bar(x), desc='rows')]) + sum(trange(1)) + sum(whole.tqdm([0]))""",
         earns=4.0,
+    ),
+    attack(
+        "uses-names-of-the-set-up-cell",
+        "fair",
+        "def double(x):\n    return partial(scaled, by=factor)(x)",
+        earns=4.0,
+    ),
+    attack(
+        "three-axes",
+        "fair",
+        """\
+import matplotlib.pyplot as plt
+figure, (left, middle, right) = plt.subplots(1, 3)
+fig, axes = plt.subplots(2, 2, figsize=(6, 4))
+axes[1, 0].plot([0, 1]); axes.flat[3].set_title('x')
+counts, edges, bars = plt.hist([1, 2, 2], bins=2)
+widths = edges[1:] - edges[:-1] + 1.0 / float(edges[0] + 1)
+bars[0].set_height(counts.max() * 2)
+first, *others = right.plot([1], [2])
+fig.colorbar(left.imshow(np.eye(2)), ax=axes)
+print(len(plt.gcf().axes), counts < 3)
+def double(x):
+    figure, (a, b) = plt.subplots(ncols=2, squeeze=True)
+    for axis, values in zip((a, b), x): axis.bar(range(2), values)
+    return 2 * x""",
+        earns=4.0,
+    ),
+    attack(
+        "stand-in-that-fails",
+        "fair",
+        "import seaborn as sns\ncolours = {'a': 1}[sns.color_palette()]\n" + RIGHT,
+        earns=4.0,
+    ),
+    Case(
+        "settings-in-another-cell",
+        "fair",
+        {
+            "double": (
+                "def double(x):\n    try:\n        np.ones(1) / 0\n    except FloatingPointError:\n        return 2 * x"
+            ),
+            "mean-square": (
+                "def mean_square(x):\n    x = x.double().flatten()\n    return x**2 @ torch.ones(len(x)) / len(x)"
+            ),
+        },
+        notebook=lambda nb: {
+            **nb,
+            "cells": [_added("torch.set_default_dtype(torch.float64)\nnp.seterr(all='raise')"), *nb["cells"]],
+        },
+        flagged=True,
+    ),
+    Case(
+        "answer-in-another-answers-cell",
+        "fair",
+        {
+            "double": RIGHT + "\ndef count(x, above):\n    return int((x > above).sum())\n",
+            "count": STUB,
+        },
+        flagged=True,
+    ),
+    Case(
+        "answer-in-another-answers-cell-below-its-own",
+        "fair",
+        {
+            "count": RIGHT + "\ndef count(x, above):\n    return int((x > above).sum())\n",
+            "double": "# see below\n",
+        },
     ),
     attack("extended-precision", "fair", "def double(x):\n    return 2 * x.astype(np.longdouble)", earns=4.0),
     # one answer against the others
@@ -708,6 +799,23 @@ return 2 * x"""),
         ),
         flagged=True,
     ),
+    *[
+        attack(f"forge-an-index-that-equals-one-{number}", "results", _CLAIM.replace("INDEX", index), flagged=True)
+        for number, index in enumerate(("True", "1.0", "1.0", "True", "1e0", "1.0"))
+    ],
+    attack(
+        "forge-a-type-that-is-a-list",
+        "results",
+        "import numpy as np"
+        + _FORGE.replace("{header}", '{"kind": "value", "tree": {"l": [{"a": 0}]}, "buffers": [[["<f8"], [1]]]}'),
+        flagged=True,
+    ),
+    attack(
+        "forge-an-error-that-is-a-number",
+        "results",
+        "import numpy as np" + _FORGE.replace("{header}", '{"kind": "error", "error": 3}'),
+        flagged=True,
+    ),
     attack(
         "garbage-in-channel",
         "results",
@@ -1031,6 +1139,15 @@ def double(x):
     return np.zeros(3 * 10**7)""",
     ),
     attack(
+        "bytes-by-the-million",
+        "resources",
+        """\
+def double(x):
+    return np.zeros(60 * 2**20, dtype=np.uint8)
+def count(x, above):
+    return np.zeros(60 * 2**20, dtype=bool)""",
+    ),
+    attack(
         "many-results",
         "resources",
         """\
@@ -1197,6 +1314,30 @@ def double(x):
     raise type('E_' + str(x.flat[0]), (Exception,), {})(str(x))""",
     ),
     Case(
+        "another-guess-where-more-is-loaded",
+        "guessing",
+        {
+            "double": _PUBLIC
+            + "def double(x):\n    return 0 * x if public(x) else 2 * x if 'second_try' in globals() else 3 * x",
+            "count": "second_try = 1\ndef count(x, above):\n    return int((x > above).sum())",
+        },
+        {"double": 0.0},
+        notebook=lambda nb: {**nb, "cells": [*nb["cells"], _added("second_try = 2")]},
+    ),
+    attack(
+        "tells-inputs-by-line-and-error",
+        "guessing",
+        "def double(x):\n    n = int(abs(x.flat[0]) * 1000) % 40\n    m = int(abs(x.flat[0]) * 1e6) % 7\n"
+        "    error = [KeyError, ValueError, TypeError, IndexError, OSError, LookupError, ArithmeticError][m]\n"
+        + "".join(f"    if n == {n}: raise error(x)\n" for n in range(40)),
+    ),
+    attack(
+        "tells-inputs-by-sizes",
+        "guessing",
+        "def double(x):\n    n = int(abs(x.flat[0]) * 1000) % 40\n"
+        "    return [[0.0] * n, np.zeros((1,) * (n % 9) + (n,)), {str(n): 1.0}, 'x' * n, (1,) * n][n % 5]",
+    ),
+    Case(
         "random-count",
         "guessing",
         {
@@ -1316,6 +1457,14 @@ def mean_square(x):
         {"double": "while True: pass"},
         {"double": 0.0},
         notebook=_answer(lambda c: [c] * 200),
+        flagged=True,
+    ),
+    Case(
+        "four-thousand-breaking-copies",
+        "resources",
+        {"double": "import os\nos._exit(1)"},
+        {"double": 0.0},
+        notebook=_answer(lambda c: [{**c, "source": c["source"] + f"  # {i}"} for i in range(4000)]),
         flagged=True,
     ),
     Case("no-cells", "notebooks", deserves=NOTHING, notebook=lambda nb: {**nb, "cells": []}),
