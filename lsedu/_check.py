@@ -1,18 +1,20 @@
 """Checks at the library's boundary: each error names the value received and what was expected.
 
+Types, dtypes and shapes are always checked; values of tensors where `lsedu._look` says that looking is free or asked
+for.
+
 torch is imported by the checks that ask for a tensor, never with this module: arrays are checked where only NumPy is.
 """
 
 from __future__ import annotations
 
-import contextlib
-import math
 import sys
-from collections.abc import Iterator
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from lsedu._look import looks_at, takes_for_good
+from lsedu._look import trusted as trusted
 
 if TYPE_CHECKING:
     import torch
@@ -36,9 +38,10 @@ def real_in(
         number = float(value)
     except (TypeError, ValueError, RuntimeError, OverflowError):
         raise ValueError(f"{name} must be a number in {interval}, got {value!r}") from None
-    below = number <= low if open_low else number < low
-    above = number >= high if open_high else number > high
-    if math.isnan(number) or below or above:
+    # of NaN all of these are false
+    above = number > low if open_low else number >= low
+    below = number < high if open_high else number <= high
+    if not (above and below):
         raise ValueError(f"{name} must be in {interval}, got {value!r}")
     return number
 
@@ -81,8 +84,10 @@ def one_of(name: str, value: Any, options: tuple) -> Any:
     return value
 
 
-def logits(name: str, value: Any) -> Tensor:
-    """Return `value` if it is a floating-point tensor of shape (N, K) with K >= 1.
+def logits(name: str, value: Any, *, any_shape: bool = False) -> Tensor:
+    """Return `value` if it is a floating-point tensor of shape (N, K) with K >= 1; or (K,) or (N, K, d1, ...).
+
+    The latter only if `any_shape`.
 
     Raises
     ------
@@ -95,31 +100,26 @@ def logits(name: str, value: Any) -> Tensor:
         raise ValueError(f"{name} must be a torch.Tensor of shape (N, K), got {type(value).__name__}")
     if not value.is_floating_point():
         raise ValueError(f"{name} must have a floating-point dtype, got {value.dtype}")
-    if value.ndim != 2 or value.shape[1] == 0:
+    if any_shape:
+        if value.ndim == 0 or value.shape[min(1, value.ndim - 1)] == 0:
+            want = "(K,), (N, K) or (N, K, d1, ...) with K >= 1"
+            raise ValueError(f"{name} must have shape {want}, got {tuple(value.shape)}")
+    elif value.ndim != 2 or value.shape[1] == 0:
         raise ValueError(f"{name} must have shape (N, K) with K >= 1, got {tuple(value.shape)}")
     return value
 
 
-_TRUSTED = ContextVar("trusted", default=False)
-
-
-@contextlib.contextmanager
-def trusted() -> Iterator[None]:
-    """Take values of labels and distributions for good within the block: whoever opens it has checked them.
-
-    Types and shapes are still checked. Looking at a value makes the program wait for a GPU, once a look.
-    """
-    token = _TRUSTED.set(True)
-    try:
-        yield
-    finally:
-        _TRUSTED.reset(token)
-
-
 def labels(
-    name: str, value: Any, num_classes: int, *, size: int | None = None, ignore_index: int | None = None
+    name: str,
+    value: Any,
+    num_classes: int,
+    *,
+    size: int | tuple[int, ...] | None = None,
+    ignore_index: int | None = None,
 ) -> Tensor:
     """Return `value` if it is an integer tensor of shape (N,) with entries in [0, num_classes) or `ignore_index`.
+
+    `size` is N, or another shape that is wanted.
 
     Raises
     ------
@@ -131,26 +131,27 @@ def labels(
 
 
 def labels_inside(
-    name: str, value: Any, num_classes: int, *, size: int | None = None, ignore_index: int | None = None
+    name: str,
+    value: Any,
+    num_classes: int,
+    *,
+    size: int | tuple[int, ...] | None = None,
+    ignore_index: int | None = None,
 ) -> bool:
-    """Return whether all labels that `labels` accepts lie in [0, num_classes).
-
-    Raises
-    ------
-    ValueError
-        For another type, dtype or shape, or a label out of range.
-    """
+    """Return whether all labels that `labels` accepts are known to lie in [0, num_classes); see there."""
     import torch
 
     if not isinstance(value, torch.Tensor):
         raise ValueError(f"{name} must be a torch.Tensor of shape (N,), got {type(value).__name__}")
     if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
         raise ValueError(f"{name} must have an integer dtype, got {value.dtype}")
-    if value.ndim != 1 or (size is not None and value.shape[0] != size):
-        want = "(N,)" if size is None else f"({size},)"
-        raise ValueError(f"{name} must have shape {want}, got {tuple(value.shape)}")
-    if value.numel() == 0 or _TRUSTED.get():
+    shape = (size,) if isinstance(size, int) else size
+    if value.ndim != 1 if shape is None else value.shape != shape:
+        raise ValueError(f"{name} must have shape {'(N,)' if shape is None else shape}, got {tuple(value.shape)}")
+    if value.numel() == 0:
         return True
+    if not looks_at(value):
+        return takes_for_good()
     # in a narrow dtype a comparison wraps: -100 is 156 to uint8
     value = value.long()
     low, high = value.aminmax()
@@ -191,7 +192,7 @@ def distributions(name: str, value: Any) -> Tensor:
     if not isinstance(value, torch.Tensor) or not value.is_floating_point():
         kind = value.dtype if isinstance(value, torch.Tensor) else type(value).__name__
         raise ValueError(f"{name} must be a floating-point torch.Tensor, got {kind}")
-    if _TRUSTED.get():
+    if not looks_at(value):
         return value
     if not torch.isfinite(value).all():
         raise ValueError(f"{name} must be finite, got a NaN or an infinity")

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import distributed
 
 from lsedu.targets import OnlineTable, one_hot, q_targets, smooth, zipf
 
@@ -149,6 +150,77 @@ def test_online_table_variants_of_the_released_code():
     copy = OnlineTable(2)
     copy.load_state_dict(online.state_dict())
     assert set(online.state_dict()) == {"table", "sums", "counts"}
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_an_online_table_in_half_precision_counts_on(dtype):
+    z = torch.tensor([[1.0, 0.0], [0.0, 2.0]]).repeat(1500, 1)
+    y = torch.tensor([0, 1]).repeat(1500)
+    wide = OnlineTable(2)
+    made, cast, moved = OnlineTable(2, dtype=dtype), OnlineTable(2).to(dtype), torch.nn.Sequential(OnlineTable(2))
+    moved.to(dtype)
+    for online in (wide, made, cast, moved[0]):
+        for _ in range(3):
+            online.update(z.to(dtype), y)
+        assert online.counts.tolist() == [4500, 4500] and online.counts.dtype == torch.int64
+        torch.testing.assert_close(online.sums.sum(1), torch.full((2,), 4500.0), rtol=1e-4, atol=0)
+        online.end_of_epoch()
+    for online in (made, cast, moved[0]):
+        assert online.table.dtype == dtype and online.sums.dtype == torch.float32
+        assert torch.equal(online.table, wide.table.to(dtype))
+    # what was counted is cast with nothing lost, and goes along to other places
+    wide.update(z, y)
+    before = wide.sums.clone()
+    assert torch.equal(wide.half().sums, before) and wide.double().sums.dtype == F64
+    assert wide.to("meta").sums.is_meta
+    old = {"table": torch.eye(2), "sums": torch.ones(2, 2), "counts": torch.tensor([3.0, 4.0])}
+    wide = OnlineTable(2)
+    wide.load_state_dict(old)  # as kept when counts were floats
+    assert wide.counts.tolist() == [3, 4]
+
+
+def test_an_online_table_adds_up_what_all_processes_saw(monkeypatch):
+    z, y = torch.randn(40, 3), torch.randint(3, (40,))
+    whole, mine, other = (OnlineTable(3) for _ in range(3))
+    whole.update(z, y)
+    mine.update(z[:15], y[:15])
+    other.update(z[15:], y[15:])
+    whole.end_of_epoch()
+    asked = []
+
+    def all_reduce(tensor, group=None):
+        asked.append(group)
+        tensor += other.sums if tensor.ndim == 2 else other.counts
+
+    monkeypatch.setattr(distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(distributed, "all_reduce", all_reduce)
+    mine.process_group = "some"
+    mine.end_of_epoch()
+    torch.testing.assert_close(mine.table, whole.table)
+    assert asked == ["some", "some"] and mine.counts.sum() == 0
+
+
+def _epoch_of_a_process(rank, folder):
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    generator = torch.Generator().manual_seed(0)
+    z, y = torch.randn(40, 3, generator=generator), torch.randint(3, (40,), generator=generator)
+    online = OnlineTable(3)
+    online.update(z[rank::2], y[rank::2])
+    online.end_of_epoch()
+    torch.save(online.table, f"{folder}/{rank}.pt")
+    distributed.destroy_process_group()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not distributed.is_available(), reason="this PyTorch has no torch.distributed")
+def test_two_processes_have_the_table_of_one(tmp_path):
+    torch.multiprocessing.spawn(_epoch_of_a_process, (tmp_path,), nprocs=2)
+    generator = torch.Generator().manual_seed(0)
+    whole = OnlineTable(3)
+    whole.update(torch.randn(40, 3, generator=generator), torch.randint(3, (40,), generator=generator))
+    whole.end_of_epoch()
+    for rank in range(2):
+        torch.testing.assert_close(torch.load(tmp_path / f"{rank}.pt"), whole.table)
 
 
 Y, Z = torch.tensor([0]), torch.zeros(1, 3)

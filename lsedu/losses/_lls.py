@@ -21,6 +21,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from lsedu._look import readable
 from lsedu.losses._lls_near import NARROW, NEAR, near, near_block, softmax
 
 # elements of one block on the CPU: its half-dozen buffers stay in the cache
@@ -34,6 +35,11 @@ class Coefficients(NamedTuple):
     rce: float
     pred_em: float
     target_em: float
+
+
+def is_divergence(c: Coefficients) -> bool:
+    """Return whether the loss is a sum of KL(s || q) and KL(q || s), which is never negative."""
+    return c.fce == c.target_em and c.rce == c.pred_em
 
 
 class Options(NamedTuple):
@@ -66,7 +72,7 @@ def rows_of(x: Tensor, *, own: bool, shift: float = 0.0, loose_below: float = 0.
         return Rows(log_p.sub_(total.log_().sub_(shift)), p)
     p = torch.softmax(x, 1)
     log_p_top = p.amax(1, keepdim=True).log_().add_(shift)
-    loose = loose_below == math.inf or (loose_below > 0.0 and x.is_cpu and top.abs().amax().item() < loose_below)
+    loose = loose_below == math.inf or (loose_below > 0.0 and readable(x) and top.abs().amax().item() < loose_below)
     if loose:
         less = top.sub_(log_p_top)
         return Rows(x.sub_(less) if own else x - less, p)
@@ -161,7 +167,7 @@ class _RowsOfQ:
         if shared and options.others:
             self.label_of_row = column.new_zeros((len(table), 1))
             self.label_of_row[row] = column
-        self.near = shared and table.is_cpu and near(table)
+        self.near = shared and readable(table) and near(table)
         self.tables: dict[torch.dtype | str, tuple[Tensor, Tensor]] = {}
 
     def gather(self, row: Tensor, dtype: torch.dtype) -> Tensor | None:
@@ -210,11 +216,13 @@ class LearnableSmoothing(torch.autograd.Function):
         dt = z.new_empty((n, k), dtype=dtype) if want_t else None
         column = label.unsqueeze(1)
         symmetric = options.c == (1.0, 1.0, 1.0, 1.0) and not options.others
+        # elsewhere to look at a value would make the program wait
+        look = readable(z) and readable(table)
         rows = _RowsOfQ(table, options, factor, shared=2 * len(table) <= n, row=row, column=column)
 
         def run(z: Tensor, row: Tensor, column: Tensor, dz: Tensor | None, dt: Tensor | None) -> Tensor:
             z, t = z.to(dtype), rows.gather(row, dtype)
-            if z.is_cpu:
+            if look:
                 if near(z) and (rows.near if t is None else near(t)):
                     if symmetric:
                         return near_block(z, *rows.small(row, t, dtype), column, options.alpha, factor, dz, dt)
@@ -232,6 +240,8 @@ class LearnableSmoothing(torch.autograd.Function):
                 losses[start : start + step] = run(*part)
         ctx.dtypes, ctx.rows, ctx.sparse = (z.dtype, table.dtype), len(table), sparse
         ctx.save_for_backward(dz, dt, row)
+        if is_divergence(options.c):
+            losses.clamp_(min=0.0)  # rounding may leave less
         return losses.sum() if total else losses.squeeze(1)
 
     @staticmethod
@@ -240,7 +250,7 @@ class LearnableSmoothing(torch.autograd.Function):
         if torch.is_grad_enabled():
             raise RuntimeError("learnable label smoothing has no second derivative: leave out create_graph=True")
         dz, dt, row = ctx.saved_tensors
-        if grad.ndim or not grad.is_cpu or grad.item() != 1.0:
+        if grad.ndim or not readable(grad) or grad.item() != 1.0:
             upstream = grad.unsqueeze(1) if grad.ndim else grad
             dz, dt = (None if g is None else g * upstream for g in (dz, dt))
         z_dtype, t_dtype = ctx.dtypes

@@ -13,8 +13,11 @@ import torch
 from torch import Tensor
 
 from lsedu import _check
-from lsedu.losses._reduce import Reduction, kept_labels, reduce_kept
-from lsedu.losses.cross_entropy import log_softmax
+from lsedu._look import looks_at
+from lsedu._samples import rows, samples, shape_of_labels
+from lsedu.losses._logs import divergence, held, log_softmax, logarithm, mixed, nonnegative, own
+from lsedu.losses._module import Criterion
+from lsedu.losses._reduce import Reduction, reduce
 
 
 def _log_prior(prior: Tensor | None, log_q: Tensor) -> Tensor:
@@ -24,7 +27,14 @@ def _log_prior(prior: Tensor | None, log_q: Tensor) -> Tensor:
     _check.distributions("prior", prior)
     if tuple(prior.shape) != (k,):
         raise ValueError(f"prior must have shape ({k},), got {tuple(prior.shape)}")
-    return prior.to(log_q).log()
+    return logarithm(prior, log_q)
+
+
+def _positive_log_prior(prior: Tensor | None, log_q: Tensor) -> Tensor:
+    log_u = _log_prior(prior, log_q)
+    if prior is not None and looks_at(log_u) and torch.isinf(log_u).any():
+        raise ValueError("prior must be > 0 for direction 'q||prior', got an entry of 0")
+    return log_u
 
 
 def prior_kl(logits: Tensor, *, direction: Literal["prior||q", "q||prior"], prior: Tensor | None = None) -> Tensor:
@@ -58,16 +68,14 @@ def prior_kl(logits: Tensor, *, direction: Literal["prior||q", "q||prior"], prio
     >>> prior_kl(torch.zeros(1, 3), direction="q||prior").abs().item() < 1e-6
     True
     """
-    _check.logits("logits", logits)
+    flat = rows("logits", logits)
     _check.one_of("direction", direction, ("prior||q", "q||prior"))
-    log_q = log_softmax(logits)
-    log_u = _log_prior(prior, log_q)
+    log_q = log_softmax(flat)
     if direction == "q||prior":
-        if torch.isinf(log_u).any():
-            raise ValueError("prior must be > 0 for direction 'q||prior', got an entry of 0")
-        return (log_q.exp() * (log_q - log_u)).sum(1)
-    u = log_u.exp()
-    return torch.where(u > 0, u * (log_u - log_q), 0.0).sum(1)
+        each = divergence(log_q, _positive_log_prior(prior, log_q))
+    else:
+        each = divergence(_log_prior(prior, log_q).expand_as(log_q), log_q)
+    return each.reshape(shape_of_labels(logits))
 
 
 def confidence_penalty(
@@ -122,17 +130,37 @@ def confidence_penalty(
     >>> round(confidence_penalty(z, y, beta=1.0).item(), 6), round(confidence_penalty(z, y, alpha=0.5).item(), 4)
     (0.0, 0.3466)
     """
-    label, kept = kept_labels(logits, labels, ignore_index)
+    batch = samples(logits, labels, ignore_index)
     if (beta is None) == (alpha is None):
         raise ValueError(f"exactly one of beta and alpha must be given, got beta={beta} and alpha={alpha}")
-    log_q = log_softmax(logits)
-    own = -log_q.gather(1, label[:, None]).squeeze(1)
+    log_q = log_softmax(batch.logits)
+    hard, log_p = -own(log_q, batch.label), held(log_q)
     if alpha is not None:
         alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
-        losses = (1.0 - alpha) * own + alpha * prior_kl(logits, direction="q||prior", prior=prior)
+        away = log_p - _positive_log_prior(prior, log_q)
+        losses = mixed(1.0 - alpha, hard, alpha, nonnegative((log_q.exp() * away).sum(1)))
     elif prior is not None:
         raise ValueError("prior belongs to the form with alpha, got it with beta")
     else:
         beta = _check.real_in("beta", beta, 0.0, math.inf, open_high=True)
-        losses = own + beta * (log_q.exp() * log_q).sum(1)
-    return reduce_kept(losses, kept, reduction=reduction)
+        losses = mixed(1.0, hard, beta, (log_q.exp() * log_p).sum(1))
+    return reduce(losses, batch, reduction=reduction)
+
+
+class ConfidencePenalty(Criterion, of=confidence_penalty):
+    """Confidence penalty as a module: `confidence_penalty` with its options given once.
+
+    Parameters
+    ----------
+    beta, alpha, prior, ignore_index, reduction
+        As in `confidence_penalty`.
+
+    Notes
+    -----
+    :cite:p:`pereyra2017`.
+
+    Examples
+    --------
+    >>> round(ConfidencePenalty(beta=1.0)(torch.zeros(1, 2), torch.tensor([0])).item(), 6)
+    0.0
+    """

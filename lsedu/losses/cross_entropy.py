@@ -3,30 +3,13 @@ r"""Cross-entropy with integer labels or probability targets.
 .. math:: H(p, q) = -\sum_k p_k \log q_k, \qquad q = \mathrm{softmax}(z)
 """
 
-import torch
 from torch import Tensor
 
 from lsedu import _check
+from lsedu._samples import Samples, like, rows, samples, shape_of_labels
+from lsedu.losses._logs import class_weights, expected, log_softmax, own
+from lsedu.losses._module import Criterion
 from lsedu.losses._reduce import Reduction, reduce
-
-
-def log_softmax(logits: Tensor) -> Tensor:
-    """Return log-probabilities of shape (N, K), in float32 at least: half inputs are widened first."""
-    wide = logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
-    return torch.log_softmax(wide, dim=-1)
-
-
-def class_weights(weight: Tensor, logq: Tensor) -> Tensor:
-    """Return class weights of shape (K,) in the dtype and on the device of `logq`, or raise ValueError."""
-    k = logq.shape[1]
-    if not isinstance(weight, Tensor) or tuple(weight.shape) != (k,):
-        got = tuple(weight.shape) if isinstance(weight, Tensor) else type(weight).__name__
-        raise ValueError(f"weight must be a tensor of shape ({k},), got {got}")
-    if weight.is_complex():
-        raise ValueError(f"weight must be a tensor of real numbers, got {weight.dtype}")
-    if not ((weight >= 0) & torch.isfinite(weight)).all():
-        raise ValueError(f"weight must be finite and >= 0, got {weight.tolist()}")
-    return weight.to(logq)
 
 
 def cross_entropy(
@@ -69,29 +52,52 @@ def cross_entropy(
 
     Examples
     --------
+    >>> import torch
     >>> cross_entropy(torch.zeros(1, 4), torch.tensor([1])).item() == torch.log(torch.tensor(4.0)).item()
     True
     """
-    _check.logits("logits", logits)
     if not isinstance(target, Tensor):
         raise ValueError(f"target must be a torch.Tensor of shape (N,) or (N, K), got {type(target).__name__}")
-    n, k = logits.shape
-    logq = log_softmax(logits)
-    if weight is not None:
-        weight = class_weights(weight, logq)
     if not target.is_floating_point():
-        _check.whole("ignore_index", ignore_index)
-        _check.labels("target", target, k, size=n, ignore_index=ignore_index)
-        target = target.long()
-        kept = target != ignore_index
-        index = torch.where(kept, target, 0)
-        share = kept.to(logq.dtype) if weight is None else weight[index] * kept
-        losses = torch.where(kept, -logq.gather(1, index[:, None]).squeeze(1), 0.0) * share
-        return reduce(losses, reduction=reduction, weight=share)
-    if tuple(target.shape) != (n, k):
-        raise ValueError(f"target must have shape ({n}, {k}), got {tuple(target.shape)}")
-    target = _check.distributions("target", target).to(logq)
-    weighted = target if weight is None else target * weight
-    # 0 * -inf is NaN: a class without target mass adds nothing, however small its probability
-    losses = -torch.where(weighted > 0, weighted * logq, 0.0).sum(1)
-    return reduce(losses, reduction=reduction)
+        batch = samples(logits, target, ignore_index, names=("logits", "target"))
+        log_q = log_softmax(batch.logits)
+        share = None if weight is None else class_weights(weight, log_q)[batch.label]
+        return reduce(-own(log_q, batch.label), batch, reduction=reduction, share=share)
+    batch, p = distributions(logits, target, ignore_index, name="target")
+    log_q = log_softmax(batch.logits)
+    p = p.to(log_q)
+    if weight is not None:
+        p = p * class_weights(weight, log_q)
+    return reduce(-expected(p, log_q), batch, reduction=reduction)
+
+
+def distributions(logits: Tensor, target: Tensor, ignore_index: int, *, name: str) -> tuple[Samples, Tensor]:
+    """Check logits and probability targets of one shape; return samples without labels, and the targets (M, K)."""
+    flat = rows("logits", logits)
+    if _check.whole("ignore_index", ignore_index) >= 0:
+        raise ValueError(
+            f"ignore_index must be negative for probability targets, which have no labels to leave out, "
+            f"got {ignore_index}"
+        )
+    p = _check.distributions(name, like(name, target, logits))
+    return Samples(flat, None, None, shape_of_labels(logits)), p
+
+
+class CrossEntropy(Criterion, of=cross_entropy):
+    """Cross-entropy as a module: `cross_entropy` with its options given once.
+
+    Parameters
+    ----------
+    weight, ignore_index, reduction
+        As in `cross_entropy`.
+
+    Notes
+    -----
+    :cite:p:`textbook`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> round(CrossEntropy(reduction="sum")(torch.zeros(2, 4), torch.tensor([1, 0])).item(), 4)
+    2.7726
+    """

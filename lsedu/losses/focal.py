@@ -9,20 +9,22 @@ import torch
 from torch import Tensor
 
 from lsedu import _check
-from lsedu.losses._reduce import Reduction, kept_labels, reduce_kept
-from lsedu.losses.cross_entropy import class_weights, log_softmax
+from lsedu._samples import samples
+from lsedu.losses._logs import class_weights, log_softmax, own
+from lsedu.losses._module import Criterion
+from lsedu.losses._reduce import Reduction, reduce
 
 
 def _focal(log_q: Tensor, label: Tensor, gamma: float | Tensor) -> Tensor:
-    index = label[:, None]
-    log_own = log_q.gather(1, index).squeeze(1)
+    index, log_own = label[:, None], own(log_q, label)
     if log_q.shape[1] == 1:
         return -log_own
     # log(1 - q_y): from the other classes where q_y is large, as 1 - q_y would round to 0, with an infinite slope for
     # gamma < 1; from q_y where it is small, as the slopes on the other classes would cancel only up to rounding
     small = log_own < math.log(0.5)
     of_own = torch.log1p(-torch.where(small, log_own, -1.0).exp())
-    log_rest = torch.where(small, of_own, log_q.scatter(1, index, -torch.inf).logsumexp(1))
+    # a number for the label's own, not minus infinity: all others may be shut out
+    log_rest = torch.where(small, of_own, log_q.scatter(1, index, -1e30).logsumexp(1))
     return -log_own * torch.exp(gamma * log_rest)
 
 
@@ -71,11 +73,30 @@ def focal(
     >>> round(focal(torch.zeros(1, 2), torch.tensor([0]), gamma=3.0).item(), 4)
     0.0866
     """
-    label, kept = kept_labels(logits, labels, ignore_index)
+    batch = samples(logits, labels, ignore_index)
     gamma = _check.real_in("gamma", gamma, 0.0, math.inf, open_high=True)
-    log_q = log_softmax(logits)
-    share = None if weight is None else class_weights(weight, log_q)[label]
-    return reduce_kept(_focal(log_q, label, gamma), kept, reduction=reduction, weight=share)
+    log_q = log_softmax(batch.logits)
+    share = None if weight is None else class_weights(weight, log_q)[batch.label]
+    return reduce(_focal(log_q, batch.label, gamma), batch, reduction=reduction, share=share)
+
+
+class Focal(Criterion, of=focal):
+    """Focal loss as a module: `focal` with its options given once.
+
+    Parameters
+    ----------
+    gamma, weight, ignore_index, reduction
+        As in `focal`.
+
+    Notes
+    -----
+    :cite:p:`lin2017`.
+
+    Examples
+    --------
+    >>> round(Focal(gamma=3.0)(torch.zeros(1, 2), torch.tensor([0])).item(), 4)
+    0.0866
+    """
 
 
 def focal_sample_dependent(
@@ -124,13 +145,32 @@ def focal_sample_dependent(
     >>> round(focal_sample_dependent(torch.zeros(1, 2), torch.tensor([0])).item(), 4)
     0.0866
     """
-    label, kept = kept_labels(logits, labels, ignore_index)
+    batch = samples(logits, labels, ignore_index)
     if not isinstance(gammas, tuple | list) or len(gammas) != 2:
         raise ValueError(f"gammas must be a pair of exponents, got {gammas!r}")
     low, high = (_check.real_in("gammas", g, 0.0, math.inf, open_high=True) for g in gammas)
     threshold = _check.real_in("threshold", threshold, 0.0, 1.0)
-    log_q = log_softmax(logits)
-    own = log_q.detach().gather(1, label[:, None]).squeeze(1).exp()
-    at = threshold * (1.0 - 8.0 * torch.finfo(own.dtype).eps)
-    gamma = torch.where(own < at, low, high)
-    return reduce_kept(_focal(log_q, label, gamma), kept, reduction=reduction)
+    log_q = log_softmax(batch.logits)
+    q_y = own(log_q.detach(), batch.label).exp()
+    at = threshold * (1.0 - 8.0 * torch.finfo(q_y.dtype).eps)
+    gamma = torch.where(q_y < at, low, high)
+    return reduce(_focal(log_q, batch.label, gamma), batch, reduction=reduction)
+
+
+class FocalSampleDependent(Criterion, of=focal_sample_dependent):
+    """Focal loss with exponents by probability as a module: `focal_sample_dependent` with its options given once.
+
+    Parameters
+    ----------
+    gammas, threshold, ignore_index, reduction
+        As in `focal_sample_dependent`.
+
+    Notes
+    -----
+    :cite:p:`mukhoti2020`.
+
+    Examples
+    --------
+    >>> round(FocalSampleDependent()(torch.zeros(1, 2), torch.tensor([0])).item(), 4)
+    0.0866
+    """

@@ -8,12 +8,16 @@ r"""Learnable label smoothing (LLS): the smoothing distribution of each class is
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lsedu import _check
-from lsedu.losses._lls import Coefficients, LearnableSmoothing, Options
-from lsedu.losses._reduce import Reduction, reduce_kept
-from lsedu.losses.cross_entropy import class_weights, log_softmax
+from lsedu._look import transformed
+from lsedu._samples import Samples, full_precision, rows, samples
+from lsedu.losses import _lls_plain
+from lsedu.losses._lls import Coefficients, LearnableSmoothing, Options, is_divergence
+from lsedu.losses._logs import class_weights, held, log_softmax, nonnegative, own
+from lsedu.losses._reduce import Reduction, reduce
+from lsedu.losses.cross_entropy import distributions
 from lsedu.targets import q_targets
 
 Variant = Literal[
@@ -61,8 +65,9 @@ def learnable_smoothing(
     ----------
     logits : Tensor, shape (N, K)
         The network's logits z, finite; half precision is widened to float32.
-    labels : Tensor, shape (N,)
-        Integer labels in [0, K) or `ignore_index`.
+    labels : Tensor, shape (N,) integer or (N, K) floating point
+        Integer labels in [0, K) or `ignore_index`; or distributions p, such as those of mixed samples, whose targets
+        are :math:`s = (1-\alpha)p + \alpha\,pQ`.
     q_logits : Tensor, shape (K, K)
         Logits t of the Q-matrix; row y belongs to label y.
     alpha : float
@@ -73,14 +78,16 @@ def learnable_smoothing(
         Halve the loss, as the published pseudo-code does and its equation does not. With weight decay on the network
         the two train differently.
     weight : Tensor, shape (K,), optional
-        Non-negative weights of the labels; the mean divides by their sum over the batch.
+        Non-negative weights of the labels; the mean divides by their sum over the batch. A distribution has the mean
+        weight of its labels.
     ignore_index : int
         Label of samples left out.
     reduction : {"mean", "sum", "none"}
         The mean is over the samples kept; over none of them it is 0.
     sparse : bool
-        Give Q a sparse gradient that holds the rows of the batch's labels only. For many classes this is far faster,
-        but optimisers take sparse gradients only without weight decay.
+        Give Q a sparse gradient that holds the rows of the batch's labels only: beside Q itself nothing of K x K
+        numbers is made. For many classes this is far faster, but optimisers take sparse gradients only without weight
+        decay, and keep nothing of that size themselves only without momentum.
 
     Returns
     -------
@@ -102,156 +109,91 @@ def learnable_smoothing(
     >>> round(learnable_smoothing(z, y, torch.zeros(3, 3), alpha=0.3).item(), 4)
     0.0545
     """
-    _check.logits("logits", logits)
-    k = logits.shape[1]
+    k = rows("logits", logits).shape[1]
     _check.logits("q_logits", q_logits)
     if tuple(q_logits.shape) != (k, k):
         raise ValueError(f"q_logits must have shape ({k}, {k}), got {tuple(q_logits.shape)}")
     alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
     options = Options(alpha, coefficients(variant, alpha))
-    return smoothed_loss(
-        logits, labels, q_logits, None, options, weight, ignore_index, reduction=reduction, half=half, sparse=sparse
-    )
+    rest = {"weight": weight, "reduction": reduction, "half": half}
+    if isinstance(labels, Tensor) and labels.is_floating_point():
+        if sparse:
+            raise ValueError("sparse needs integer labels, got probability targets: they ask for all rows of Q")
+        batch, p = distributions(logits, labels, ignore_index, name="labels")
+        return _soft_loss(batch, p, q_logits, options, **rest)
+    batch = samples(logits, labels, ignore_index)
+    return smoothed_loss(batch, q_logits, None, options, sparse=sparse, **rest)
 
 
 def smoothed_loss(
-    logits: Tensor,
-    labels: Tensor,
+    batch: Samples,
     table: Tensor,
     row: Tensor | None,
     options: Options,
-    weight: Tensor | None,
-    ignore_index: int,
     *,
+    weight: Tensor | None,
     reduction: Reduction,
     half: bool,
-    sparse: bool,
+    sparse: bool = False,
 ) -> Tensor:
-    """Check the labels, run the kernel, reduce; `row` says which row of `table` is a sample's, its label if None."""
-    n, k = logits.shape
+    """Run the kernel on a batch and reduce; `row` says which row of `table` is a sample's, its label if None."""
     _check.one_of("reduction", reduction, ("mean", "sum", "none"))
-    _check.whole("ignore_index", ignore_index)
-    inside = _check.labels_inside("labels", labels, k, size=n, ignore_index=ignore_index)
-    ignored = None
-    if not inside or 0 <= ignore_index < k:
-        ignored = labels == ignore_index
-        labels = torch.where(ignored, 0, labels)
-    label = labels.long()
-    plain = weight is None and ignored is None and n > 0
-    factor = (0.5 if half else 1.0) / (n if plain and reduction == "mean" else 1)
-    index = label if row is None else row
-    total = plain and reduction != "none"
-    if options.alpha > 0.0:
-        losses = LearnableSmoothing.apply(logits, table, index, label, options, factor, sparse, total)
+    z, label, kept, _ = batch
+    n, index = len(label), label if row is None else row
+    scale = 0.5 if half else 1.0
+    if options.alpha > 0.0 and not transformed():
+        # where all samples count alike, the kernel divides by their number while a block is in the cache
+        alike = weight is None and kept is None and n > 0
+        factor = scale / n if alike and reduction == "mean" else scale
+        total = alike and reduction != "none"
+        with full_precision(z):
+            losses = LearnableSmoothing.apply(z, table, index, label, options, factor, sparse, total)
+        if total:
+            return losses
     else:
-        log_q = log_softmax(logits)
-        confidence = options.c.pred_em * (log_q.exp() * log_q).sum(1)
-        own = log_q.gather(1, label[:, None]).squeeze(1)
-        losses = factor * (confidence - options.c.fce * own) + 0.0 * table[index].sum(1)
-        losses = losses.sum() if total else losses
-    if plain:
-        return losses
-    kept = torch.ones_like(label, dtype=torch.bool) if ignored is None else ~ignored
-    share = None if weight is None else class_weights(weight, losses.new_empty((0, k)))[label]
-    return reduce_kept(losses, kept, reduction=reduction, weight=share)
+        losses = scale * _plain_losses(z, torch.nn.functional.embedding(index, table, sparse=sparse), label, options)
+    share = None if weight is None else class_weights(weight, losses.new_empty((0, z.shape[1])))[label]
+    return reduce(losses, batch, reduction=reduction, share=share)
 
 
-class LearnableLabelSmoothing(nn.Module):
-    r"""Learnable label smoothing as a criterion that owns its Q-matrix.
+def _wide(z: Tensor, t: Tensor) -> torch.dtype:
+    """Return the dtype of the plain arithmetic: logarithms of large logits cancel, and on a CPU float64 is at hand."""
+    return torch.float64 if z.is_cpu else _dtype(z, t)
 
-    Parameters
-    ----------
-    num_classes : int
-        Number of classes K >= 1.
-    alpha : float
-        Share of Q in the target, in (0, 1].
-    variant, half, sparse
-        See `learnable_smoothing`.
-    lr_factor : float
-        Q's learning rate as a multiple of the network's; 1 as published.
-    weight_decay : float, optional
-        Q's weight decay; the network's when None, as published. A sparse gradient needs 0.
-    device, dtype
-        Of the Q-matrix.
 
-    Attributes
-    ----------
-    q_logits : Parameter, shape (K, K)
-        Logits of Q, zero at the start, so that training starts from uniform smoothing.
+def _dtype(z: Tensor, t: Tensor) -> torch.dtype:
+    return torch.promote_types(torch.promote_types(z.dtype, t.dtype), torch.float32)
 
-    Raises
-    ------
-    ValueError
-        If an argument is out of range.
 
-    Notes
-    -----
-    :cite:p:`lls`. Set ``criterion.q_logits.requires_grad_(False)`` to train with a Q that is kept as it is.
-
-    Examples
-    --------
-    >>> criterion = LearnableLabelSmoothing(3, alpha=0.3)
-    >>> round(criterion(torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([0])).item(), 4)
-    0.0545
-    """
-
-    def __init__(
-        self,
-        num_classes: int,
-        *,
-        alpha: float = 0.1,
-        variant: Variant = "lls",
-        half: bool = False,
-        sparse: bool = False,
-        lr_factor: float = 1.0,
-        weight_decay: float | None = None,
-        ignore_index: int = -100,
-        reduction: Reduction = "mean",
-        device: torch.device | None = None,
-        dtype: torch.dtype = torch.float32,
-    ):
-        super().__init__()
-        num_classes = _check.whole("num_classes", num_classes, low=1)
-        self.alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
-        coefficients(variant, self.alpha)
-        self.lr_factor = _check.real_in("lr_factor", lr_factor, 0.0, float("inf"), open_high=True)
-        if weight_decay is not None:
-            weight_decay = _check.real_in("weight_decay", weight_decay, 0.0, float("inf"), open_high=True)
-        self.weight_decay = weight_decay
-        self.variant, self.half, self.sparse = variant, half, sparse
-        self.ignore_index = _check.whole("ignore_index", ignore_index)
-        self.reduction = _check.one_of("reduction", reduction, ("mean", "sum", "none"))
-        dtype = _check.floating("dtype", dtype)
-        device = None if device is None else _check.device("device", device)
-        self.q_logits = nn.Parameter(torch.zeros(num_classes, num_classes, device=device, dtype=dtype))
-
-    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Return the loss of logits (N, K) and labels (N,), in nats."""
-        return learnable_smoothing(
-            logits,
-            labels,
-            self.q_logits,
-            alpha=self.alpha,
-            variant=self.variant,
-            half=self.half,
-            ignore_index=self.ignore_index,
-            reduction=self.reduction,
-            sparse=self.sparse,
+def _plain_losses(z: Tensor, t: Tensor, label: Tensor, options: Options) -> Tensor:
+    """Return the losses (n,) without the kernel; `t` are the samples' rows of Q's logits."""
+    if options.alpha == 0.0:
+        # what is left is finite: the label's own term and the entropy; Q gets a gradient of 0
+        log_q = log_softmax(z)
+        return (
+            options.c.pred_em * (log_q.exp() * held(log_q)).sum(1) - options.c.fce * own(log_q, label) + 0.0 * t.sum(1)
         )
+    wide = _wide(z, t)
+    losses = _lls_plain.losses(z.to(wide), t.to(wide), label[:, None], options)
+    return (nonnegative(losses) if is_divergence(options.c) else losses).to(_dtype(z, t))
 
-    def q(self) -> Tensor:
-        """Return the Q-matrix (K, K), detached; row y is class y's smoothing distribution."""
-        return self.q_logits.detach().softmax(1)
 
-    def targets(self, labels: Tensor) -> Tensor:
-        """Return the current targets (N, K) of labels, differentiable in Q's logits."""
-        return q_targets(labels, self.q_logits, alpha=self.alpha)
-
-    def parameter_groups(self, *, lr: float, weight_decay: float) -> list[dict]:
-        """Return Q's optimiser group, given the network's learning rate and weight decay."""
-        decay = weight_decay if self.weight_decay is None else self.weight_decay
-        return [{"params": list(self.parameters()), "lr": self.lr_factor * lr, "weight_decay": decay}]
-
-    def extra_repr(self) -> str:
-        """Show what was chosen."""
-        return f"num_classes={len(self.q_logits)}, alpha={self.alpha}, variant={self.variant!r}, half={self.half}"
+def _soft_loss(
+    batch: Samples,
+    p: Tensor,
+    table: Tensor,
+    options: Options,
+    *,
+    weight: Tensor | None,
+    reduction: Reduction,
+    half: bool,
+) -> Tensor:
+    """Return the loss for probability targets, such as those of mixed samples; PyTorch differentiates it."""
+    z, wide, dtype = batch.logits, _wide(batch.logits, table), _dtype(batch.logits, table)
+    s = q_targets(p.to(wide), table.to(wide), alpha=options.alpha)
+    # a share may underflow, or be 0 at alpha = 0, where none of the variants takes its logarithm for what it is
+    log_s = s.clamp(min=torch.finfo(wide).tiny).log()
+    losses = _lls_plain.of_logs(torch.log_softmax(z.to(wide), 1), log_s, options.c)
+    losses = (0.5 if half else 1.0) * (nonnegative(losses) if is_divergence(options.c) else losses).to(dtype)
+    share = None if weight is None else (p * class_weights(weight, p)).sum(1).to(dtype)
+    return reduce(losses, batch, reduction=reduction, share=share)

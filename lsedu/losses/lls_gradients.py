@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from lsedu import _check
+from lsedu._samples import full_precision
 from lsedu.losses._lls import Coefficients, Options, block, q_rows
 
 #: Multipliers of H(s, q), H(q, s), -H(q) and -H(s) that make up each term.
@@ -95,6 +96,7 @@ def lls_gradients(logits: Tensor, labels: Tensor, q_logits: Tensor, *, alpha: fl
     for name, c in TERMS.items():
         options = Options(alpha, c)
         dz, dt = torch.empty_like(z), torch.empty_like(z)
-        value = block(z, q_rows(rows.clone(), label, options), label, options, dz, dt, 1.0)
+        with full_precision(z):
+            value = block(z, q_rows(rows.clone(), label, options), label, options, dz, dt, 1.0)
         terms[name] = Term(value.squeeze(1), dz, dt)
     return terms

@@ -5,13 +5,14 @@ r"""Label smoothing as a loss: cross-entropy to smoothed targets, without buildi
 
 import math
 
-import torch
 from torch import Tensor
 
 from lsedu import _check
+from lsedu._samples import samples
+from lsedu.losses._logs import class_weights, expected, log_softmax, mixed, own
+from lsedu.losses._module import Criterion
 from lsedu.losses._reduce import Reduction, reduce
-from lsedu.losses.cross_entropy import class_weights, cross_entropy, log_softmax
-from lsedu.targets import Convention, smooth
+from lsedu.targets.smoothing import Convention, smoothed
 
 
 def label_smoothing(
@@ -66,35 +67,48 @@ def label_smoothing(
 
     Examples
     --------
+    >>> import torch
     >>> z = torch.tensor([[2.0, 0.0, -1.0]])
     >>> y = torch.tensor([0])
     >>> torch.allclose(label_smoothing(z, y, alpha=0.1),
     ...                torch.nn.functional.cross_entropy(z, y, label_smoothing=0.1))
     True
     """
-    _check.logits("logits", logits)
-    n, k = logits.shape
-    _check.whole("ignore_index", ignore_index)
-    _check.labels("labels", labels, k, size=n, ignore_index=ignore_index)
-    labels = labels.long()
-    kept = labels != ignore_index
-    index = torch.where(kept, labels, 0)
+    batch = samples(logits, labels, ignore_index)
+    alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
     _check.one_of("convention", convention, ("all", "others"))
-    logq = log_softmax(logits)
-    share = kept.to(logq)
-    if weight is not None:
-        weight = class_weights(weight, logq)
-        share = share * weight[index]
-    if prior is not None or convention != "all" or weight is not None:
-        target = smooth(index, k, alpha=alpha, convention=convention, prior=prior, dtype=logq.dtype)
-        losses = cross_entropy(logits, target, weight=weight, reduction="none")
-    else:
-        alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
-        losses = -(1.0 - alpha) * logq.gather(1, index[:, None]).squeeze(1)
-        if alpha > 0.0:
-            # not at 0: a class that is shut out, with logit -inf, would bring in 0 * -inf = NaN
-            losses = losses - alpha * logq.mean(1)
-    return reduce(torch.where(kept, losses, 0.0), reduction=reduction, weight=share)
+    log_q = log_softmax(batch.logits)
+    if prior is None and convention == "all" and weight is None:
+        losses = -mixed(1.0 - alpha, own(log_q, batch.label), alpha, log_q.mean(1))
+        return reduce(losses, batch, reduction=reduction)
+    options = {"alpha": alpha, "convention": convention, "prior": prior}
+    target = smoothed(batch.label, log_q.shape[1], **options, dtype=log_q.dtype, kept=batch.kept)
+    if weight is None:
+        return reduce(-expected(target, log_q), batch, reduction=reduction)
+    weight = class_weights(weight, log_q)
+    losses = -expected(target * weight, log_q)
+    return reduce(losses, batch, reduction=reduction, share=weight[batch.label], shared=True)
+
+
+class LabelSmoothing(Criterion, of=label_smoothing):
+    """Label smoothing as a module: `label_smoothing` with its options given once.
+
+    Parameters
+    ----------
+    alpha, convention, prior, weight, ignore_index, reduction
+        As in `label_smoothing`.
+
+    Notes
+    -----
+    :cite:p:`szegedy2016`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> z, y = torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([0])
+    >>> LabelSmoothing(alpha=0.1)(z, y) == label_smoothing(z, y, alpha=0.1)
+    tensor(True)
+    """
 
 
 def logit_gap(num_classes: int, alpha: float, *, convention: Convention = "all") -> float:

@@ -12,11 +12,30 @@ import torch
 from torch import Tensor
 
 from lsedu import _check
-from lsedu.losses._reduce import Reduction, kept_labels, reduce_kept
-from lsedu.losses.cross_entropy import log_softmax
-from lsedu.losses.distillation import _soft
+from lsedu._samples import like, samples
+from lsedu.losses._logs import divergence, log_softmax, mixed, own
+from lsedu.losses._module import Criterion
+from lsedu.losses._reduce import Reduction, reduce
+from lsedu.losses.distillation import soft_term
 
 Form = Literal["paper", "code"]
+
+
+def _two_logs(num_classes: int, correct: float, temperature: float, form: Form) -> tuple[float, float]:
+    """Return the logarithms of the hand-made teacher's softened probabilities, of the label and of each other class."""
+    if _check.whole("num_classes", num_classes) < 2:
+        raise ValueError(f"teacher-free distillation needs at least 2 classes, got K = {num_classes}")
+    correct = _check.real_in("correct", correct, 0.0, 1.0, open_low=True, open_high=True)
+    temperature = _check.real_in("temperature", temperature, 0.0, math.inf, open_low=True, open_high=True)
+    _check.one_of("form", form, ("paper", "code"))
+    other = (1.0 - correct) / (num_classes - 1)
+    if form == "paper":
+        of_label, of_other = math.log(correct) / temperature, math.log(other) / temperature
+    else:
+        of_label, of_other = correct / temperature, other / temperature
+    top = max(of_label, of_other)
+    total = top + math.log(math.exp(of_label - top) + (num_classes - 1) * math.exp(of_other - top))
+    return of_label - total, of_other - total
 
 
 def virtual_teacher(num_classes: int, *, correct: float, temperature: float, form: Form) -> Tensor:
@@ -53,15 +72,9 @@ def virtual_teacher(num_classes: int, *, correct: float, temperature: float, for
     >>> virtual_teacher(2, correct=0.9, temperature=1.0, form="paper")[0].round(decimals=3).tolist()
     [0.9, 0.1]
     """
-    if _check.whole("num_classes", num_classes) < 2:
-        raise ValueError(f"teacher-free distillation needs at least 2 classes, got K = {num_classes}")
-    correct = _check.real_in("correct", correct, 0.0, 1.0, open_low=True, open_high=True)
-    temperature = _check.real_in("temperature", temperature, 0.0, math.inf, open_low=True, open_high=True)
-    _check.one_of("form", form, ("paper", "code"))
-    table = torch.full((num_classes, num_classes), (1.0 - correct) / (num_classes - 1), dtype=torch.float64)
-    table.fill_diagonal_(correct)
-    scores = table.log() if form == "paper" else table
-    return torch.softmax(scores / temperature, 1)
+    of_label, of_other = _two_logs(num_classes, correct, temperature, form)
+    table = torch.full((num_classes, num_classes), math.exp(of_other), dtype=torch.float64)
+    return table.fill_diagonal_(math.exp(of_label))
 
 
 def tf_kd_reg(
@@ -120,21 +133,38 @@ def tf_kd_reg(
     >>> round(tf_kd_reg(z, y, alpha=0.0).item(), 4)
     1.3863
     """
-    label, kept = kept_labels(logits, labels, ignore_index)
+    batch = samples(logits, labels, ignore_index)
     alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
     multiplier = _check.real_in("multiplier", multiplier, 0.0, math.inf, open_low=True, open_high=True)
-    k = logits.shape[1]
-    of_other, of_label = (
-        virtual_teacher(k, correct=correct, temperature=temperature, form=form).log()[0, [-1, 0]].tolist()
-    )
-    log_q = log_softmax(logits)
-    teacher = torch.full_like(log_q, of_other).scatter(1, label[:, None], of_label)  # made there: a copy would wait
+    k = batch.logits.shape[1]
+    of_label, of_other = _two_logs(k, correct, temperature, form)
+    log_q = log_softmax(batch.logits)
+    # made where the logits are: a table made on the CPU would be copied in each step
+    log_teacher = torch.full_like(log_q, of_other).scatter(1, batch.label[:, None], of_label)
     if form == "paper":
-        soft = _soft(teacher, log_softmax(log_q / temperature), "kl")
+        soft = soft_term(log_teacher, log_q, temperature)
     else:
-        soft = _soft(teacher, log_q, "kl") * (multiplier / k)
-    own = -log_q.gather(1, label[:, None]).squeeze(1)
-    return reduce_kept((1.0 - alpha) * own + alpha * soft, kept, reduction=reduction)
+        soft = divergence(log_teacher, log_q) * (multiplier / k)
+    return reduce(mixed(1.0 - alpha, -own(log_q, batch.label), alpha, soft), batch, reduction=reduction)
+
+
+class TfKdReg(Criterion, of=tf_kd_reg):
+    """Teacher-free regularisation as a module: `tf_kd_reg` with its options given once.
+
+    Parameters
+    ----------
+    alpha, temperature, correct, form, multiplier, ignore_index, reduction
+        As in `tf_kd_reg`.
+
+    Notes
+    -----
+    :cite:p:`yuan2020`.
+
+    Examples
+    --------
+    >>> round(TfKdReg(alpha=0.0)(torch.zeros(1, 4), torch.tensor([0])).item(), 4)
+    1.3863
+    """
 
 
 def tf_kd_self(
@@ -191,18 +221,34 @@ def tf_kd_self(
     >>> round(tf_kd_self(z, z, y, alpha=0.5).item(), 4)
     0.6931
     """
-    label, kept = kept_labels(logits, labels, ignore_index)
-    _check.logits("teacher_logits", teacher_logits)
-    if teacher_logits.shape != logits.shape:
-        raise ValueError(f"teacher_logits must have shape {tuple(logits.shape)}, got {tuple(teacher_logits.shape)}")
+    batch = samples(logits, labels, ignore_index)
+    teacher = like("teacher_logits", teacher_logits, logits)
     alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
     temperature = _check.real_in("temperature", temperature, 0.0, math.inf, open_low=True, open_high=True)
     multiplier = _check.real_in("multiplier", multiplier, 0.0, math.inf, open_low=True, open_high=True)
     _check.one_of("form", form, ("paper", "code"))
-    log_q = log_softmax(logits)
-    log_teacher = log_softmax(log_softmax(teacher_logits.detach()).to(log_q) / temperature)
-    soft = _soft(log_teacher, log_softmax(log_q / temperature), "kl")
+    log_q = log_softmax(batch.logits)
+    soft = soft_term(log_softmax(log_softmax(teacher.detach()).to(log_q) / temperature), log_q, temperature)
     if form == "code":
-        soft = soft * (temperature**2 * multiplier / logits.shape[1])
-    own = -log_q.gather(1, label[:, None]).squeeze(1)
-    return reduce_kept((1.0 - alpha) * own + alpha * soft, kept, reduction=reduction)
+        soft = soft * (temperature**2 * multiplier / log_q.shape[1])
+    return reduce(mixed(1.0 - alpha, -own(log_q, batch.label), alpha, soft), batch, reduction=reduction)
+
+
+class TfKdSelf(Criterion, of=tf_kd_self):
+    """Teacher-free self-training as a module: `tf_kd_self` with its options given once.
+
+    Parameters
+    ----------
+    alpha, temperature, form, multiplier, ignore_index, reduction
+        As in `tf_kd_self`; the call takes logits, teacher's logits and labels.
+
+    Notes
+    -----
+    :cite:p:`yuan2020`.
+
+    Examples
+    --------
+    >>> z, y = torch.zeros(1, 4), torch.tensor([0])
+    >>> round(TfKdSelf(alpha=0.5)(z, z, y).item(), 4)
+    0.6931
+    """

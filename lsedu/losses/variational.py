@@ -11,20 +11,24 @@ import torch
 from torch import Tensor, nn
 
 from lsedu import _check
-from lsedu.losses._reduce import Reduction, kept_labels, reduce_kept
-from lsedu.losses.cross_entropy import cross_entropy
+from lsedu._samples import rows, samples
+from lsedu.losses._logs import log_softmax, mixed, nonnegative, own
+from lsedu.losses._module import Criterion
+from lsedu.losses._reduce import Reduction, reduce
+
+# where e^x is infinite in any dtype, x itself no longer counts: infinity less infinity would be NaN
+_FAR = 1e30
 
 
 def _gaussian(mean: Tensor, log_std: Tensor) -> tuple[Tensor, Tensor]:
     for name, value in (("mean", mean), ("log_std", log_std)):
-        if not isinstance(value, Tensor) or not value.is_floating_point() or value.ndim != 2:
+        if not isinstance(value, Tensor) or not value.is_floating_point() or value.ndim not in (1, 2):
             shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
             raise ValueError(f"{name} must be a floating-point tensor of shape (N, D), got {shape}")
     if mean.shape != log_std.shape:
         raise ValueError(f"log_std must have shape {tuple(mean.shape)}, got {tuple(log_std.shape)}")
-    if mean.dtype in (torch.float16, torch.bfloat16):
-        return mean.float(), log_std.float()
-    return mean, log_std
+    wide = torch.promote_types(torch.promote_types(mean.dtype, log_std.dtype), torch.float32)
+    return mean.to(wide), log_std.to(wide)
 
 
 def reparametrise(
@@ -71,13 +75,14 @@ def gaussian_kl(mean: Tensor, log_std: Tensor) -> Tensor:
 
     Parameters
     ----------
-    mean, log_std : Tensor, shape (N, D)
+    mean, log_std : Tensor, shape (N, D) or (D,)
         Mean and logarithm of the standard deviation.
 
     Returns
     -------
-    Tensor, shape (N,)
-        :math:`\tfrac12 \sum_d (\mu_d^2 + \sigma_d^2 - 1 - 2\log\sigma_d)`, at least 0.
+    Tensor, shape (N,) or ()
+        :math:`\tfrac12 \sum_d (\mu_d^2 + \sigma_d^2 - 1 - 2\log\sigma_d)`, at least 0; infinite where a standard
+        deviation is 0 or the value is beyond the dtype.
 
     Raises
     ------
@@ -94,8 +99,10 @@ def gaussian_kl(mean: Tensor, log_std: Tensor) -> Tensor:
     2.0
     """
     mean, log_std = _gaussian(mean, log_std)
-    # expm1 keeps sigma^2 - 1 exact near sigma = 1
-    return 0.5 * (mean.square() + torch.expm1(2.0 * log_std) - 2.0 * log_std).sum(1)
+    # expm1 keeps sigma^2 - 1 exact near sigma = 1; in factors it overflows no earlier than the value does
+    grown = torch.expm1(log_std)
+    spread = grown * (0.5 * grown + 1.0) - log_std.clamp(max=_FAR)
+    return nonnegative((0.5 * mean * mean + spread).sum(-1))
 
 
 class StochasticEncoder(nn.Module):
@@ -107,6 +114,8 @@ class StochasticEncoder(nn.Module):
         Width of the features, >= 1.
     dim : int
         Width D of the representation, >= 1.
+    device, dtype
+        Of the two linear maps.
 
     Raises
     ------
@@ -124,12 +133,28 @@ class StochasticEncoder(nn.Module):
     (torch.Size([3, 2]), torch.Size([3, 2]))
     """
 
-    def __init__(self, features: int, dim: int):
+    def __init__(
+        self,
+        features: int,
+        dim: int,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ):
         super().__init__()
         for name, value in (("features", features), ("dim", dim)):
             _check.whole(name, value, low=1)
-        self.mean = nn.Linear(features, dim)
-        self.log_std = nn.Linear(features, dim)
+        if dtype is not None:
+            _check.floating("dtype", dtype)
+        device = None if device is None else _check.device("device", device)
+        self.mean = nn.Linear(features, dim, device=device, dtype=dtype)
+        self.log_std = nn.Linear(features, dim, device=device, dtype=dtype)
+        nn.init.zeros_(self.log_std.bias)
+
+    def reset_parameters(self) -> None:
+        """Draw both maps anew; the standard deviation is 1 at zero features."""
+        self.mean.reset_parameters()
+        self.log_std.reset_parameters()
         nn.init.zeros_(self.log_std.bias)
 
     def forward(self, features: Tensor, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor, Tensor]:
@@ -137,7 +162,7 @@ class StochasticEncoder(nn.Module):
         _check.logits("features", features)
         if features.shape[1] != self.mean.in_features:
             raise ValueError(f"features must have {self.mean.in_features} columns, got shape {tuple(features.shape)}")
-        mean, log_std = self.mean(features), self.log_std(features)
+        mean, log_std = _gaussian(self.mean(features), self.log_std(features))
         return reparametrise(mean, log_std, generator=generator)[0], mean, log_std
 
 
@@ -191,12 +216,32 @@ def vib(
     beta = _check.real_in("beta", beta, 0.0, math.inf, open_high=True)
     if not isinstance(logits, Tensor):
         raise ValueError(f"logits must be a torch.Tensor of shape (N, K) or (S, N, K), got {type(logits).__name__}")
-    draws = logits.unsqueeze(0) if logits.ndim == 2 else logits
-    if draws.ndim != 3 or len(draws) == 0:
+    draws = logits if logits.ndim == 3 else logits.unsqueeze(0)
+    if draws.ndim not in (2, 3) or len(draws) == 0:
         raise ValueError(f"logits must have shape (N, K) or (S, N, K) with S >= 1, got {tuple(logits.shape)}")
     rate = gaussian_kl(mean, log_std)
-    _, kept = kept_labels(draws[0], labels, ignore_index)
-    if len(rate) != len(labels):
-        raise ValueError(f"mean must have {len(labels)} rows, got {len(rate)}")
-    distortion = torch.stack([cross_entropy(d, labels, ignore_index=ignore_index, reduction="none") for d in draws])
-    return reduce_kept(distortion.mean(0) + beta * rate, kept, reduction=reduction)
+    batch = samples(draws[0], labels, ignore_index)
+    if rate.shape != batch.shape:
+        raise ValueError(f"mean must have {len(batch.label)} rows, got {rate.numel()}")
+    distortion = torch.stack([-own(log_softmax(rows("logits", draw)), batch.label) for draw in draws]).mean(0)
+    return reduce(mixed(1.0, distortion, beta, rate.reshape(-1)), batch, reduction=reduction)
+
+
+class Vib(Criterion, of=vib):
+    """Variational information bottleneck as a module: `vib` with its options given once.
+
+    Parameters
+    ----------
+    beta, ignore_index, reduction
+        As in `vib`; the call takes logits, labels, mean and log standard deviation.
+
+    Notes
+    -----
+    :cite:p:`alemi2017`.
+
+    Examples
+    --------
+    >>> z, y = torch.zeros(1, 2), torch.tensor([0])
+    >>> round(Vib(beta=1.0)(z, y, torch.ones(1, 2), torch.zeros(1, 2)).item(), 4)
+    1.6931
+    """

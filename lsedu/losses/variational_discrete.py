@@ -12,8 +12,11 @@ import torch
 from torch import Tensor
 
 from lsedu import _check
-from lsedu.losses._reduce import Reduction, reduce_kept
-from lsedu.losses.cross_entropy import log_softmax
+from lsedu._look import looks_at
+from lsedu._samples import full_precision, samples
+from lsedu.losses._logs import expected, held, log_softmax, logarithm, mixed, nonnegative
+from lsedu.losses._module import Criterion
+from lsedu.losses._reduce import Reduction, reduce
 
 
 class Bounds(NamedTuple):
@@ -73,13 +76,16 @@ def vib_bounds(encoder: Tensor, classifier: Tensor, joint: Tensor, prior: Tensor
         wide = torch.promote_types(wide, value.dtype)
     encoder, classifier, joint, prior = (value.to(wide) for value in (encoder, classifier, joint, prior))
     p_y, p_x = joint.sum(0), joint.sum(1)
-    p_zy = encoder.T @ joint
+    with full_precision(encoder):
+        p_zy = encoder.T @ joint
     entropy = -torch.xlogy(p_y, p_y).sum()
     relevance = entropy + torch.xlogy(p_zy, classifier).sum()
-    divergence = (torch.xlogy(encoder, encoder) - torch.xlogy(encoder, prior)).sum(1)
+    # a mask before the product: the slope of x log x is infinite at 0
+    surely = torch.where(encoder > 0, encoder, 1.0).log()
+    divergence = (encoder * surely - torch.xlogy(encoder, prior)).sum(1)
     # an input that never occurs costs nothing, however far its row
     rate = torch.where(p_x > 0, p_x * divergence, 0.0).sum()
-    return Bounds(relevance, rate)
+    return Bounds(relevance, nonnegative(rate))
 
 
 def vib_discrete(
@@ -136,28 +142,48 @@ def vib_discrete(
     >>> round(loss.item(), 4)
     0.6931
     """
-    _check.logits("encoder_logits", encoder_logits)
     beta = _check.real_in("beta", beta, 0.0, math.inf, open_high=True)
+    _check.logits("encoder_logits", encoder_logits, any_shape=True)
     _check.distributions("classifier", classifier)
-    n, m = encoder_logits.shape
+    m = encoder_logits.shape[min(1, encoder_logits.ndim - 1)]
     if classifier.ndim != 2 or len(classifier) != m:
         raise ValueError(f"classifier must have shape ({m}, K), got {tuple(classifier.shape)}")
-    _check.whole("ignore_index", ignore_index)
-    _check.labels("labels", labels, classifier.shape[1], size=n, ignore_index=ignore_index)
-    labels = labels.long()
-    kept = labels != ignore_index
-    label = torch.where(kept, labels, 0)
-    log_p = log_softmax(encoder_logits)
+    names, classes = ("encoder_logits", "labels"), classifier.shape[1]
+    batch = samples(encoder_logits, labels, ignore_index, num_classes=classes, names=names)
+    log_p = log_softmax(batch.logits)
     p = log_p.exp()
-    # row n holds q(y_n | z) for every z; a sample left out must not bring in an infinite slope
-    fit = torch.where(kept[:, None], classifier.to(log_p).T[label], 1.0)
-    distortion = -torch.logsumexp(log_p + fit.log(), 1) if log_outside else -torch.xlogy(p, fit).sum(1)
+    # row n holds log q(y_n | z) for every z, of the dtype that knows 1e-50 from 0; a sample left out must not bring in
+    # an infinite slope
+    log_fit = logarithm(classifier, log_p).T[batch.label]
+    if batch.kept is not None:
+        log_fit = torch.where(batch.kept[:, None], log_fit, 0.0)
+    distortion = -(torch.logsumexp(log_p + log_fit, 1) if log_outside else expected(p, log_fit))
     if prior is None:
         log_r = log_p.new_full((m,), -math.log(m))
     else:
         _check.distributions("prior", prior)
-        if tuple(prior.shape) != (m,) or not (prior > 0).all():
+        if tuple(prior.shape) != (m,) or (looks_at(prior) and not (prior > 0).all()):
             raise ValueError(f"prior must have shape ({m},) and entries > 0, got {prior.tolist()}")
-        log_r = prior.to(log_p).log()
-    rate = (p * (log_p - log_r)).sum(1)
-    return reduce_kept(distortion + beta * rate, kept, reduction=reduction)
+        log_r = logarithm(prior, log_p)
+    rate = nonnegative((p * (held(log_p) - log_r)).sum(1))
+    return reduce(mixed(1.0, distortion, beta, rate), batch, reduction=reduction)
+
+
+class VibDiscrete(Criterion, of=vib_discrete):
+    """Variational information bottleneck of a discrete representation as a module: `vib_discrete`, options given once.
+
+    Parameters
+    ----------
+    beta, prior, log_outside, ignore_index, reduction
+        As in `vib_discrete`; the call takes the encoder's logits, the classifier and labels.
+
+    Notes
+    -----
+    :cite:p:`alemi2017`.
+
+    Examples
+    --------
+    >>> loss = VibDiscrete(beta=1.0, log_outside=True)
+    >>> round(loss(torch.zeros(1, 2), torch.eye(2), torch.tensor([0])).item(), 4)
+    0.6931
+    """

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from lsedu import _check
-from lsedu.losses._reduce import Reduction, kept_labels, reduce_kept
-from lsedu.losses.cross_entropy import log_softmax
+from lsedu._samples import like, samples
+from lsedu.losses._logs import log_softmax, mixed, nonnegative, own
+from lsedu.losses._module import Criterion
+from lsedu.losses._reduce import Reduction, reduce
 from lsedu.targets import zipf
 from lsedu.targets.zipf import Ranking
 
@@ -67,13 +69,31 @@ def zipf_smoothing(
     >>> round(zipf_smoothing(z, y, strength=5.0).item(), 4)
     1.0986
     """
-    label, kept = kept_labels(logits, labels, ignore_index)
+    batch = samples(logits, labels, ignore_index)
     strength = _check.real_in("strength", strength, 0.0, math.inf, open_high=True)
-    if scores is not None and _check.logits("scores", scores).shape != logits.shape:
-        raise ValueError(f"scores must have shape {tuple(logits.shape)}, got {tuple(scores.shape)}")
-    log_q = log_softmax(logits)
-    target = zipf(logits if scores is None else scores, label, power=power, ranking=ranking).to(log_q)
-    others = torch.log_softmax(log_q.scatter(1, label[:, None], -torch.inf), 1)
-    divergence = torch.where(target > 0, target * (target.log() - others), 0.0).sum(1)
-    own = -log_q.gather(1, label[:, None]).squeeze(1)
-    return reduce_kept(own + strength * divergence, kept, reduction=reduction)
+    ranked = batch.logits if scores is None else like("scores", scores, logits)
+    log_q = log_softmax(batch.logits)
+    target = zipf(ranked, batch.label, power=power, ranking=ranking).to(log_q)
+    others = torch.log_softmax(log_q.scatter(1, batch.label[:, None], -torch.inf), 1)
+    divergence = nonnegative(torch.where(target > 0, target * (target.log() - others), 0.0).sum(1))
+    losses = mixed(1.0, -own(log_q, batch.label), strength, divergence)
+    return reduce(losses, batch, reduction=reduction)
+
+
+class ZipfSmoothing(Criterion, of=zipf_smoothing, per_call=("scores",)):
+    """Zipf's label smoothing as a module: `zipf_smoothing` with its options given once.
+
+    Parameters
+    ----------
+    strength, power, ranking, ignore_index, reduction
+        As in `zipf_smoothing`; the call takes ``scores=`` besides logits and labels.
+
+    Notes
+    -----
+    :cite:p:`liang2022`.
+
+    Examples
+    --------
+    >>> round(ZipfSmoothing(strength=5.0)(torch.zeros(1, 3), torch.tensor([0])).item(), 4)
+    1.0986
+    """

@@ -7,15 +7,17 @@ import torch
 from torch import Tensor
 
 from lsedu import _check
+from lsedu._samples import full_precision
 
 
 def q_targets(labels: Tensor, q_logits: Tensor, *, alpha: float) -> Tensor:
-    r"""Return the targets that a Q-matrix gives integer labels.
+    r"""Return the targets that a Q-matrix gives labels.
 
     Parameters
     ----------
-    labels : Tensor, shape (N,)
-        Integer labels in [0, K).
+    labels : Tensor, shape (N,) integer or (N, K) floating point
+        Integer labels in [0, K); or distributions p, such as those of mixed samples, whose targets are
+        :math:`s = (1-\alpha)p + \alpha\,pQ`.
     q_logits : Tensor, shape (K, K)
         Logits t of the rows of Q; half precision is widened to float32.
     alpha : float
@@ -44,9 +46,16 @@ def q_targets(labels: Tensor, q_logits: Tensor, *, alpha: float) -> Tensor:
     k = q_logits.shape[1]
     if len(q_logits) != k:
         raise ValueError(f"q_logits must be square, got shape {tuple(q_logits.shape)}")
-    _check.labels("labels", labels, k)
     alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
-    index = labels.long()
     wide = torch.promote_types(q_logits.dtype, torch.float32)
+    if isinstance(labels, Tensor) and labels.is_floating_point():
+        p = _check.distributions("labels", labels)
+        if p.ndim != 2 or p.shape[1] != k:
+            raise ValueError(f"labels must have shape (N,) or (N, {k}), got {tuple(p.shape)}")
+        p = p.to(wide)
+        with full_precision(p):
+            return (1.0 - alpha) * p + alpha * (p @ torch.softmax(q_logits, 1, dtype=wide))
+    _check.labels("labels", labels, k)
+    index = labels.long()
     rows = alpha * torch.softmax(q_logits[index], 1, dtype=wide)
     return rows.scatter_add(1, index[:, None], torch.full_like(rows[:, :1], 1.0 - alpha))

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from lsedu import _check
+from lsedu._look import looks_at
 
 Convention = Literal["all", "others"]
 
@@ -50,7 +51,12 @@ def one_hot(labels: Tensor, num_classes: int, *, dtype: torch.dtype = torch.floa
     num_classes = _check.whole("num_classes", num_classes, low=1)
     _check.floating("dtype", dtype)
     _check.labels("labels", labels, num_classes)
-    return torch.nn.functional.one_hot(labels.long(), num_classes).to(dtype)
+    return _one_hot(labels.long(), num_classes, dtype)
+
+
+def _one_hot(label: Tensor, num_classes: int, dtype: torch.dtype) -> Tensor:
+    # PyTorch's own looks at the labels, which torch.func.vmap does not allow
+    return label.new_zeros((len(label), num_classes), dtype=dtype).scatter(1, label[:, None], 1.0)
 
 
 def smooth(
@@ -102,10 +108,26 @@ def smooth(
     >>> smooth(torch.tensor([2]), 5, alpha=0.1).round(decimals=4).tolist()
     [[0.019999999552965164, 0.019999999552965164, 0.9200000166893005, 0.019999999552965164, 0.019999999552965164]]
     """
+    num_classes = _check.whole("num_classes", num_classes, low=1)
+    _check.floating("dtype", dtype)
+    _check.labels("labels", labels, num_classes)
+    return smoothed(labels.long(), num_classes, alpha=alpha, convention=convention, prior=prior, dtype=dtype)
+
+
+def smoothed(
+    label: Tensor,
+    num_classes: int,
+    *,
+    alpha: float,
+    convention: Convention,
+    prior: Tensor | None,
+    dtype: torch.dtype,
+    kept: Tensor | None = None,
+) -> Tensor:
+    """Do as `smooth` for int64 labels that are classes; of the prior only the rows kept (M,) are asked for."""
     alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
     _check.one_of("convention", convention, ("all", "others"))
-    _check.floating("dtype", dtype)
-    hard = one_hot(labels, num_classes, dtype=torch.float64)
+    hard = _one_hot(label, num_classes, torch.float64)
     if alpha == 0.0:
         return hard.to(dtype)
     if prior is None:
@@ -117,11 +139,13 @@ def smooth(
                 f"prior must have shape ({num_classes},) or ({num_classes}, {num_classes}), got {tuple(prior.shape)}"
             )
         table = prior.to(hard)
-        rows = table.expand(len(hard), -1) if prior.ndim == 1 else table[labels.long()]
+        rows = table.expand(len(hard), -1) if prior.ndim == 1 else table[label]
     if convention == "others":
         rows = rows * (1.0 - hard)
         mass = rows.sum(1, keepdim=True)
-        if (mass <= 0).any():
+        if kept is not None:
+            mass = torch.where(kept[:, None], mass, 1.0)
+        if looks_at(mass) and (mass <= 0).any():
             raise ValueError(
                 "convention 'others' needs prior mass on a class other than the label, "
                 f"got none (num_classes={num_classes})"

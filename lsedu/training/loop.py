@@ -5,7 +5,6 @@ generator state and a run killed at any moment ends, after its resumption, in th
 of threads).
 """
 
-import contextlib
 import math
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from lsedu import _check
+from lsedu import _look
 from lsedu._errors import LseduError
 from lsedu.training import acceleration
 from lsedu.training import checkpoint as checkpoints
@@ -211,7 +210,7 @@ class _Run:
                     group["lr"] = peak * scale
                 batch = self._batch(index, augmenting)
                 logits = self.forward(batch.images)
-                with _check.trusted() if logits.shape[1] >= self.classes_needed else contextlib.nullcontext():
+                with _look.trusted() if logits.shape[1] >= self.classes_needed else _look.looking():
                     options = {"inputs": batch.images} if needs_inputs else {}
                     loss = mixed_loss(self.criterion, logits, batch, **options)
                 self._stop_if_diverged(watch.add(loss, len(index)), watch, epoch)

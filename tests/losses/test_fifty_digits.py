@@ -198,7 +198,7 @@ LOSSES = {
         ),
     ),
     "online": (
-        lambda z, y, t: L.online_smoothing(z, y, t.softmax(1), alpha=0.25, **NONE),
+        lambda z, y, t: L.online_smoothing(z, y, t.softmax(1), hard_weight=0.25, **NONE),
         lambda z, y, t: mp.mpf(0.25) * cross(hot(y, len(z)), soft(z)) + mp.mpf(0.75) * cross(soft(t[y]), soft(z)),
     ),
     "zipf": (lambda z, y, t: L.zipf_smoothing(z, y, strength=0.5, **NONE), zipf),

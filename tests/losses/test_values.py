@@ -271,8 +271,8 @@ def test_online_smoothing_in_both_weightings(batch):
     own, soft = -log_q[torch.arange(6), y], -(table[y] * log_q).sum(1)
     none = {"reduction": "none"}
     close(L.online_smoothing(z, y, table, **none), 0.5 * own + 0.5 * soft)
-    close(L.online_smoothing(z, y, table, alpha=0.2, **none), 0.2 * own + 0.8 * soft)
-    close(L.online_smoothing(z, y, table, weighting="sum", alpha=0.2, **none), own + soft)
+    close(L.online_smoothing(z, y, table, hard_weight=0.2, **none), 0.2 * own + 0.8 * soft)
+    close(L.online_smoothing(z, y, table, weighting="sum", hard_weight=0.2, **none), own + soft)
     close(L.online_smoothing(z, y, 0 * table, **none), 0.5 * own)
 
 
@@ -291,9 +291,9 @@ def test_online_criterion_learns_its_table_in_training_only(batch):
     other.end_of_epoch()
     torch.testing.assert_close(criterion.online.table, other.table)
     torch.testing.assert_close(criterion(z, y), L.online_smoothing(z, y, other.table, weighting="sum"))
-    criterion = L.OnlineLabelSmoothing(4, alpha=0.3, ignore_index=1, reduction="none")
+    criterion = L.OnlineLabelSmoothing(4, hard_weight=0.3, ignore_index=1, reduction="none")
     uniform = torch.full((4, 4), 0.25)
-    want = L.online_smoothing(z, y, uniform, alpha=0.3, ignore_index=1, reduction="none")
+    want = L.online_smoothing(z, y, uniform, hard_weight=0.3, ignore_index=1, reduction="none")
     torch.testing.assert_close(criterion(z, y), want)
     assert criterion.online.counts[1] == 0
 
@@ -526,18 +526,19 @@ BAD = [
     (lambda: L.online_smoothing(Z, Y, EYE - 1), f"table must be finite and >= 0, got {(EYE - 1).tolist()}"),
     (lambda: L.online_smoothing(Z, Y, EYE / 0), f"table must be finite and >= 0, got {(EYE / 0).tolist()}"),
     (lambda: L.online_smoothing(Z, Y, EYE, weighting="x"), "weighting must be one of 'average', 'sum', got 'x'"),
-    (lambda: L.online_smoothing(Z, Y, EYE, alpha=2), "alpha must be in [0, 1], got 2"),
-    (lambda: L.online_smoothing(Z, Y, EYE, alpha=-1), "alpha must be in [0, 1], got -1"),
+    (lambda: L.online_smoothing(Z, Y, EYE, hard_weight=2), "hard_weight must be in [0, 1], got 2"),
+    (lambda: L.online_smoothing(Z, Y, EYE, hard_weight=-1), "hard_weight must be in [0, 1], got -1"),
     (lambda: L.OnlineLabelSmoothing(2, weighting="x"), "weighting must be one of 'average', 'sum', got 'x'"),
-    (lambda: L.OnlineLabelSmoothing(2, alpha=2), "alpha must be in [0, 1], got 2"),
-    (lambda: L.OnlineLabelSmoothing(2, alpha=-1), "alpha must be in [0, 1], got -1"),
+    (lambda: L.OnlineLabelSmoothing(2, hard_weight=2), "hard_weight must be in [0, 1], got 2"),
+    (lambda: L.OnlineLabelSmoothing(2, hard_weight=-1), "hard_weight must be in [0, 1], got -1"),
     (lambda: L.OnlineLabelSmoothing(2, reduction="x"), "reduction must be one of 'mean', 'sum', 'none', got 'x'"),
     (lambda: L.zipf_smoothing(Z, Y, strength=-1), "strength must be in [0, inf), got -1"),
     (lambda: L.zipf_smoothing(Z, Y, strength=math.inf), "strength must be in [0, inf), got inf"),
     (lambda: L.zipf_smoothing(Z, Y, scores=[0]), "scores must be a torch.Tensor of shape (N, K), got list"),
     (lambda: L.zipf_smoothing(Z, Y, scores=torch.zeros(1, 2)), "scores must have shape (1, 3), got (1, 2)"),
     (lambda: L.gaussian_kl([0], B), "mean must be a floating-point tensor of shape (N, D), got list"),
-    (lambda: L.gaussian_kl(B, torch.zeros(2)), "log_std must be a floating-point tensor of shape (N, D), got (2,)"),
+    (lambda: L.gaussian_kl(B, torch.zeros(2)), "log_std must have shape (1, 2), got (2,)"),
+    (lambda: L.gaussian_kl(B[0, 0], B), "mean must be a floating-point tensor of shape (N, D), got ()"),
     (lambda: L.gaussian_kl(B.long(), B), "mean must be a floating-point tensor of shape (N, D), got (1, 2)"),
     (lambda: L.gaussian_kl(B, Z), "log_std must have shape (1, 2), got (1, 3)"),
     (lambda: L.vib([0], Y, B, B, beta=1), "logits must be a torch.Tensor of shape (N, K) or (S, N, K), got list"),
@@ -550,7 +551,11 @@ BAD = [
     (lambda: L.focal(Z, Y, weight=torch.ones(3) * 1j), "weight must be a tensor of real numbers, got torch.complex64"),
     (lambda: L.vib(Z, Y, B, B, beta=-1), "beta must be in [0, inf), got -1"),
     (lambda: L.vib(Z, Y, B, B, beta=math.inf), "beta must be in [0, inf), got inf"),
-    (lambda: L.vib(Z[0], Y, B, B, beta=1), "logits must have shape (N, K) or (S, N, K) with S >= 1, got (3,)"),
+    (lambda: L.vib(Z[0], Y, B, B, beta=1), "labels must have shape (), got (1,)"),
+    (
+        lambda: L.vib(Z[0, 0], Y, B, B, beta=1),
+        "logits must have shape (N, K) or (S, N, K) with S >= 1, got ()",
+    ),
     (
         lambda: L.vib(Z[None][:0], Y, B, B, beta=1),
         "logits must have shape (N, K) or (S, N, K) with S >= 1, got (0, 1, 3)",

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from lsedu import _check, losses, models, training
+from lsedu import _check, _look, losses, models, training
 from lsedu.training import acceleration, loop, watch
 
 STEPS = (
@@ -295,7 +295,7 @@ def test_a_late_look_still_names_the_step_and_the_last_good_checkpoint(tmp_path,
 
 
 def test_trust_is_in_values_and_ends_with_its_block():
-    with _check.trusted():
+    with _look.trusted():
         assert _check.labels_inside("labels", torch.tensor([7]), 2)
         with pytest.raises(ValueError, match="integer dtype"):
             _check.labels("labels", torch.tensor([0.5]), 2)
