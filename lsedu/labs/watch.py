@@ -9,7 +9,7 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodDescriptorType, ModuleType
 from typing import Any
 
@@ -131,7 +131,7 @@ class Watch:
     """
 
     def __init__(self, forbid: Iterable[str]) -> None:
-        self.names = members(forbid)
+        self.names = tuple(members(forbid))
         self.called: list[str] = []
         self._stack = contextlib.ExitStack()
         self._loaded = -1
@@ -156,7 +156,7 @@ class Watch:
     def _seen(self, frame: Any, event: str, what: Any) -> None:
         if self._loaded != len(sys.modules):  # the student's function may have imported one
             self._loaded = len(sys.modules)
-            self._known = {key: name for name in reversed(self.names) for key in _keys(name)}
+            self._known = _known(self.names, self._loaded)
         if event == "call":
             found = self._known.get(frame.f_code)
         elif event == "c_call":
@@ -167,6 +167,12 @@ class Watch:
             return
         if found is not None:
             self.note(found)
+
+
+@lru_cache(maxsize=8)
+def _known(names: tuple[str, ...], loaded: int) -> dict[Any, str]:
+    """Return what the profiler shows of these functions, each to its name, while as many modules are loaded."""
+    return {key: name for name in reversed(names) for key in _keys(name)}
 
 
 def _keys(name: str) -> list[Any]:
@@ -204,11 +210,17 @@ def _profile(seen: Any) -> Iterator[None]:
 def _torch_modes(watch: Watch) -> Iterator[None]:
     """Enter PyTorch's two modes, in which it tells what it is asked and what it does."""
     functions, operations = _torch_modes_made()
-    names = [name for name in reversed(watch.names) if name.startswith("torch.")]
-    asked = {found: name for name in names for found in _spellings(name) if found is not None}
-    done = {operation: name for name in names for operation in _operations(name.rpartition(".")[2])}
+    asked, done = _asked_and_done(watch.names)
     with functions(asked, watch.note), operations(done, watch.note):
         yield
+
+
+@cache
+def _asked_and_done(names: tuple[str, ...]) -> tuple[dict[Any, str], dict[str, str]]:
+    """Return the functions of PyTorch and its operations that belong to these names."""
+    own = [name for name in reversed(names) if name.startswith("torch.")]
+    asked = {found: name for name in own for found in _spellings(name) if found is not None}
+    return asked, {operation: name for name in own for operation in _operations(name.rpartition(".")[2])}
 
 
 @cache
