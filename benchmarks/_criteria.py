@@ -16,13 +16,14 @@ import torch
 from torch import Tensor, nn
 
 from lsedu import losses
+from lsedu.losses._module import Criterion
 
 #: Arguments that a network computes, in the precision of its forward pass.
 OUTPUTS = ("logits", "encoder_logits", "mean", "log_std")
 #: What is given for numbers without a default.
 NUMBERS = {"alpha": 0.1, "beta": 0.3, "n": 3, "keep_above": 0.5, "weight_decay": 0.1}
-#: Numbers of which exactly one is to be given.
-ONE_OF = {"confidence_penalty": ("alpha", "beta")}
+#: Numbers of which exactly one is to be given where both have no default.
+ONE_OF = ("alpha", "beta")
 #: Arguments that change where a loss is kept or how it is summed up rather than what it is.
 LEFT = ("self", "reduction", "ignore_index", "device", "dtype", "loss", "process_group")
 
@@ -81,21 +82,28 @@ class Case:
         if isinstance(made, nn.Module):
             made = made.to(given["logits"].device, torch.float64 if wide else None)
             leaves |= dict(made.named_parameters())
-        return made(**arguments(_forward(self.call))).mean(), leaves
+        if isinstance(made, Criterion):  # its options are given, its inputs are the function's
+            inputs = inspect.signature(_called(self.call)).parameters.values()
+            return made(*(given[p.name] for p in inputs if p.kind is p.POSITIONAL_OR_KEYWORD)).mean(), leaves
+        return made(**arguments(_called(self.call))).mean(), leaves
 
 
-def _forward(kind: type) -> Callable:
-    return kind.forward if issubclass(kind, nn.Module) else kind.__call__
+def _called(exported: Any) -> Any:
+    """Return the function that maps to the loss: what an instance of a class calls, or the function itself."""
+    if not inspect.isclass(exported):
+        return exported
+    if issubclass(exported, Criterion):
+        return exported._loss
+    return getattr(exported, "forward", exported.__dict__.get("__call__"))
 
 
 def is_loss(exported: Any) -> bool:
     """Return whether something maps a network's outputs to a tensor and draws nothing."""
-    if inspect.isclass(exported):
-        exported = getattr(exported, "forward", exported.__dict__.get("__call__"))
-    if not callable(exported):
+    function = _called(exported)
+    if not callable(function):
         return False
-    names = inspect.signature(exported).parameters
-    gives = typing.get_type_hints(exported).get("return")
+    names = inspect.signature(function).parameters
+    gives = typing.get_type_hints(function).get("return")
     return gives is Tensor and "generator" not in names and any(name in OUTPUTS for name in names)
 
 
@@ -106,22 +114,25 @@ def cases() -> Iterator[Case]:
         call = getattr(losses, name)
         if not is_loss(call):
             continue
-        hints = typing.get_type_hints(call.__init__ if inspect.isclass(call) else call)
+        own = inspect.isclass(call) and not issubclass(call, Criterion)
+        hints = typing.get_type_hints(call.__init__ if own else _called(call))
+        taken = inspect.signature(call).parameters
+        one_of = ONE_OF if all(name in taken and taken[name].default is None for name in ONE_OF) else ()
         base: dict[str, Any] = {}
         others: list[tuple[str, Any]] = []
-        for argument, parameter in inspect.signature(call).parameters.items():
+        for argument, parameter in taken.items():
             if argument in LEFT:
                 continue
             if argument in known:
                 others += [(argument, f"@{argument}")] if f"@{argument}" in known else []
                 continue
             values = _choices(argument, hints[argument], parameter.default)
-            if parameter.default is inspect.Parameter.empty or argument in ONE_OF.get(name, ())[:1]:
+            if parameter.default is inspect.Parameter.empty or argument in one_of[:1]:
                 base[argument], *values = values
             others += [(argument, value) for value in values]
         yield Case(name, call, base)
         for argument, value in others:
-            kept = {key: old for key, old in base.items() if not {key, argument} <= set(ONE_OF.get(name, ()))}
+            kept = {key: old for key, old in base.items() if not {key, argument} <= set(one_of)}
             yield Case(f"{name}, {argument}={str(value).lstrip('@')}", call, kept | {argument: value})
 
 

@@ -14,19 +14,20 @@ from lsedu import losses, models, training
 HALVED = (*_criteria.OUTPUTS, "teacher_logits", "inputs", "@scores")
 
 
-def half_precision(device, num_classes=10, n=64):
+def half_precision(device, num_classes=10, n=64, scales=(1.0, 30.0)):
     """Yield (name, error, limit) of each loss and its gradients in half precision against float64 on the CPU.
 
     The network's outputs are rounded to the half precision first, so that only what the loss does is compared; tables
-    and parameters are float32, as in training. Under autocast a loss must be as good as without.
+    and parameters are float32, as in training. Under autocast a loss must be as good as without. `scales` are sizes of
+    the logits.
     """
-    kind = torch.device(device).type
+    kind, cases = torch.device(device).type, list(_criteria.cases())
     for dtype, limit in ((torch.bfloat16, 2.0**-7), (torch.float16, 2.0**-10)):
-        for scale in (1.0, 30.0):
+        for scale in scales:
             whole = _criteria.tensors(num_classes, n, scale=scale)
             narrow = {name: _on(device, value, dtype if name in HALVED else None) for name, value in whole.items()}
             wide = {name: _on("cpu", value, torch.float64) for name, value in narrow.items()}
-            for case in _criteria.cases():
+            for case in cases:
                 true, slopes = _differentiated(case, wide, wide=True)
                 for cast in (False, True):
                     under = ", autocast" if cast else ""

@@ -36,8 +36,8 @@ def test_an_argument_that_is_not_known_is_named(load, monkeypatch):
 
 
 def test_every_loss_is_as_good_in_half_precision_as_it_can_be(load):
-    checks = list(load("_device").half_precision("cpu"))
-    assert [check for check in checks if not check[1] <= check[2] and "autocast" not in check[0]] == []
+    checks = list(load("_device").half_precision("cpu", scales=(30.0,)))
+    assert [check for check in checks if not check[1] <= check[2]] == []
     names = [name for name, _, _ in checks]
     assert len(names) == len(set(names)) and "LearnableLabelSmoothing, float16, autocast, scale 30: loss" in names
 
