@@ -62,7 +62,8 @@ def difference(one: str, other: str) -> str:
         return "in how accents are coded"
     if one.casefold() == other.casefold():
         return "in capitals"
-    odd = [char for char in other if char not in one] or [char for char in one if char not in other]
+    odd = [char for char in other if char not in one] + [char for char in one if char not in other]
+    odd.sort(key=str.isascii)  # what no ordinary keyboard writes comes first
     return "in " + (unicodedata.name(odd[0], f"U+{ord(odd[0]):04X}") if odd else "the order of their characters")
 
 

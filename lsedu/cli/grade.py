@@ -12,11 +12,15 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def grade(
         lab: Annotated[Path, typer.Argument(help="The lab's source (.md).")],
-        submissions: Annotated[Path, typer.Argument(help="A folder a student, or nbgrader's submitted/ tree.")],
+        submissions: Annotated[Path, typer.Argument(help="A folder, notebook or zip a student; or a zip of all.")],
         out: Annotated[Path, typer.Option(help="Folder for grades, results and feedback.")],
         jobs: Annotated[int, typer.Option(help="Submissions at a time; 0: one a core, four at most.")] = 0,
         only: Annotated[str | None, typer.Option(help="Grade this student only.")] = None,
         regrade: Annotated[bool, typer.Option("--regrade", help="Grade again, with the same secret.")] = False,
+        question: Annotated[str | None, typer.Option(help="Grade this question again, and leave the others.")] = None,
+        roster: Annotated[
+            Path | None, typer.Option(help="CSV table with the columns `student` and `name`: names, and who is absent.")
+        ] = None,
         examples: Annotated[
             bool, typer.Option("--examples", help="After release: add a public seed on which a function fails alike.")
         ] = False,
@@ -42,6 +46,8 @@ def register(app: typer.Typer) -> None:
             at_most=at_most,
             secret_file=secret_file,
             examples=examples,
+            roster=roster,
+            question=question,
         )
         if not lab.is_file():
             raise ClassError(f"there is no lab {lab}: give the path of its source, such as solutions/lab01.md")
@@ -55,4 +61,7 @@ def register(app: typer.Typer) -> None:
 
             report = run(lab, submissions, out, options, say=bar.console.print, progress=show)
         typer.echo(f"{report.graded} graded, {report.kept} already were, in {report.seconds['all']:.1f} s")
-        typer.echo(f"{out / 'grades.csv'}, {out / 'results.jsonl'}, {out / 'feedback'}/, {out / 'similarity.csv'}")
+        again = f", {out / 'changes.csv'}" if report.again else ""
+        typer.echo(
+            f"{out / 'grades.csv'}, {out / 'results.jsonl'}, {out / 'feedback'}/, {out / 'similarity.csv'}{again}"
+        )

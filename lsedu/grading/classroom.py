@@ -3,30 +3,39 @@
 import contextlib
 import hashlib
 import os
+import tempfile
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from lsedu import _modules
-from lsedu._errors import LseduError
+from lsedu.authoring import names, roster
 from lsedu.authoring.lab import Lab
 from lsedu.authoring.load import load_lab
-from lsedu.grading import inbox, isolation, matching, notebooks, pages, sandbox, secret, similarity, submission, zygotes
+from lsedu.authoring.roster import Person
+from lsedu.grading import (
+    across,
+    changes,
+    isolation,
+    pages,
+    sandbox,
+    secret,
+    submission,
+    zygotes,
+)
+from lsedu.grading.closing import resemblance, together
+from lsedu.grading.collect import ClassError, HandedIn, collect, spelled
 from lsedu.grading.inbox import Submission
 from lsedu.grading.marking import prepare
-from lsedu.grading.results import Results, _csv, file_stem
+from lsedu.grading.results import Results, file_stem
 from lsedu.labs.spec import PUBLIC_SEED
 
 _CODE = ("lsedu.grading.classroom", "lsedu.grading.child.launch", "lsedu.grading.child.zygote")
 """The modules from which all code that a mark depends on is reached; the child's are started, not imported."""
-
-
-class ClassError(LseduError, RuntimeError):
-    """A class cannot be graded as asked; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,10 @@ class Options:
         Where the secret is; by default in the user's state folder, one for each folder of submissions.
     examples
         After release: look for a public seed on which each failing function fails in the same way.
+    roster
+        The table of the class: names for the marks, and a row for whoever handed in nothing; or None.
+    question
+        The one question to mark again where a submission has been marked before, or None.
     """
 
     jobs: int = 0
@@ -58,15 +71,21 @@ class Options:
     at_most: int = 4
     secret_file: Path | None = None
     examples: bool = False
+    roster: Path | None = None
+    question: str | None = None
 
 
 @dataclass
 class Summary:
-    """What a run did: how many were graded now, how many stood already, isolation level, and seconds by stage."""
+    """What a run did: how many were graded now, how many stood already, isolation level, and seconds by stage.
+
+    `again` holds who was graded that had been before.
+    """
 
     graded: int = 0
     kept: int = 0
     level: str = ""
+    again: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -117,37 +136,30 @@ def grade(
     options = options or Options()
     begin = time.monotonic()
     lab, submissions = load_lab(lab_path), Path(submissions)
-    if not submissions.is_dir():
-        raise ClassError(f"{submissions} is not a folder; it must hold a folder a student")
-    wanted = tuple(question.file for question in lab.questions if question.kind == "artefact")
-    here = os.path.realpath(out)
-    handed_in = inbox.find(submissions, lab.name, artefacts=wanted)
-    try:
-        found = [item for item in handed_in if os.path.realpath(item.folder) != here]
-    except OSError as error:
-        raise ClassError(f"{submissions} cannot be read: {error.strerror}") from error
-    if options.only is not None:
-        found = [item for item in found if item.student == options.only]
-    if not found:
-        what = f"is no submission of {options.only!r}" if options.only is not None else "are no submissions"
-        raise ClassError(f"there {what} in {submissions}")
-    results = Results(Path(out), lab)
-    try:
-        return _grade(lab, submissions, found, results, options, say, progress, begin)
-    finally:
-        results.close()
+    if options.question not in (None, *(question.id for question in lab.questions if question.kind != "manual")):
+        raise ClassError(f"{lab.name} has no question {options.question!r} that is marked by code")
+    people = roster.read(options.roster) if options.roster is not None else ()
+    with tempfile.TemporaryDirectory(prefix="lsedu-inbox-") as scratch:
+        handed_in = collect(submissions, lab, out=Path(out), scratch=Path(scratch), only=options.only)
+        results = Results(Path(out), lab)
+        try:
+            return _grade(lab, submissions, handed_in, people, results, options, say, progress, begin)
+        finally:
+            results.close()
 
 
 def _grade(
     lab: Lab,
     submissions: Path,
-    found: list[Submission],
+    handed_in: HandedIn,
+    people: Sequence[Person],
     results: Results,
     options: Options,
     say: Callable[[str], None],
     progress: Callable[[int, int, str], None] | None,
     begin: float,
 ) -> Summary:
+    found = spelled(handed_in.found, {names.spelling(person.id): person.id for person in people})
     path = Path(options.secret_file or results.run.secret_file or secret.default_path(lab.name, submissions)).absolute()
     there = path.exists()
     known = secret.load_or_make(path, make=not results.run.secret)
@@ -162,10 +174,12 @@ def _grade(
     seed = secret.seed(known, f"cases of {lab.name}")
     prepared = prepare(lab, seed)
     public = {item.question.id: item for item in prepare(lab, PUBLIC_SEED)}
-    marks = submission.ClassRun(lab, prepared, public, matching.released_texts(lab), seed, _key(lab, print_), 0)
+    marks = submission.ClassRun(lab, prepared, public, handed_in.released, seed, _key(lab, print_), 0)
     results.write_run(secret=print_, secret_file=str(path), lab_digest=lab.digest)
     report = Summary(seconds={"prepare": time.monotonic() - begin})
-    todo = [item for item in found if options.regrade or _stale(item, results, marks)]
+    before = dict(results.rows)
+    again = options.regrade or options.question is not None
+    todo = [item for item in found if again or _stale(item, results, marks)]
     # in an order that nobody can foresee, and so cannot arrange to be marked beside, or after, somebody else
     todo.sort(key=lambda item: hashlib.sha256(known + item.student.encode("utf-8", "surrogateescape")).digest())
     report.kept = len(found) - len(todo)
@@ -183,9 +197,12 @@ def _grade(
             jobs = options.jobs or _jobs(len(todo), seen.level)
             with contextlib.closing(submission.Pool(place, seen.isolation, zygote, jobs=jobs)) as pool:
                 _each(todo, marks, results, pool, jobs, options, report, progress, kept=report.kept)
-    _across(results, lab)
+    whole, question = options.only is None, options.question
+    said = together(lab, handed_in, people, results, before, report.again, whole=whole, question=question)
     results.finish(item.student for item in found)
-    _resemblance(lab, found, results, marks.released)
+    resemblance(lab, found, results, marks.released)
+    for line in said:
+        say(line)
     report.seconds["all"] = time.monotonic() - begin
     return report
 
@@ -232,7 +249,11 @@ def _each(
     stages: Counter[str] = Counter()
     try:
         for item in waiting:
-            running.add(executor.submit(submission.mark, item, marks, pool, with_examples=options.examples))
+            row = results.rows.get(item.student)
+            known = row is not None and row.digest == item.digest() and row.reason != across.ABSENT
+            question = options.question if known else None
+            extra = {"with_examples": options.examples, "only": question}
+            running.add(executor.submit(submission.mark, item, marks, pool, **extra))
             if len(running) >= 2 * jobs:
                 running = _collect(running, marks, results, report, stages, progress, kept, len(todo))
         while running:
@@ -249,47 +270,21 @@ def _collect(
     for future in done:
         marked = future.result()
         begin = time.monotonic()
+        old = results.rows.get(marked.row.student)
+        if old is not None and old.reason != across.ABSENT:
+            report.again.append(old.student)
+            marked = replace(marked, row=replace(marked.row, name=old.name))
+            if marked.only is not None:
+                marked = replace(marked, row=changes.merge(old, marked.row, marked.only))
         stem = file_stem(marked.row.student)
         for name, text in marked.files.items():
             results.write_text(results.pages / f"{stem}{name}", text)
-        results.write_text(results.pages / f"{stem}.html", pages.page(marks.lab, marked.row, marked.written))
+        results.write_text(
+            results.pages / f"{stem}.html", pages.page(marks.lab, marked.row, marked.written, marked.near)
+        )
         results.add(marked.row)
         stages.update({**marked.seconds, "write": time.monotonic() - begin})
         report.graded += 1
         if progress is not None:
             progress(kept + report.graded, kept + total, marked.row.student)
     return rest
-
-
-def _across(results: Results, lab: Lab) -> None:
-    """Flag artefacts that are the same for several students."""
-    owners: dict[tuple[str, str], list[str]] = defaultdict(list)
-    flags: dict[str, list[str]] = {}
-    for name, row in results.rows.items():
-        for question, digest in row.artefacts.items():
-            owners[question, digest].append(name)
-        flags[name] = [flag for flag in row.flags if "same file as" not in flag]
-    for (question, _), names in owners.items():
-        for name in names if len(names) > 1 else ():
-            others = ", ".join(other for other in sorted(names) if other != name)
-            flags[name].append(f"{question}: same file as {others[:200]}")
-    results.rows = {name: replace(row, flags=flags[name]) for name, row in results.rows.items()}
-
-
-def _resemblance(lab: Lab, found: list[Submission], results: Results, released: frozenset[str]) -> None:
-    """Write `similarity.csv`: pairs of students, and of a student and what is published, that resemble each other."""
-    code = {}
-    for item in found:
-        with contextlib.suppress(notebooks.UnreadableError):
-            if item.path is not None:
-                answers = matching.match(lab, notebooks.read(item.path), released)
-                code[item.student] = "\n".join(text for _, text in answers.cells)
-    known = {"the published solution": "\n".join(cell.solution for cell in lab.student_cells())}
-    for name in _modules.reached(lab.manifest.answers):
-        path = _modules.path_of(name)
-        if any(name.startswith(answer) for answer in lab.manifest.answers):
-            known[name] = path.read_text(encoding="utf-8")
-    alike = similarity.pairs(code, known, boilerplate=[*(cell.source for cell in lab.student_cells()), lab.preamble])
-    rows = [["first", "second", "share", "fingerprints"]]
-    rows += [[pair.first, pair.second, round(pair.share, 2), pair.shared] for pair in alike]
-    results.write_text(results.out / "similarity.csv", _csv(rows))

@@ -2,19 +2,28 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lsedu.grading.notebooks import UnreadableError, read_file
+from lsedu.grading.archives import unpack
+from lsedu.grading.choosing import Candidate, Rating, best, moment
+from lsedu.grading.notebooks import UnreadableError, read_file, start_of
 
-MAX_FILES = 2000
-_SKIPPED = {".ipynb_checkpoints", ".git", "__MACOSX", ".DS_Store", "__pycache__"}
+MAX_FILES, MAX_DEPTH = 2000, 4
+_SKIPPED = {"__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini"}
+_LIKE = (".ipynb.txt", ".ipynb.json", ".json", ".txt")
+"""Endings under which browsers save a notebook; such a file counts if it begins like one."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """A student's hand-in: the folder (or the file itself), the notebook in it, and what was odd in finding it."""
+    """A student's hand-in: the folder (or the file itself), the notebook in it, and what was odd in finding it.
+
+    `handed_in` is the time, by nbgrader's note beside the notebook, else by the file's own, in ISO 8601 and UTC.
+    """
 
     student: str
     folder: Path
@@ -22,10 +31,11 @@ class Submission:
     flags: tuple[str, ...] = ()
     reason: str = ""
     files: dict[str, Path] = field(default_factory=dict)
+    handed_in: str = ""
 
     def digest(self) -> str:
-        """Return a sha256 over the names and contents of what is graded; sizes beyond the cap count by size only."""
-        sha = hashlib.sha256()
+        """Return a sha256 over what is graded and how it was found; sizes beyond the cap count by size only."""
+        sha = hashlib.sha256("\n".join([*self.flags, self.reason]).encode("utf-8", "surrogateescape"))
         for name, path in sorted({"": self.path, **self.files}.items()):
             sha.update(name.encode("utf-8", "surrogateescape") + b"\0")
             if path is not None:
@@ -36,11 +46,34 @@ class Submission:
         return sha.hexdigest()
 
 
-def find(root: Path, lab: str, *, artefacts: tuple[str, ...] = ()) -> Iterator[Submission]:
+@dataclass
+class _Seen:
+    """What lies in a student's places: notebooks, files by name with where they lie, other names, what went wrong."""
+
+    notebooks: list[Candidate] = field(default_factory=list)
+    like: list[Candidate] = field(default_factory=list)
+    files: list[tuple[str, Path]] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+    count: int = 0
+
+
+def find(
+    root: Path,
+    lab: str,
+    *,
+    artefacts: tuple[str, ...] = (),
+    rate: Callable[[Path], Rating] | None = None,
+    scratch: Path | None = None,
+    skip: str = "",
+) -> Iterator[Submission]:
     """Yield a submission for every student, by name.
 
-    A folder `root/student/lab.ipynb`, nbgrader's `root/student/lab/lab.ipynb` and a file `root/student.ipynb` are
-    understood. A student without a notebook is yielded too, with a reason.
+    A student's hand-in is a folder `root/STUDENT/`, a notebook `root/STUDENT.ipynb` or an archive `root/STUDENT.zip`,
+    or several of these. The notebook may lie anywhere in it, as in nbgrader's `STUDENT/lab/lab.ipynb` or in the folder
+    `submission/` that `lsedu submit` writes. Of several notebooks the one with most answers is taken, and a flag says
+    so. A student without a notebook is yielded too, with a reason.
 
     Parameters
     ----------
@@ -50,42 +83,145 @@ def find(root: Path, lab: str, *, artefacts: tuple[str, ...] = ()) -> Iterator[S
         The lab's name.
     artefacts
         Names of further files that the lab asks for.
+    rate
+        Says what is in a notebook, where there are several; see `choosing.rate`.
+    scratch
+        A folder to unpack archives to; without one they are not looked into.
+    skip
+        The real path of a folder that is no student's: the marks, if they are written there.
     """
-    for name in sorted(os.listdir(root)):
-        path = root / name
-        if name in _SKIPPED:
-            continue
-        if path.is_symlink():
-            yield Submission(name, path, None, ("link",), "the submission is a link, which is not followed")
-        elif path.is_dir():
-            yield _in_folder(name, path, lab, artefacts)
-        elif path.suffix.lower() == ".ipynb" and not (root / path.stem).is_dir():
-            yield Submission(path.stem, path, path)
+    groups: dict[str, list[Path]] = defaultdict(list)
+    for path in _entries(root, skip):
+        if (student := _student(path)) is not None:
+            groups[student].append(path)
+    taken: set[str] = set()
+    for number, (student, places) in enumerate(sorted(groups.items())):
+        composed = unicodedata.normalize("NFC", student)
+        student = composed if composed not in (groups.keys() | taken) - {student} else student
+        taken.add(student)
+        yield _submission(student, places, lab, artefacts, rate, scratch / str(number) if scratch else None)
 
 
-def _in_folder(student: str, folder: Path, lab: str, artefacts: tuple[str, ...]) -> Submission:
-    places = [folder, folder / lab]
-    places = [place for place in places if os.path.isdir(place) and not place.is_symlink()]
-    flags: list[str] = []
-    files = {name: place / name for name in artefacts for place in reversed(places) if os.path.lexists(place / name)}
-    try:
-        names = [[item.name for item in os.scandir(place)] for place in places]
-    except OSError as error:
-        return Submission(student, folder, None, ("unreadable",), f"the folder cannot be read ({error.strerror})")
-    if any(len(found) > MAX_FILES for found in names):
-        flags.append("very many files")
-    for place in reversed(places):
-        if os.path.lexists(place / f"{lab}.ipynb"):
-            return Submission(student, folder, place / f"{lab}.ipynb", tuple(flags), files=files)
-    others = [
-        place / name
-        for place, found in zip(places, names)
-        for name in sorted(found)[:MAX_FILES]
-        if name.lower().endswith(".ipynb") and not name.startswith(".")
+def strays(root: Path, *, skip: str = "") -> list[str]:
+    """Return the names of what lies in the folder of the submissions and is nobody's hand-in."""
+    return [path.name for path in _entries(root, skip) if _student(path) is None]
+
+
+def _entries(root: Path, skip: str) -> list[Path]:
+    names = sorted(os.listdir(root))
+    return [
+        root / name for name in names if name not in _SKIPPED and (not skip or os.path.realpath(root / name) != skip)
     ]
-    same = [path for path in others if lab.lower() in path.name.lower()]
-    chosen = same if len(same) == 1 else others
-    if len(chosen) == 1:
-        return Submission(student, folder, chosen[0], (*flags, "other file name"), files=files)
-    reason = f"no notebook {lab}.ipynb was found" if not others else f"several notebooks, and none is {lab}.ipynb"
-    return Submission(student, folder, None, (*flags, "no notebook"), reason, files)
+
+
+def _student(path: Path) -> str | None:
+    """Return whose hand-in an entry of the folder is, by its name; None if it is nobody's."""
+    if path.name.startswith("."):
+        return None
+    if path.is_symlink() or path.is_dir():
+        return path.name
+    lower = path.name.lower()
+    if lower.endswith((".ipynb", ".zip")):
+        return path.stem
+    return next((path.name[: -len(end)] for end in _LIKE if lower.endswith(end) and _begins_like_one(path)), None)
+
+
+def _begins_like_one(path: Path) -> bool:
+    try:
+        start = start_of(path, 400)
+    except UnreadableError:
+        return False
+    return start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"cells"' in start
+
+
+def _submission(
+    student: str,
+    places: list[Path],
+    lab: str,
+    artefacts: tuple[str, ...],
+    rate: Callable[[Path], Rating] | None,
+    scratch: Path | None,
+) -> Submission:
+    seen = _Seen()
+    for path in places:
+        if path.is_symlink():
+            seen.flags.append("link")
+            seen.problems.append("the submission is a link, which is not followed")
+        elif path.is_dir():
+            _walk(path, path, seen, artefacts, scratch)
+        else:
+            _file(path, path.name, seen, artefacts, scratch)
+    if seen.count > MAX_FILES:
+        seen.flags.append("very many files")
+    if len(places) > 1:
+        seen.flags.append(f"handed in as {' and as '.join(path.name for path in places)}")
+    candidates = seen.notebooks or seen.like
+    if not candidates:
+        reason = "; ".join(dict.fromkeys(seen.problems)) or f"no notebook {lab}.ipynb was found"
+        if seen.others and not seen.problems:
+            reason += f", but {', '.join(sorted(seen.others)[:5])}"
+        flags = seen.flags if "link" in seen.flags else [*seen.flags, "no notebook"]
+        return Submission(student, places[0], None, tuple(flags), reason, _files(seen, artefacts, None))
+    chosen, said = best(candidates, lab, rate)
+    seen.flags += [said] if said else []
+    if not said and chosen.path.name != f"{lab}.ipynb" and (chosen.path not in places or not seen.notebooks):
+        seen.flags.append("other file name")
+    if unicodedata.normalize("NFKC", student).casefold() == lab.casefold():
+        seen.flags.append("named like the lab, not like a student")
+    seen.flags += [problem for problem in dict.fromkeys(seen.problems) if problem not in seen.flags]
+    files = _files(seen, artefacts, chosen.path.parent)
+    return Submission(student, places[0], chosen.path, tuple(seen.flags), "", files, moment(chosen))
+
+
+def _walk(folder: Path, top: Path, seen: _Seen, artefacts: tuple[str, ...], scratch: Path | None) -> None:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        seen.flags.append("unreadable")
+        seen.problems.append(f"the folder cannot be read ({error.strerror})")
+        return
+    for entry in entries:
+        seen.count += 1
+        if seen.count > MAX_FILES:
+            return
+        path = Path(entry.path)
+        label = path.relative_to(top).as_posix()
+        if entry.name.startswith(".") or entry.name in _SKIPPED:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            if label.count("/") < MAX_DEPTH:
+                _walk(path, top, seen, artefacts, scratch)
+        else:
+            _file(path, label, seen, artefacts, scratch)
+
+
+def _file(path: Path, label: str, seen: _Seen, artefacts: tuple[str, ...], scratch: Path | None) -> None:
+    lower = path.name.lower()
+    if lower.endswith(".ipynb"):
+        seen.notebooks.append(Candidate(path, label))
+    elif path.name in artefacts:
+        seen.files.append((path.name, path))
+    elif lower.endswith(".zip") and scratch is not None and not path.is_symlink():
+        found = unpack(path, scratch / str(seen.count), wanted=artefacts)
+        seen.count += 1
+        seen.problems += found.problems
+        seen.others += [f"{label}/{name}" for name in found.others]
+        for name, place in found.files.items():
+            if place.name.lower().endswith(".ipynb"):
+                seen.notebooks.append(Candidate(place, f"{label}/{name}", dated=path))
+            else:
+                seen.files.append((place.name, place))
+    elif lower.endswith(_LIKE) and _begins_like_one(path):
+        seen.like.append(Candidate(path, label))
+    elif lower != "timestamp.txt":
+        seen.others.append(label)
+
+
+def _files(seen: _Seen, artefacts: tuple[str, ...], beside: Path | None) -> dict[str, Path]:
+    """Return for each file that is asked for the one beside the notebook, else the first that there is."""
+    found = {}
+    for name in artefacts:
+        paths = [path for label, path in seen.files if label == name]
+        if paths:
+            found[name] = next((path for path in paths if path.parent == beside), paths[0])
+    return found

@@ -4,7 +4,11 @@ import re
 from dataclasses import dataclass
 
 from lsedu.authoring.lab import Lab
-from lsedu.grading.notebooks import Item, Notebook, defines
+from lsedu.grading import words
+from lsedu.grading.notebooks import Item, Notebook
+from lsedu.grading.released import Released
+from lsedu.labs.cells import defines
+from lsedu.labs.cells import plain as _plain
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,8 @@ class Answers:
         By question, the other code that defines its function, too: other answers, and cells that the student added.
     untouched
         Questions whose cells are all as released.
-    written
-        Text answers by question.
+    written, near
+        Text answers by question, and text that was found near a question, see `words.find`.
     missing
         Questions for which no cell was found.
     unread
@@ -40,20 +44,13 @@ class Answers:
     elsewhere: dict[str, tuple[tuple[str, str], ...]]
     untouched: frozenset[str]
     written: dict[str, str]
+    near: dict[str, tuple[str, str]]
     missing: tuple[str, ...]
     unread: dict[str, str]
     flags: tuple[str, ...]
 
 
-def released_texts(lab: Lab) -> frozenset[str]:
-    """Return the texts of all code cells as students receive them."""
-    from lsedu.authoring.release import build
-
-    texts = [cell["source"] for cell in build(lab)["cells"] if cell["cell_type"] == "code"]
-    return frozenset(_plain(text) for text in [*texts, *(cell.source for cell in lab.cells if cell.kind == "code")])
-
-
-def match(lab: Lab, notebook: Notebook, released: frozenset[str]) -> Answers:
+def match(lab: Lab, notebook: Notebook, released: Released) -> Answers:
     """Match a notebook's cells with the questions of a lab.
 
     A cell belongs to a question if it carries the question's id (in nbgrader's metadata or as cell id), or, where no
@@ -61,7 +58,7 @@ def match(lab: Lab, notebook: Notebook, released: frozenset[str]) -> Answers:
     whose cell was turned into text by a slip of the keyboard is still the answer.
     """
     functions = {q.id: q.function for q in lab.questions if q.kind == "function"}
-    wanted = {cell.id: cell for cell in lab.cells if cell.role in ("student", "manual")}
+    wanted = {cell.id: cell for cell in lab.cells if cell.role == "student"}
     checks = {cell.id for cell in lab.cells if cell.role == "check"}
     owner: dict[int, str] = {}
     flags: list[str] = []
@@ -133,27 +130,22 @@ def match(lab: Lab, notebook: Notebook, released: frozenset[str]) -> Answers:
         flags.append(f"{question}: found in another cell")
         cells = [cell for cell in cells if cell not in stubs]
         everything = [cell for cell in everything if cell not in stubs]
-    written = {
-        wanted[name].question: notebook.items[i].text
-        for i, name in owner.items()
-        if wanted.get(name) is not None and wanted[name].role == "manual"
-    }
+    texts = words.find(lab, notebook, released)
     return Answers(
         cells=tuple(cells),
         own=own,
         all_cells=tuple(everything),
         elsewhere=foreign,
         untouched=frozenset(own) - touched,
-        written=written,
+        written=texts.own,
+        near=texts.near,
         unread=unread,
         missing=tuple(question for question in missing if question not in own),
-        flags=tuple(dict.fromkeys(flags)),
+        flags=tuple(dict.fromkeys([*flags, *texts.flags])),
     )
 
 
-def _drop_stubs(
-    notebook: Notebook, owner: dict[int, str], wanted: dict, released: frozenset[str], flags: list[str]
-) -> None:
+def _drop_stubs(notebook: Notebook, owner: dict[int, str], wanted: dict, released: Released, flags: list[str]) -> None:
     """Where a cell occurs twice, leave out the copies that are still as released; the last of the rest counts."""
     groups: dict[str, list[int]] = {}
     for index, name in owner.items():
@@ -168,14 +160,27 @@ def _drop_stubs(
                 del owner[index]
 
 
-def _is_extra(item: Item, checks: set[str], released: frozenset[str]) -> bool:
+def _is_extra(item: Item, checks: set[str], released: Released) -> bool:
     check = item.graded or item.id in checks or item.grade_id in checks
     return not check and _plain(item.text) not in released
 
 
-def _plain(text: str) -> str:
-    """Return a cell's text without what editors change: trailing blanks and empty lines at the ends."""
-    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+def nature(lab: Lab, notebook: Notebook, answers: Answers) -> tuple[list[str], str]:
+    """Return flags on what a notebook is, and why it can earn nothing as a whole or an empty string."""
+    flags, reason = [], ""
+    words = any(answers.written.values()) or answers.near
+    other = notebook.about.get("lab", lab.name)
+    if other != lab.name:
+        flags.append(f"this is the notebook of {other!r}, not of {lab.name!r}")
+    if not answers.own and not words:
+        ours = {cell.id for cell in lab.cells}
+        if other != lab.name:
+            reason = flags[0]
+        elif not any(item.id in ours or item.grade_id in ours for item in notebook.items):
+            reason = "the notebook holds no cell of this lab"
+    elif answers.untouched >= set(answers.own) and not words:
+        flags.append("nothing is answered: the notebook is as it was handed out")
+    return flags, reason
 
 
 _LOOKED_THROUGH = 2**19
@@ -195,7 +200,7 @@ _SUSPICIOUS = {
 }
 
 
-def suspicions(notebook: Notebook, released: frozenset[str]) -> list[str]:
+def suspicions(notebook: Notebook, released: Released) -> list[str]:
     """Return what in a student's own code an instructor may want to look at; never a reason to take points."""
     own = [item for item in notebook.items if item.kind == "code" and _plain(item.text) not in released]
     code = "\n".join(item.text for item in own)[:_LOOKED_THROUGH]

@@ -8,12 +8,12 @@ import contextlib
 import errno
 import json
 import os
-import re
 import stat
 import threading
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from lsedu._errors import LseduError
 
@@ -47,10 +47,28 @@ class Item:
 
 @dataclass(frozen=True)
 class Notebook:
-    """What was read: the cells in order, and what was odd about the file."""
+    """What was read: the cells in order, what was odd about the file, and what its metadata says of the lab.
+
+    `about` holds the texts under the metadata's key `lsedu`: lab, release, student, handed_in, as far as they are
+    there. The student can write there what they like.
+    """
 
     items: tuple[Item, ...]
     flags: tuple[str, ...] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK):
+            raise UnreadableError("the file is a link, which is not followed") from error
+        raise UnreadableError(f"the file cannot be opened ({error.strerror})") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UnreadableError("this is not a regular file")
+    return open(descriptor, "rb")
 
 
 def read_file(path: Path, *, limit: int = MAX_BYTES) -> bytes:
@@ -61,23 +79,16 @@ def read_file(path: Path, *, limit: int = MAX_BYTES) -> bytes:
     UnreadableError
         If it is no regular file, too large or not to be opened.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.EMLINK):
-            raise UnreadableError("the file is a link, which is not followed") from error
-        raise UnreadableError(f"the file cannot be opened ({error.strerror})") from error
-    about = os.fstat(descriptor)
-    if not stat.S_ISREG(about.st_mode):
-        os.close(descriptor)
-        raise UnreadableError("this is not a regular file")
-    with open(descriptor, "rb") as file:
-        if about.st_size > limit:
+    with _open(path) as file:
+        if os.fstat(file.fileno()).st_size > limit or len(data := file.read(limit + 1)) > limit:
             raise UnreadableError(f"the file is larger than {limit // 2**20} MiB")
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise UnreadableError(f"the file is larger than {limit // 2**20} MiB")
     return data
+
+
+def start_of(path: Path, size: int) -> bytes:
+    """Return the first bytes of a regular file, never through a link; see `read_file`."""
+    with _open(path) as file:
+        return file.read(size)
 
 
 def decode(data: bytes) -> tuple[str, str]:
@@ -148,7 +159,7 @@ def _parse(data: bytes) -> Notebook:
         flags.append("malformed cells")
     if left_out := sum(bool(item.left_out) for item in items):
         flags.append(f"{left_out} cell{'s' if left_out > 1 else ''} too long to be read")
-    return Notebook(tuple(items), tuple(flags))
+    return Notebook(tuple(items), tuple(flags), _about(content))
 
 
 def _first_line(error: Exception) -> str:
@@ -175,18 +186,7 @@ def _item(raw: Any) -> Item | None:
     return Item(kind, text, name, grade_id, graded.get("grade") is True, is_solution, left_out)
 
 
-def defines(text: str, function: str) -> bool:
-    r"""Whether a cell's text defines or assigns the name `function` at its top level, judged by its lines alone.
-
-    Examples
-    --------
-    >>> defines("x = 1\ndef f(a):\n    pass", "f")
-    True
-    >>> defines("print(f(1))", "f")
-    False
-    """
-    name = re.escape(function)
-    return (
-        re.search(rf"^(?:async[ \t]+)?(?:def|class)[ \t]+{name}\b|^{name}[ \t]*(?::[^=\n]*)?=[^=]", text, re.M)
-        is not None
-    )
+def _about(content: Mapping[str, Any]) -> dict[str, str]:
+    metadata = content.get("metadata")
+    said = metadata.get("lsedu") if isinstance(metadata, dict) else None
+    return {key: value[:200] for key, value in said.items() if isinstance(value, str)} if isinstance(said, dict) else {}

@@ -4,6 +4,7 @@ import html
 import json
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from lsedu.authoring.lab import Lab
@@ -13,6 +14,7 @@ from lsedu.grading.row import Row
 
 _TAGS = {"p", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "h1", "h2", "h3", "h4", "br", "hr"}
 _TAGS |= {"table", "thead", "tbody", "tr", "th", "td", "del", "sub", "sup"}
+_LONGEST = 20_000
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;"
@@ -34,11 +36,14 @@ def markdown(text: str) -> str:
     import nh3
     from markdown_it import MarkdownIt
 
-    rendered = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": 20}).render(text[:20_000])
-    return nh3.clean(rendered, tags=_TAGS, attributes={}, link_rel=None)
+    rendered = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": 20}).render(text[:_LONGEST])
+    cut = "<p>(The rest is in the copy of the notebook beside this page.)</p>" if len(text) > _LONGEST else ""
+    return nh3.clean(rendered, tags=_TAGS, attributes={}, link_rel=None) + cut
 
 
-def page(lab: Lab, row: Row, written: Mapping[str, str]) -> str:
+def page(
+    lab: Lab, row: Row, written: Mapping[str, str], near: Mapping[str, tuple[str, str]] = MappingProxyType({})
+) -> str:
     """Return a student's feedback as one HTML page, made from titles and messages alone.
 
     Parameters
@@ -49,6 +54,8 @@ def page(lab: Lab, row: Row, written: Mapping[str, str]) -> str:
         The student's row of `results.jsonl`.
     written
         The student's text answers by question.
+    near
+        Text that was found elsewhere than in the answer's cell: by question where, and the text.
     """
     shown = []
     for question in lab.questions:
@@ -57,6 +64,11 @@ def page(lab: Lab, row: Row, written: Mapping[str, str]) -> str:
             got, said = f"– / {question.points:g}", "graded by hand"
             if written.get(question.id):
                 said += f"<blockquote>{markdown(written[question.id])}</blockquote>"
+            if question.id in near:
+                where, text = near[question.id]
+                said += f"<br>Text found {html.escape(where)}:<blockquote>{markdown(text)}</blockquote>"
+            elif not written.get(question.id):
+                said += "; no answer in words was found"
         else:
             got = f"{points:g} / {question.points:g}"
             reasons = row.reasons.get(question.id, [])
@@ -107,7 +119,15 @@ def safe_copy(notebook: Notebook) -> str:
 
 
 def plain_markdown(text: str) -> str:
-    """Return Markdown in which no HTML, no character reference and no script address is left."""
+    r"""Return Markdown in which no HTML, character reference, picture, link or script address is left.
+
+    Examples
+    --------
+    >>> print(plain_markdown("![a](http://b) <i>c</i> [d](javascript\:e)"))
+    !\[a\](http://b) &lt;i>c&lt;/i> [d\](javascript\:e)
+    """
     text = re.sub(r"&(?=#?\w{1,31};)", "&amp;", text)
     text = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
+    text = re.sub(r"!\[", r"!\\[", text)
+    text = re.sub(r"\](?=[(\[:])", r"\\]", text)
     return re.sub(r"(?i)(java|vb)script\s*:|data\s*:(?=\s*text)", "removed:", text)

@@ -194,14 +194,21 @@ class Results:
         self._file = os.open(self.rows_path, os.O_RDWR | os.O_APPEND)
 
     def table(self, names: Iterable[str]) -> str:
-        """Return `grades.csv`: student, points by question (empty: to be graded by hand), total, most, flags."""
-        table = [["student", *(question.id for question in self.lab.questions), "total", "out_of", "flags"]]
+        """Return `grades.csv`: student, name if there is a roster, points by question (empty: by hand), and the rest.
+
+        The rest is total, most points given by code, time of handing in, and flags.
+        """
+        names = list(names)
+        named = ["name"] if any(self.rows[name].name for name in names) else []
+        asked = [question.id for question in self.lab.questions]
+        table = [["student", *named, *asked, "total", "out_of", "handed_in", "flags"]]
         automatic = sum(question.points for question in self.lab.questions if question.kind != "manual")
         for name in names:
             row = self.rows[name]
             points = [row.points.get(question.id) for question in self.lab.questions]
             cells = ["" if value is None else value for value in points]
-            table.append([name, *cells, row.total, automatic, "; ".join(row.flags)])
+            who = [name, row.name] if named else [name]
+            table.append([*who, *cells, row.total, automatic, row.handed_in, "; ".join(row.flags)])
         return _csv(table)
 
 

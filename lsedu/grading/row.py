@@ -13,6 +13,10 @@ class Row:
     ----------
     student
         The student's id.
+    name
+        The student's name by the roster, or an empty string.
+    handed_in
+        When it was handed in, in ISO 8601 and UTC, or an empty string; see `lsedu.grading.inbox.Submission`.
     total
         The points earned, without what is graded by hand.
     points
@@ -33,6 +37,8 @@ class Row:
         The isolation level that it ran at.
     seconds
         How long marking took.
+    about
+        What the notebook says of itself: lab, release, student it was made for, time by `lsedu submit`.
     digest
         sha256 of what was handed in.
     key
@@ -40,6 +46,8 @@ class Row:
     """
 
     student: str
+    name: str = ""
+    handed_in: str = ""
     total: float = 0.0
     points: Mapping[str, float | None] = field(default_factory=dict)
     reasons: Mapping[str, list[str]] = field(default_factory=dict)
@@ -50,6 +58,7 @@ class Row:
     examples: Mapping[str, int] = field(default_factory=dict)
     level: int = 0
     seconds: float = 0.0
+    about: Mapping[str, str] = field(default_factory=dict)
     digest: str = ""
     key: str = ""
 

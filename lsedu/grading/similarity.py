@@ -10,8 +10,9 @@ import keyword
 import tokenize
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations, islice, product
 
 K, WINDOW = 9, 4
 _MOST_TOKENS, _MOST_TEXT = 20_000, 60_000
@@ -21,12 +22,16 @@ _SKIP = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER, t
 
 @dataclass(frozen=True)
 class Pair:
-    """Two texts and how much of the smaller one's fingerprints they share, from 0 to 1."""
+    """Two texts, how much of the smaller one's fingerprints they share, from 0 to 1, and the cluster they are in.
+
+    Clusters are numbered from 1, the largest first; 0 where one of the two is a published text.
+    """
 
     first: str
     second: str
     share: float
     shared: int
+    cluster: int = 0
 
 
 def tokens(code: str) -> list[str]:
@@ -79,9 +84,9 @@ def pairs(
     *,
     boilerplate: Iterable[str] = (),
     least: float = 0.6,
-    most: int = 500,
+    most: int = 20_000,
 ) -> list[Pair]:
-    """Return the pairs that resemble each other most.
+    """Return the pairs that resemble each other most; of students who share one source, every pair.
 
     Parameters
     ----------
@@ -94,13 +99,13 @@ def pairs(
     least
         The smallest share that is reported.
     most
-        How many pairs are reported at most.
+        How many pairs are reported at most, those who share most first.
 
     Notes
     -----
     A fingerprint that more than half of a class of ten or more has is the task's own shape, and is passed over between
-    students. Students whose fingerprints are equal are compared once, and reported against the first of them, so that
-    the time stays close to linear in a class that copied from one source.
+    students. Students whose fingerprints are equal are compared with others once, so that the time stays close to
+    linear in a class that copied from one source. A cluster are the students whom pairs connect.
     """
     common = frozenset().union(*(fingerprints(text) for text in boilerplate))
     prints = {name: fingerprints(text) - common for name, text in students.items()}
@@ -108,17 +113,48 @@ def pairs(
     for name, own in prints.items():
         if own:
             groups[own].append(name)
-    found = [Pair(names[0], other, 1.0, len(own)) for own, names in groups.items() for other in names[1:]]
-    heads = {names[0]: own for own, names in groups.items()}
-    found += _between(heads)
+    members = {names[0]: names for names in groups.values()}
+    near = [pair for pair in _between({names[0]: own for own, names in groups.items()}) if pair.share >= least]
+    cluster = _clusters(members, near)
+    found = [
+        Pair(a, b, 1.0, len(own), cluster[a]) for own, names in groups.items() for a, b in _limited(names, names, most)
+    ]
+    for pair in sorted(near, key=lambda pair: -pair.share):
+        if len(found) > 2 * most:  # more than can be reported, and none of the rest shares more
+            break
+        both = _limited(members[pair.first], members[pair.second], most)
+        found += [Pair(a, b, pair.share, pair.shared, cluster[a]) for a, b in both]
     sources = {name: fingerprints(text) - common for name, text in known.items()}
     for own, names in groups.items():
         for source, theirs in sources.items():
             shared = len(own & theirs)
             if shared >= 3 and shared / len(own) >= least:
                 found += [Pair(name, source, shared / len(own), shared) for name in names]
-    found = [pair for pair in found if pair.share >= least]
     return sorted(found, key=lambda pair: (-pair.share, -pair.shared, pair.first, pair.second))[:most]
+
+
+def _limited(first: Sequence[str], second: Sequence[str], most: int) -> Iterable[tuple[str, str]]:
+    """Return the pairs across two lists, or within one, as many as could be reported."""
+    every = combinations(first, 2) if first is second else product(first, second)
+    return islice(every, most)
+
+
+def _clusters(members: Mapping[str, list[str]], near: Iterable[Pair]) -> dict[str, int]:
+    """Return for each student the number of the cluster, the largest being 1."""
+    head = {name: name for name in members}
+
+    def root(name: str) -> str:
+        while head[name] != name:
+            head[name] = name = head[head[name]]
+        return name
+
+    for pair in near:
+        head[root(pair.first)] = root(pair.second)
+    joined: dict[str, list[str]] = defaultdict(list)
+    for name, names in members.items():
+        joined[root(name)] += names
+    order = sorted(joined.values(), key=lambda names: (-len(names), min(names)))
+    return {name: number for number, names in enumerate(order, start=1) for name in names}
 
 
 def _between(prints: Mapping[str, frozenset[int]]) -> list[Pair]:

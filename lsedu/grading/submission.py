@@ -13,6 +13,7 @@ from lsedu.grading import artefacts, examples, matching, notebooks, pages
 from lsedu.grading.inbox import Submission
 from lsedu.grading.isolation import Isolation
 from lsedu.grading.marking import Mark, Marker, Prepared
+from lsedu.grading.released import Released
 from lsedu.grading.row import Row
 from lsedu.grading.zygotes import LostError, SandboxError, Setting, Zygote
 
@@ -27,7 +28,7 @@ class ClassRun:
     lab: Lab
     prepared: list[Prepared]
     public: dict[str, Prepared]
-    released: frozenset[str]
+    released: Released
     seed: list[int]
     key: str
     level: int
@@ -35,12 +36,18 @@ class ClassRun:
 
 @dataclass(frozen=True)
 class Marked:
-    """A submission's row, its text answers by question, further files (suffix to text), and seconds by stage."""
+    """A submission's row, its text answers by question, further files (suffix to text), and seconds by stage.
+
+    `near` holds the text that was found elsewhere than in the answer's cell, see `lsedu.grading.words.Words`; `only`
+    the question that alone was marked, or None.
+    """
 
     row: Row
     written: Mapping[str, str]
+    near: Mapping[str, tuple[str, str]]
     files: Mapping[str, str]
     seconds: Mapping[str, float]
+    only: str | None = None
 
 
 class Pool:
@@ -93,11 +100,13 @@ def parts(processors: Iterable[int], jobs: int) -> list[frozenset[int]]:
     return [frozenset() if alone else frozenset(order[place::jobs]) for place in range(max(jobs, 1))]
 
 
-def mark(item: Submission, marks: ClassRun, pool: Pool, *, with_examples: bool = False) -> Marked:
-    """Mark one submission; whatever it holds, there is a row for it."""
+def mark(
+    item: Submission, marks: ClassRun, pool: Pool, *, with_examples: bool = False, only: str | None = None
+) -> Marked:
+    """Mark one submission, or one question of it; whatever it holds, there is a row for it."""
     begin = time.monotonic()
     lab = marks.lab
-    flags, reason, written = list(item.flags), item.reason, {}
+    flags, reason, written, near, about = list(item.flags), item.reason, {}, {}, {}
     earned = {q.id: Mark(q.id, None if q.kind == "manual" else 0.0) for q in lab.questions}
     extra: dict[str, str] = {}
     made: dict[str, str] = {}
@@ -108,11 +117,13 @@ def mark(item: Submission, marks: ClassRun, pool: Pool, *, with_examples: bool =
             notebook = notebooks.read(item.path)
             answers = matching.match(lab, notebook, marks.released)
             flags += [*notebook.flags, *answers.flags, *matching.suspicions(notebook, marks.released)]
-            written = answers.written
+            written, near, about = answers.written, answers.near, notebook.about
+            odd, reason = matching.nature(lab, notebook, answers)
+            flags += odd
             extra[".notebook.ipynb"] = pages.safe_copy(notebook)
             spent["read"] = time.monotonic() - begin
             with pool.processors() as own:
-                marked, marker = _questions(marks, answers, pool, own)
+                marked, marker = _questions(marks, answers, pool, own, only)
                 earned |= marked
                 if with_examples:
                     shown, text = examples.search(lab, marker, marked, marks.public)
@@ -143,6 +154,7 @@ def mark(item: Submission, marks: ClassRun, pool: Pool, *, with_examples: bool =
     total = round(sum(mark.points for mark in earned.values() if mark.points is not None), 2)
     row = Row(
         student=item.student,
+        handed_in=item.handed_in,
         total=total,
         points={name: mark.points for name, mark in earned.items()},
         reasons={name: mark.reasons for name, mark in earned.items() if mark.reasons},
@@ -153,10 +165,11 @@ def mark(item: Submission, marks: ClassRun, pool: Pool, *, with_examples: bool =
         examples=shown,
         level=marks.level,
         seconds=round(time.monotonic() - begin, 3),
+        about={key: about[key] for key in ("lab", "release", "student", "handed_in") if key in about},
         digest=item.digest(),
         key=marks.key,
     )
-    return Marked(row, written, extra, spent)
+    return Marked(row, written, near, extra, spent, only)
 
 
 def _few(flags: Iterable[str]) -> list[str]:
@@ -173,11 +186,13 @@ def _few(flags: Iterable[str]) -> list[str]:
 
 
 def _questions(
-    marks: ClassRun, answers: matching.Answers, pool: Pool, processors: frozenset[int]
+    marks: ClassRun, answers: matching.Answers, pool: Pool, processors: frozenset[int], only: str | None
 ) -> tuple[dict[str, Mark], Marker]:
     marker = Marker(marks.lab, answers, pool.zygote, seed=marks.seed[0], processors=processors)
     earned, lost = {}, 0
     for prepared in marks.prepared:
+        if only not in (None, prepared.question.id):
+            continue
         while prepared.question.kind == "function" and prepared.question.id not in earned:
             try:
                 earned[prepared.question.id] = marker.mark(prepared, marks.public[prepared.question.id])

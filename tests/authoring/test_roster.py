@@ -77,7 +77,7 @@ def test_what_cannot_be_a_class_is_refused_with_its_row(tmp_path, rows, said):
         ("ada", "ad\u200ba", "in ZERO WIDTH SPACE"),
         ("ada", "ａda", "in FULLWIDTH LATIN SMALL LETTER A"),
         ("user10", "userlO", "in LATIN SMALL LETTER L"),
-        ("ΑΒΕΛ", "ABEΛ", "in LATIN CAPITAL LETTER A"),
+        ("ΑΒΕΛ", "ABEΛ", "in GREEK CAPITAL LETTER ALPHA"),
         ("o'neil", "o’neil", "in RIGHT SINGLE QUOTATION MARK"),
         ("bernard", "bemard", "in LATIN SMALL LETTER M"),
     ],

@@ -46,7 +46,10 @@ def test_the_command_grades_and_goes_on(tmp_path, solved):
     assert "level" in first.output
     assert "0 graded, 2 already were" in CliRunner().invoke(app, words).output
     table = (tmp_path / "out" / "grades.csv").read_text().splitlines()
-    assert table[0] == '"student","double","mean-square","predictions","count","words","total","out_of","flags"'
+    assert (
+        table[0]
+        == '"student","double","mean-square","predictions","count","words","total","out_of","handed_in","flags"'
+    )
     page = (tmp_path / "out" / "feedback" / "untouched.html").read_text()
     assert "not answered: the cell is as it was handed out" in page and "NotImplementedError" not in page
     assert table[1].startswith('"right",4.0,3.0,0.0,2.0,"",9.0,10')

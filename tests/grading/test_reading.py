@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from lsedu.grading import artefacts, inbox, matching, notebooks, packages, pages, results, secret, similarity
+from lsedu.grading import artefacts, inbox, matching, notebooks, packages, pages, released, results, secret, similarity
 from lsedu.grading.row import Row
 from lsedu.labs.spec import ArraySpec
 
@@ -45,33 +45,33 @@ def test_links_devices_and_giants_are_not_read(tmp_path):
 
 
 def test_answers_are_found_by_id_then_by_name(tiny, solved):
-    released = matching.released_texts(tiny)
-    whole = matching.match(tiny, notebooks.parse(as_bytes(solved)), released)
+    given = released.of(tiny)
+    whole = matching.match(tiny, notebooks.parse(as_bytes(solved)), given)
     assert [name for name, _ in whole.cells] == ["double", "mean-square", "count"]
     assert whole.written["words"].strip() == "Doubling is linear."
     bare = {"cells": [{"cell_type": c["cell_type"], "source": c["source"]} for c in solved["cells"]]}
-    named = matching.match(tiny, notebooks.parse(as_bytes(bare)), released)
+    named = matching.match(tiny, notebooks.parse(as_bytes(bare)), given)
     assert [text for _, text in named.cells] == [text for _, text in whole.cells]
     assert named.missing == ()
 
 
 def test_test_cells_are_never_answers(tiny, solved):
-    released = matching.released_texts(tiny)
+    given = released.of(tiny)
     cells = [c for c in solved["cells"] if c["id"] != "double"]
     for cell in cells:
         if cell["id"] == "double-check":
             cell["source"] = "def double(x):\n    return 2 * x"
-    found = matching.match(tiny, notebooks.parse(as_bytes({"cells": cells})), released)
+    found = matching.match(tiny, notebooks.parse(as_bytes({"cells": cells})), given)
     assert found.missing == ("double",)
     assert "def double" not in "".join(text for _, text in found.all_cells)
 
 
 def test_released_cells_are_not_suspicious(tiny, solved):
-    released = matching.released_texts(tiny)
-    assert matching.suspicions(notebooks.parse(as_bytes(solved)), released) == []
+    given = released.of(tiny)
+    assert matching.suspicions(notebooks.parse(as_bytes(solved)), given) == []
     for text in ("import os\nos._exit(0)", "np.allclose = None", "import ctypes", "open('/proc/1/mem')"):
         bad = {"cells": [{"cell_type": "code", "source": text}]}
-        assert matching.suspicions(notebooks.parse(as_bytes(bad)), released)
+        assert matching.suspicions(notebooks.parse(as_bytes(bad)), given)
 
 
 SPECS = {"labels": ArraySpec("i", (10,), 0, 9), "probs": ArraySpec("f", (10, None), 0.0, 1.0)}
