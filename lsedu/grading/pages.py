@@ -123,8 +123,8 @@ def plain_markdown(text: str) -> str:
 
     Examples
     --------
-    >>> print(plain_markdown("![a](http://b) <i>c</i> [d](javascript\:e)"))
-    !\[a\](http://b) &lt;i>c&lt;/i> [d\](javascript\:e)
+    >>> print(plain_markdown("![a](http://b) <i>c</i> [d](e)"))
+    !\[a\](http://b) &lt;i>c&lt;/i> [d\](e)
     """
     text = re.sub(r"&(?=#?\w{1,31};)", "&amp;", text)
     text = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
