@@ -37,9 +37,10 @@ test: $(STAMP)
 	@echo "== test: library, doctests, labs, grading, book"
 	@$(BIN)/python -m pytest --doctest-modules -m "not slow and not browser" lsedu tests
 
+# labs/jupyter takes nbgrader's buttons out, which are for instructors
 lab: $(STAMP)
 	@$(BIN)/lsedu labs copy
-	@$(BIN)/jupyter lab --notebook-dir my-labs
+	@JUPYTER_CONFIG_PATH=$(CURDIR)/labs/jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH} $(BIN)/jupyter lab --notebook-dir my-labs
 
 serve: $(STAMP)
 	@$(BIN)/lsedu book serve

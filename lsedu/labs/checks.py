@@ -2,13 +2,14 @@
 
 import html
 import inspect
+import os
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lsedu._errors import UnknownNameError
+from lsedu._errors import CheckFailedError, UnknownNameError
 from lsedu.labs import checkfile
 from lsedu.labs.codec import decode
 from lsedu.labs.evaluate import NoGradientError, attempt
@@ -17,6 +18,7 @@ from lsedu.labs.report import Report, ReportRow, stamp
 from lsedu.labs.spec import Case, Question
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+_NBGRADER = {"NBGRADER_EXECUTION", "NBGRADER_VALIDATING"}
 NOT_YET = "not answered yet: put your code where the cell above says `raise NotImplementedError`"
 
 
@@ -142,6 +144,8 @@ class Checks:
         ------
         KeyError
             If the lab has no such question, or one without cases.
+        CheckFailedError
+            Where nbgrader runs the notebook, if not all cases pass: nbgrader takes a cell that does not fail for right.
         """
         entry = self._content["questions"].get(question)
         if entry is None or not entry["cases"]:
@@ -165,8 +169,10 @@ class Checks:
             lines.append(Line(item.name, message is None, message or "", note))
         if any(not line.passed for line in lines):
             status = "wrong"
-        self.results[question] = Result(question, spec.title, tuple(lines), status)
-        return self.results[question]
+        result = self.results[question] = Result(question, spec.title, tuple(lines), status)
+        if status != "right" and _NBGRADER & os.environ.keys():
+            raise CheckFailedError(repr(result))
+        return result
 
     def ready(self, *questions: str) -> bool:
         """Whether the checks of all these questions have passed, so that the next cell can use their functions."""
