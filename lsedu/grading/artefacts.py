@@ -88,6 +88,8 @@ def _array(name: str, data: bytes, spec: ArraySpec) -> np.ndarray:
     wanted = tuple("any" if size is None else size for size in spec.shape)
     if len(shape) != len(spec.shape) or any(b is not None and a != b for a, b in zip(shape, spec.shape)):
         raise ArtefactError(f"array {name!r} has shape {shape}, asked for is {wanted}")
+    if 0 in shape and 0 not in spec.shape:  # of nothing, everything is true
+        raise ArtefactError(f"array {name!r} has shape {shape}: it is empty")
     rest = data[file.tell() :]
     if math.prod(shape) * dtype.itemsize != len(rest):
         raise ArtefactError(f"array {name!r} is not as long as its header says")
@@ -120,7 +122,7 @@ def mark(question: Question, path: Path | None, *, student: str, seed: Sequence[
         own = int.from_bytes(hashlib.sha256(student.encode("utf-8", "surrogateescape")).digest()[:8], "big")
         options["rng"] = np.random.default_rng([*seed, own])
     parts = [tuple(part) for part in question.score(arrays, **options)]
-    reasons = [part[1] for part in parts if not part[0]]
+    reasons = [part[1] for part in parts if not part[0]] if parts else ["nothing in the file could be scored"]
     flags = [str(part[2]) for part in parts if len(part) > 2 and part[2]]
     points = round(question.points * sum(bool(part[0]) for part in parts) / max(len(parts), 1), 2)
     return Mark(question.id, points, reasons, reasons, flags), sha.hexdigest()

@@ -58,13 +58,13 @@ def classroom(tmp_path, solved):
     """Return a function that writes cases as a class and grades it."""
     from lsedu.grading import Options, grade
 
-    def run(cases, *, out=None, lab=TINY, **options):
+    def run(cases, *, out=None, lab=TINY, say=str, **options):
         root = tmp_path / "submitted"
         for case in cases:
             if not (root / case.name).exists():
                 hostile.write(case, root, solved, {})
         out = out or tmp_path / "out"
-        report = grade(lab, root, out, Options(**{"jobs": 1, **options}))
+        report = grade(lab, root, out, Options(**{"jobs": 1, **options}), say=say)
         lines = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
         return SimpleNamespace(report=report, out=out, root=root, lines={line["student"]: line for line in lines})
 

@@ -11,7 +11,7 @@ import pytest
 
 from lsedu.grading import artefacts, inbox, matching, notebooks, packages, pages, released, results, secret, similarity
 from lsedu.grading.row import Row
-from lsedu.labs.spec import ArraySpec
+from lsedu.labs.spec import ArraySpec, Question
 
 
 def as_bytes(notebook):
@@ -101,6 +101,7 @@ def test_a_good_artefact_is_read(tmp_path):
         (npz(**GOOD)[:-40], "not a whole .npz"),
         (npz(**{**GOOD, "labels": np.arange(10.0)}), "must hold integers"),
         (npz(**{**GOOD, "labels": np.arange(11)}), "shape"),
+        (npz(**{**GOOD, "probs": np.zeros((10, 0))}), "empty"),
         (npz(**{**GOOD, "labels": np.arange(1, 11)}), "range"),
         (npz(**{**GOOD, "probs": np.full((10, 3), np.nan)}), "NaN"),
         (npz(**{**GOOD, "probs": np.array([[object()]] * 10)}), "objects"),
@@ -111,6 +112,21 @@ def test_bad_artefacts_are_refused_with_a_reason(tmp_path, data, said):
     (tmp_path / "a.npz").write_bytes(data)
     with pytest.raises(artefacts.ArtefactError, match=said):
         artefacts.load(tmp_path / "a.npz", SPECS)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (5, 0)])
+def test_an_array_without_rows_meets_no_demand(tmp_path, shape):
+    (tmp_path / "a.npz").write_bytes(npz(a=np.zeros(shape)))
+    with pytest.raises(artefacts.ArtefactError, match="it is empty"):
+        artefacts.load(tmp_path / "a.npz", {"a": ArraySpec("f", (None,) * len(shape))})
+
+
+def test_an_artefact_of_which_nothing_is_scored_says_so(tmp_path):
+    (tmp_path / "a.npz").write_bytes(npz(a=np.zeros(3)))
+    spec = {"a": ArraySpec("f", (None,))}
+    question = Question("a", "A file", 2, kind="artefact", file="a.npz", arrays=spec, score=lambda arrays: ())
+    mark, _ = artefacts.mark(question, tmp_path / "a.npz", student="ada", seed=[1])
+    assert mark.points == 0 and mark.reasons == ["nothing in the file could be scored"]
 
 
 def test_a_header_that_lies_about_the_size_allocates_nothing(tmp_path):

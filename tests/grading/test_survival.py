@@ -133,6 +133,46 @@ def test_equal_code_gets_equal_marks_and_the_secret_stays_outside(classroom, tmp
     assert held == []
 
 
+@pytest.mark.slow
+def test_a_new_folder_for_the_same_submissions_keeps_the_secret_and_others_are_told(classroom, solved, tmp_path):
+    said = []
+    cases = [case for case in hostile.SUITE if case.name == "half-right"]
+    first = classroom(cases, say=said.append)
+    second = classroom(cases, out=tmp_path / "again", say=said.append)
+    runs = [json.loads((run.out / "run.json").read_text()) for run in (first, second)]
+    assert runs[0]["secret"] == runs[1]["secret"] and marks(first.out) == marks(second.out)
+    assert "are new" in said[0]
+    assert "earlier runs on these submissions" in said[2] and runs[0]["secret_file"] in said[2]
+
+
+def test_a_new_secret_beside_others_is_said_aloud(tmp_path):
+    from lsedu.grading import secret
+
+    (tmp_path / "tiny-1.secret").write_text("ab" * 32)
+    said = secret.told(tmp_path / "tiny-2.secret", "tiny", new=True)
+    assert "1 more of tiny" in said and "--secret-file" in said
+    assert secret.default_path("tiny", tmp_path) == secret.default_path("tiny", tmp_path / "." / "")
+    assert secret.default_path("tiny", tmp_path) != secret.default_path("tiny", tmp_path / "b")
+
+
+@pytest.mark.slow
+def test_marks_are_their_owners_alone_where_the_umask_says_so_and_a_page_that_is_gone_comes_back(classroom):
+    cases = [case for case in hostile.SUITE if case.name in ("right", "half-right")]
+    before = os.umask(0o077)
+    try:
+        outcome = classroom(cases)
+        page = outcome.out / "feedback" / "half-right.html"
+        text = page.read_text()
+        page.unlink()
+        again = classroom(cases)
+    finally:
+        os.umask(before)
+    assert (again.report.graded, again.report.kept) == (1, 1)
+    assert page.read_text() == text
+    files = [path for path in outcome.out.rglob("*") if path.is_file()]
+    assert len(files) > 6 and not [path for path in files if path.stat().st_mode & 0o077]
+
+
 def on_small_disk(script):
     """Run a shell script where /mnt is a file system of one megabyte."""
     line = f"mount -t tmpfs -o size=1m,mode=777 none /mnt && {script}"
