@@ -21,7 +21,7 @@ from lsedu.labs.spec import Case, Question
 _ERRORS = {name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
 _ERRORS |= {"LinAlgError", "AxisError", "OutOfMemoryError"}
 _GRACE = 2.0
-_MOST_LEFT_OUT = 8
+_MOST_LEFT_OUT, _MOST_HUNG = 8, 2
 _SMALL = wire.Room(4096, 0)
 _SIGNALS = {-11: "crashed (segmentation fault)", -6: "aborted", -24: "used up its processor time"}
 
@@ -78,6 +78,7 @@ class Runner:
         self.excluded: dict[str, str] = {}
         self.errors: dict[str, str] = {}
         self.flags: list[str] = []
+        self._hung = 0
         self._preamble = f"{lab.preamble}\n\n{surroundings.definitions(lab)}"
 
     def whole_budget(self) -> Budget:
@@ -97,7 +98,8 @@ class Runner:
                 return f"the notebook's code could not be loaded: it {why}"
             if self.budget.left <= 0:
                 return self._spent()
-            if len(self.excluded) >= _MOST_LEFT_OUT:
+            self._hung += "was stopped" in why
+            if len(self.excluded) >= _MOST_LEFT_OUT or self._hung > _MOST_HUNG:
                 self.flags.append("further cells broke the process")
                 return f"the notebook's code could not be loaded: one cell after the other {why}"
             self.excluded[kept[current][0]] = why
