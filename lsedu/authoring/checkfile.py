@@ -12,7 +12,19 @@ from lsedu.labs.compare import explain
 from lsedu.labs.evaluate import evaluate
 from lsedu.labs.spec import PUBLIC_SEED, Case, Question
 
-_OPTIONS = ("title", "points", "kind", "function", "file", "rtol", "atol", "dtype", "deterministic", "arguments")
+_OPTIONS = (
+    "title",
+    "points",
+    "kind",
+    "function",
+    "file",
+    "rtol",
+    "atol",
+    "dtype",
+    "deterministic",
+    "arguments",
+    "seconds",
+)
 
 
 def usual(question: Question, item: Any) -> list[tuple[str, Any]]:
@@ -55,7 +67,9 @@ def entry(
 
 def content(lab: Lab, questions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return a file's content from the entries of its questions."""
-    return {"lab": lab.name, "title": lab.title, "release": lab.digest[:16], "questions": dict(questions)}
+    about = {"lab": lab.name, "title": lab.title, "release": lab.digest[:16]}
+    limits = {"allow": list(lab.manifest.allow), "cell_seconds": lab.manifest.cell_seconds}
+    return {**about, **limits, "questions": dict(questions)}
 
 
 def build(lab: Lab) -> dict[str, Any]:

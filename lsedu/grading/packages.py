@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lsedu import _modules
 from lsedu._errors import LseduError
+from lsedu.labs.imports import ALWAYS
 
 PACKAGES, SUPPORT, COURSE = "/packages", "/support", "/course"
 """Where the sandbox finds the packages that may be imported, those that only they may import, and the worker with the
@@ -20,9 +21,6 @@ view of lsedu. Where nothing can be mounted, folders of links by the first two n
 
 HOME = "home"
 """The empty folder in the view of lsedu that is named as home where nothing can be written; it must be there."""
-
-ALWAYS = ("numpy", "tqdm", "rich")
-"""What may be imported in every lab: what the worker itself uses, and what shows progress and computes nothing."""
 
 _IDLE = {"torch": ("filelock", "fsspec", "jinja2", "networkx", "setuptools")}
 """What a package requires and no answer makes it use (compiling, remote files): not shown at all."""

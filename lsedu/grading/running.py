@@ -16,11 +16,11 @@ from lsedu.grading.child import wire
 from lsedu.grading.zygotes import Child, LostError, Zygote
 from lsedu.labs.calling import Outcome
 from lsedu.labs.evaluate import LACKS
+from lsedu.labs.limit import GRACE
 from lsedu.labs.spec import Case, Question
 
 _ERRORS = {name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
 _ERRORS |= {"LinAlgError", "AxisError", "OutOfMemoryError"}
-_GRACE = 2.0
 _MOST_LEFT_OUT, _MOST_HUNG = 8, 2
 _SMALL = wire.Room(4096, 0)
 _SIGNALS = {-11: "crashed (segmentation fault)", -6: "aborted", -24: "used up its processor time"}
@@ -111,9 +111,9 @@ class Runner:
         child = self.zygote.child(processors=self.processors)
         current, limit = 0, self.lab.manifest.cell_seconds
         try:
-            child.send(wire.pack("load", cells=kept, seed=self.seed), seconds=_GRACE + 10)
+            child.send(wire.pack("load", cells=kept, seed=self.seed), seconds=GRACE + 10)
             for step in range(2 * len(kept) + 1):
-                seconds = min(limit + _GRACE, self.budget.left)
+                seconds = min(limit + GRACE, self.budget.left)
                 with self.budget.charged(child.waited):
                     header, _ = child.receive(seconds=seconds, room=_SMALL)
                 if step == 0 and header["kind"] == "unlocked":  # said before any of the student's code has run
@@ -163,7 +163,7 @@ class Runner:
             "seed": self.seed,
             "most": list(room),
         }
-        seconds = min(question.seconds * times + _GRACE, max(self.budget.left, 0.0))
+        seconds = min(question.seconds * times + GRACE, max(self.budget.left, 0.0))
         value = (tuple(item.args), dict(item.kwargs))
         try:
             frame = wire.pack("call", value=value, has_value=True, **fields)

@@ -14,9 +14,13 @@ from lsedu.labs import checkfile
 from lsedu.labs.codec import decode
 from lsedu.labs.evaluate import NoGradientError, attempt
 from lsedu.labs.feedback import feedback
+from lsedu.labs.imports import missing
+from lsedu.labs.limit import GRACE, TooSlowError, within
 from lsedu.labs.report import Report, ReportRow, stamp
 from lsedu.labs.spec import Case, Question
 
+HANGS = 2
+"""After so many cases that took too long the rest is not tried, as in marking."""
 _PACKAGE = Path(__file__).resolve().parents[1]
 _NBGRADER = {"NBGRADER_EXECUTION", "NBGRADER_VALIDATING"}
 NOT_YET = "not answered yet: put your code where the cell above says `raise NotImplementedError`"
@@ -44,12 +48,15 @@ class Result:
         One a case; empty if the question is not answered.
     status
         "open" (not answered), "wrong" or "right".
+    note
+        What the student should know of the whole answer, or an empty string.
     """
 
     question: str
     title: str
     lines: tuple[Line, ...]
     status: str
+    note: str = ""
 
     @property
     def passed(self) -> int:
@@ -59,7 +66,7 @@ class Result:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the student should know, though it costs nothing."""
-        return tuple(dict.fromkeys(line.note for line in self.lines if line.note))
+        return tuple(dict.fromkeys(note for note in (self.note, *(line.note for line in self.lines)) if note))
 
     def __repr__(self) -> str:
         if self.status == "open":
@@ -152,11 +159,20 @@ class Checks:
             raise UnknownNameError(f"{self.lab} has no automatic check for {question!r}")
         spec = _question(question, entry)
         lines: list[Line] = []
-        status = "right"
+        status, late = "right", 0
         for stored in entry["cases"]:
             item = Case(stored["name"], decode(stored["args"]), decode(stored["kwargs"]), stored["hint"])
+            if late >= HANGS:
+                lines.append(Line(item.name, False, "not tried: two cases before it took too long"))
+                continue
+            calls = 1 + spec.deterministic
             try:
-                outcomes = [attempt(function, spec, item) for _ in range(1 + spec.deterministic)]
+                with within(spec.seconds * calls + GRACE):
+                    outcomes = [attempt(function, spec, item) for _ in range(calls)]
+            except TooSlowError as error:
+                late += 1
+                lines.append(Line(item.name, False, str(error)))
+                continue
             except Exception as error:  # whatever the student's code raises is feedback for the student
                 if type(error) is NotImplementedError and not error.args:  # the stub's; torch's own ones say something
                     status, lines = "open", []
@@ -169,10 +185,22 @@ class Checks:
             lines.append(Line(item.name, message is None, message or "", note))
         if any(not line.passed for line in lines):
             status = "wrong"
-        result = self.results[question] = Result(question, spec.title, tuple(lines), status)
+        note = self._absent(function) if lines else ""
+        result = self.results[question] = Result(question, spec.title, tuple(lines), status, note)
         if status != "right" and _NBGRADER & os.environ.keys():
             raise CheckFailedError(repr(result))
         return result
+
+    def _absent(self, function: Callable) -> str:
+        """Say which modules will be missing when the function is marked, where the file of checks tells."""
+        allow = self._content.get("allow")
+        names = missing(function, allow) if allow is not None else []
+        if not names:
+            return ""
+        return (
+            f"not there when this is marked, so that what needs it fails then: {', '.join(names)}; "
+            f"there are {', '.join(allow)} and Python's own modules"
+        )
 
     def ready(self, *questions: str) -> bool:
         """Whether the checks of all these questions have passed, so that the next cell can use their functions."""
@@ -216,7 +244,7 @@ class Checks:
 
 def _question(name: str, entry: dict[str, Any]) -> Question:
     options = {key: entry[key] for key in ("rtol", "atol", "dtype", "deterministic", "kind", "function")}
-    options["arguments"] = entry.get("arguments", "warn")
+    options |= {"arguments": entry.get("arguments", "warn"), "seconds": entry.get("seconds", 10.0)}
     lists = {key: tuple(entry.get(key, ())) for key in ("grad", "forbid")}
     return Question(name, entry["title"], entry["points"], **lists, **options)
 

@@ -1,9 +1,16 @@
+import math
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
 
 from lsedu.authoring import checkfile, load_lab
 from lsedu.labs.checks import Checks
+from lsedu.labs.imports import missing
+from lsedu.labs.limit import TooSlowError, within
 
 
 @pytest.fixture
@@ -84,6 +91,66 @@ def test_html_of_a_message_is_escaped(checks):
         raise ValueError("<script>alert(1)</script>")
 
     assert "<script>" not in checks.check("double", double)._repr_html_()
+
+
+def test_a_case_has_the_time_that_it_has_when_it_is_marked(checks, monkeypatch):
+    monkeypatch.setattr("lsedu.labs.checks.GRACE", 0.0)
+    checks._content["questions"]["double"]["seconds"] = 0.05
+
+    def double(x):
+        while True:
+            try:
+                math.sqrt(2)
+            except Exception:
+                pass
+
+    before = signal.getsignal(signal.SIGALRM)
+    said = [line.message for line in checks.check("double", double).lines]
+    assert said[:2] == ["your function took longer than 0.05 s; when it is marked, it is stopped then"] * 2
+    assert said[2] == "not tried: two cases before it took too long"
+    assert signal.getsignal(signal.SIGALRM) is before and signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_where_a_call_cannot_be_stopped_it_is_told_afterwards():
+    def slow():
+        with within(0.01):
+            begin = time.monotonic()
+            while time.monotonic() - begin < 0.02:
+                pass
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(TooSlowError):
+        pool.submit(slow).result()
+
+
+def test_modules_that_will_be_missing_when_marked_are_named(checks):
+    space = {"np": np}
+    exec("import scipy.special", space)
+    exec("def helper(x):\n    return scipy.special.exp2(x) * 0 + 2 * x\n", space)
+    exec("def double(x):\n    import json, matplotlib.pyplot, tqdm\n    return helper(x)\n", space)
+    result = checks.check("double", space["double"])
+    note = "not there when this is marked, so that what needs it fails then: scipy; there are numpy and Python's own modules"
+    assert result.status == "right" and result.notes == (note,)
+    assert note in repr(result) and "scipy" in result._repr_html_()
+    assert checks.check("double", lambda x: np.add(x, x)).notes == ()
+
+
+def test_what_is_missing_is_looked_for_by_what_the_code_names():
+    def uses_lsedu(x):
+        from lsedu.losses import smoothing
+        from lsedu.targets import one_hot
+
+        return torch.softmax(x), smoothing, one_hot, [torch.exp(y) for y in x]
+
+    assert missing(uses_lsedu, ["numpy"]) == ["lsedu.losses", "lsedu.targets", "torch"]
+    assert missing(uses_lsedu, ["torch", "lsedu.targets"]) == ["lsedu.losses"]
+    assert missing(np.add, ["numpy"]) == [] and missing(3, ["numpy"]) == []
+
+
+def test_what_shows_is_stood_in_for_in_marking_too():
+    from lsedu.grading.child import standins
+    from lsedu.labs.imports import SHOWN
+
+    assert {name.partition(".")[0] for name in standins._SHOWING} == set(SHOWN)
 
 
 def test_report(checks):
