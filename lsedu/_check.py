@@ -153,7 +153,7 @@ def labels_inside(
     if not looks_at(value):
         return takes_for_good()
     # in a narrow dtype a comparison wraps: -100 is 156 to uint8
-    value = value.long()
+    value = value if value.dtype is torch.int64 else value.long()
     low, high = value.aminmax()
     if low.item() >= 0 and high.item() < num_classes:
         return True

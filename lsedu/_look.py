@@ -60,18 +60,17 @@ def takes_for_good() -> bool:
 def transformed() -> bool:
     """Return whether torch.compile, torch.func or forward-mode differentiation is at work."""
     import torch
-    from torch.autograd import forward_ad
 
     return (
-        torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
+        torch.compiler.is_compiling()
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
     )
 
 
 def readable(value: Tensor) -> bool:
     """Return whether a tensor's values can be read without a wait: it is a plain one in ordinary memory."""
-    import torch
-
-    return not transformed() and value.is_cpu and type(value) in (torch.Tensor, torch.nn.Parameter)
+    return _ordinary(value) and not transformed()
 
 
 def looks_at(value: Tensor) -> bool:
@@ -79,4 +78,10 @@ def looks_at(value: Tensor) -> bool:
     if transformed():
         return False
     look = _LOOK.get()
-    return readable(value) if look is None else look
+    return _ordinary(value) if look is None else look
+
+
+def _ordinary(value: Tensor) -> bool:
+    import torch
+
+    return value.is_cpu and type(value) in (torch.Tensor, torch.nn.Parameter)

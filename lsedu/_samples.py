@@ -51,7 +51,8 @@ def samples(
     classes = flat.shape[1] if num_classes is None else num_classes
     _check.whole("ignore_index", ignore_index)
     inside = _check.labels_inside(names[1], labels, classes, size=shape, ignore_index=ignore_index)
-    label = labels.flatten().long()
+    label = labels if labels.ndim == 1 else labels.flatten()
+    label = label if label.dtype is torch.int64 else label.long()
     if inside and not 0 <= ignore_index < classes:
         return Samples(flat, label, None, shape)
     kept = label != ignore_index
@@ -66,9 +67,12 @@ def like(name: str, value: Any, logits: Tensor) -> Tensor:
     return flat
 
 
+_AS_IT_IS = contextlib.nullcontext()
+
+
 def full_precision(value: Tensor) -> contextlib.AbstractContextManager[None]:
     """Switch autocast off within the block: it narrows what `torch.matmul` and `torch.linalg.vecdot` are given."""
     kind = value.device.type
-    if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+    if torch._C._is_any_autocast_enabled() and torch.amp.is_autocast_available(kind):
         return torch.autocast(kind, enabled=False)
-    return contextlib.nullcontext()
+    return _AS_IT_IS

@@ -160,14 +160,15 @@ def _combine(log_q: Tensor, c: float, log_s: Tensor, d: float) -> Tensor:
 class _RowsOfQ:
     """Q's rows for the samples of a block; each row's softmax is made once where there are fewer rows than samples."""
 
-    def __init__(self, table: Tensor, options: Options, factor: float, *, shared: bool, row: Tensor, column: Tensor):
+    def __init__(self, table: Tensor, options: Options, factor: float, *, look: bool, row: Tensor, column: Tensor):
+        shared = 2 * table.shape[0] <= row.shape[0]
         self.table, self.options, self.shared = table, options, shared
         self.scale = -factor * options.alpha
         self.label_of_row = None
         if shared and options.others:
             self.label_of_row = column.new_zeros((len(table), 1))
             self.label_of_row[row] = column
-        self.near = shared and readable(table) and near(table)
+        self.near = shared and look and near(table)
         self.tables: dict[torch.dtype | str, tuple[Tensor, Tensor]] = {}
 
     def gather(self, row: Tensor, dtype: torch.dtype) -> Tensor | None:
@@ -217,8 +218,8 @@ class LearnableSmoothing(torch.autograd.Function):
         column = label.unsqueeze(1)
         symmetric = options.c == (1.0, 1.0, 1.0, 1.0) and not options.others
         # elsewhere to look at a value would make the program wait
-        look = readable(z) and readable(table)
-        rows = _RowsOfQ(table, options, factor, shared=2 * len(table) <= n, row=row, column=column)
+        look = readable(z) and table.is_cpu
+        rows = _RowsOfQ(table, options, factor, look=look, row=row, column=column)
 
         def run(z: Tensor, row: Tensor, column: Tensor, dz: Tensor | None, dt: Tensor | None) -> Tensor:
             z, t = z.to(dtype), rows.gather(row, dtype)
@@ -241,7 +242,7 @@ class LearnableSmoothing(torch.autograd.Function):
         ctx.dtypes, ctx.rows, ctx.sparse = (z.dtype, table.dtype), len(table), sparse
         ctx.save_for_backward(dz, dt, row)
         if is_divergence(options.c):
-            losses.clamp_(min=0.0)  # rounding may leave less
+            losses.relu_()  # rounding may leave less
         return losses.sum() if total else losses.squeeze(1)
 
     @staticmethod

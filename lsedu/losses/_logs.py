@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from lsedu._look import looks_at, transformed
+from lsedu._look import looks_at, readable, transformed
 
 
 def log_softmax(logits: Tensor) -> Tensor:
@@ -17,19 +17,16 @@ def own(log_q: Tensor, label: Tensor) -> Tensor:
     return log_q.gather(1, label.unsqueeze(1)).squeeze(1)
 
 
-def held(log_q: Tensor) -> Tensor:
-    """Return logarithms with a large number for infinity: for sums of q log q, in which it is multiplied by 0.
+def expected(p: Tensor, log_q: Tensor) -> Tensor:
+    """Return the sums (M,) of p log q over the classes, 0 where p = 0; differentiable in p there too.
 
     A mask after the product would leave the value right and make the gradient NaN.
     """
-    return log_q.clamp(min=-1e30)
-
-
-def expected(p: Tensor, log_q: Tensor) -> Tensor:
-    """Return the sums (M,) of p log q over the classes, 0 where p = 0; differentiable in p there too."""
-    if p.requires_grad or transformed():
-        return (p * log_q.masked_fill((p == 0) & (log_q == -torch.inf), 0.0)).sum(1)
-    return torch.where(p > 0, p * log_q, 0.0).sum(1)
+    plain = (p * log_q).sum(1)
+    # 0 times infinity is rare: where a look is free, the mask is made only if it is needed
+    if readable(plain) and not plain.isnan().any():
+        return plain
+    return (p * log_q.masked_fill((p == 0) & (log_q == -torch.inf), 0.0)).sum(1)
 
 
 def logarithm(p: Tensor, log_q: Tensor) -> Tensor:
@@ -38,7 +35,9 @@ def logarithm(p: Tensor, log_q: Tensor) -> Tensor:
     At 0 it is minus infinity with gradient 0.
     """
     wide = p.to(torch.promote_types(p.dtype, log_q.dtype))
-    return torch.where(wide > 0, torch.where(wide > 0, wide, 1.0).log(), -torch.inf).to(log_q)
+    if wide.requires_grad or transformed():
+        return torch.where(wide > 0, torch.where(wide > 0, wide, 1.0).log(), -torch.inf).to(log_q)
+    return wide.log().to(log_q)
 
 
 def mixed(a: float, x: Tensor, b: float, y: Tensor) -> Tensor:
@@ -63,7 +62,7 @@ def class_weights(weight: Tensor, log_q: Tensor) -> Tensor:
 
 def nonnegative(divergence: Tensor) -> Tensor:
     """Return divergences with 0 for those that rounding made negative; the gradient is left as it is."""
-    return divergence + torch.relu(-divergence.detach())
+    return divergence - divergence.detach().clamp(max=0.0)
 
 
 def divergence(log_p: Tensor, log_q: Tensor) -> Tensor:

@@ -30,6 +30,6 @@ def reduce(
     if reduction == "sum":
         return losses.sum()
     if batch.kept is None and share is None:
-        return losses.mean() if len(losses) else losses.sum()
+        return losses.mean() if losses.shape[0] else losses.sum()
     count = batch.kept.sum() if share is None else share.sum() if batch.kept is None else (share * batch.kept).sum()
     return losses.sum() / torch.where(count > 0, count, 1)

@@ -15,7 +15,7 @@ from torch import Tensor
 from lsedu import _check
 from lsedu._look import looks_at
 from lsedu._samples import rows, samples, shape_of_labels
-from lsedu.losses._logs import divergence, held, log_softmax, logarithm, mixed, nonnegative, own
+from lsedu.losses._logs import expected, log_softmax, logarithm, mixed, nonnegative, own
 from lsedu.losses._module import Criterion
 from lsedu.losses._reduce import Reduction, reduce
 
@@ -72,10 +72,12 @@ def prior_kl(logits: Tensor, *, direction: Literal["prior||q", "q||prior"], prio
     _check.one_of("direction", direction, ("prior||q", "q||prior"))
     log_q = log_softmax(flat)
     if direction == "q||prior":
-        each = divergence(log_q, _positive_log_prior(prior, log_q))
+        each = expected(log_q.exp(), log_q - _positive_log_prior(prior, log_q))
     else:
-        each = divergence(_log_prior(prior, log_q).expand_as(log_q), log_q)
-    return each.reshape(shape_of_labels(logits))
+        log_u = _log_prior(prior, log_q)
+        u = log_u.exp()
+        each = torch.where(u > 0, u * (log_u - log_q), 0.0).sum(1)
+    return nonnegative(each).reshape(shape_of_labels(logits))
 
 
 def confidence_penalty(
@@ -134,16 +136,16 @@ def confidence_penalty(
     if (beta is None) == (alpha is None):
         raise ValueError(f"exactly one of beta and alpha must be given, got beta={beta} and alpha={alpha}")
     log_q = log_softmax(batch.logits)
-    hard, log_p = -own(log_q, batch.label), held(log_q)
+    hard = -own(log_q, batch.label)
     if alpha is not None:
         alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
-        away = log_p - _positive_log_prior(prior, log_q)
-        losses = mixed(1.0 - alpha, hard, alpha, nonnegative((log_q.exp() * away).sum(1)))
+        rate = nonnegative(expected(log_q.exp(), log_q - _positive_log_prior(prior, log_q)))
+        losses = mixed(1.0 - alpha, hard, alpha, rate)
     elif prior is not None:
         raise ValueError("prior belongs to the form with alpha, got it with beta")
     else:
         beta = _check.real_in("beta", beta, 0.0, math.inf, open_high=True)
-        losses = mixed(1.0, hard, beta, (log_q.exp() * log_p).sum(1))
+        losses = mixed(1.0, hard, beta, expected(log_q.exp(), log_q))
     return reduce(losses, batch, reduction=reduction)
 
 

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from lsedu import _check
 from lsedu._look import transformed
-from lsedu._samples import Samples, full_precision, rows, samples
+from lsedu._samples import Samples, full_precision, samples
 from lsedu.losses import _lls_plain
 from lsedu.losses._lls import Coefficients, LearnableSmoothing, Options, is_divergence
-from lsedu.losses._logs import class_weights, held, log_softmax, nonnegative, own
+from lsedu.losses._logs import class_weights, expected, log_softmax, nonnegative, own
 from lsedu.losses._reduce import Reduction, reduce
 from lsedu.losses.cross_entropy import distributions
 from lsedu.targets import q_targets
@@ -109,20 +109,24 @@ def learnable_smoothing(
     >>> round(learnable_smoothing(z, y, torch.zeros(3, 3), alpha=0.3).item(), 4)
     0.0545
     """
-    k = rows("logits", logits).shape[1]
+    soft = isinstance(labels, Tensor) and labels.is_floating_point()
+    if soft:
+        batch, p = distributions(logits, labels, ignore_index, name="labels")
+    else:
+        batch = samples(logits, labels, ignore_index)
     _check.logits("q_logits", q_logits)
-    if tuple(q_logits.shape) != (k, k):
+    k = batch.logits.shape[1]
+    if q_logits.shape != (k, k):
         raise ValueError(f"q_logits must have shape ({k}, {k}), got {tuple(q_logits.shape)}")
     alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
     options = Options(alpha, coefficients(variant, alpha))
-    rest = {"weight": weight, "reduction": reduction, "half": half}
-    if isinstance(labels, Tensor) and labels.is_floating_point():
-        if sparse:
-            raise ValueError("sparse needs integer labels, got probability targets: they ask for all rows of Q")
-        batch, p = distributions(logits, labels, ignore_index, name="labels")
-        return _soft_loss(batch, p, q_logits, options, **rest)
-    batch = samples(logits, labels, ignore_index)
-    return smoothed_loss(batch, q_logits, None, options, sparse=sparse, **rest)
+    if not soft:
+        return smoothed_loss(
+            batch, q_logits, None, options, weight=weight, reduction=reduction, half=half, sparse=sparse
+        )
+    if sparse:
+        raise ValueError("sparse needs integer labels, got probability targets: they ask for all rows of Q")
+    return _soft_loss(batch, p, q_logits, options, weight=weight, reduction=reduction, half=half)
 
 
 def smoothed_loss(
@@ -139,7 +143,7 @@ def smoothed_loss(
     """Run the kernel on a batch and reduce; `row` says which row of `table` is a sample's, its label if None."""
     _check.one_of("reduction", reduction, ("mean", "sum", "none"))
     z, label, kept, _ = batch
-    n, index = len(label), label if row is None else row
+    n, index = label.shape[0], label if row is None else row
     scale = 0.5 if half else 1.0
     if options.alpha > 0.0 and not transformed():
         # where all samples count alike, the kernel divides by their number while a block is in the cache
@@ -170,9 +174,7 @@ def _plain_losses(z: Tensor, t: Tensor, label: Tensor, options: Options) -> Tens
     if options.alpha == 0.0:
         # what is left is finite: the label's own term and the entropy; Q gets a gradient of 0
         log_q = log_softmax(z)
-        return (
-            options.c.pred_em * (log_q.exp() * held(log_q)).sum(1) - options.c.fce * own(log_q, label) + 0.0 * t.sum(1)
-        )
+        return options.c.pred_em * expected(log_q.exp(), log_q) - options.c.fce * own(log_q, label) + 0.0 * t.sum(1)
     wide = _wide(z, t)
     losses = _lls_plain.losses(z.to(wide), t.to(wide), label[:, None], options)
     return (nonnegative(losses) if is_divergence(options.c) else losses).to(_dtype(z, t))

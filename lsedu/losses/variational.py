@@ -99,10 +99,10 @@ def gaussian_kl(mean: Tensor, log_std: Tensor) -> Tensor:
     2.0
     """
     mean, log_std = _gaussian(mean, log_std)
-    # expm1 keeps sigma^2 - 1 exact near sigma = 1; in factors it overflows no earlier than the value does
+    # expm1 keeps sigma^2 - 1 exact near sigma = 1; as g + g^2 / 2 it overflows no earlier than the value does
     grown = torch.expm1(log_std)
-    spread = grown * (0.5 * grown + 1.0) - log_std.clamp(max=_FAR)
-    return nonnegative((0.5 * mean * mean + spread).sum(-1))
+    spread = torch.addcmul(grown, grown, grown, value=0.5) - log_std.clamp(max=_FAR)
+    return nonnegative(torch.addcmul(spread, mean, mean, value=0.5).sum(-1))
 
 
 class StochasticEncoder(nn.Module):

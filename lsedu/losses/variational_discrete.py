@@ -14,7 +14,7 @@ from torch import Tensor
 from lsedu import _check
 from lsedu._look import looks_at
 from lsedu._samples import full_precision, samples
-from lsedu.losses._logs import expected, held, log_softmax, logarithm, mixed, nonnegative
+from lsedu.losses._logs import expected, log_softmax, logarithm, mixed, nonnegative
 from lsedu.losses._module import Criterion
 from lsedu.losses._reduce import Reduction, reduce
 
@@ -154,7 +154,7 @@ def vib_discrete(
     p = log_p.exp()
     # row n holds log q(y_n | z) for every z, of the dtype that knows 1e-50 from 0; a sample left out must not bring in
     # an infinite slope
-    log_fit = logarithm(classifier, log_p).T[batch.label]
+    log_fit = logarithm(classifier.T[batch.label], log_p)
     if batch.kept is not None:
         log_fit = torch.where(batch.kept[:, None], log_fit, 0.0)
     distortion = -(torch.logsumexp(log_p + log_fit, 1) if log_outside else expected(p, log_fit))
@@ -165,7 +165,7 @@ def vib_discrete(
         if tuple(prior.shape) != (m,) or (looks_at(prior) and not (prior > 0).all()):
             raise ValueError(f"prior must have shape ({m},) and entries > 0, got {prior.tolist()}")
         log_r = logarithm(prior, log_p)
-    rate = nonnegative((p * (held(log_p) - log_r)).sum(1))
+    rate = nonnegative(expected(p, log_p - log_r))
     return reduce(mixed(1.0, distortion, beta, rate), batch, reduction=reduction)
 
 

@@ -62,7 +62,8 @@ def zipf(logits: Tensor, labels: Tensor, *, power: float = 1.0, ranking: Ranking
     ordered = scores.sort(dim=1, descending=True).values
     # in descending order a score's first position is the number of scores above it
     rank = 1 + torch.searchsorted(-ordered, -scores).to(scores.dtype)
-    # against the best rank: where the ranks start at 2, a power of 150 would make all of r^-s underflow
-    best = rank.scatter(1, label, torch.inf).amin(1, keepdim=True)
-    mass = (rank / best).pow(-power).scatter(1, label, 0.0)
+    if ranking == "all":
+        # against the best rank of the others: where they start at 2, a power of 150 would make all of r^-s underflow
+        rank = rank / rank.scatter(1, label, torch.inf).amin(1, keepdim=True)
+    mass = rank.pow(-power).scatter(1, label, 0.0)
     return mass / mass.sum(1, keepdim=True)

@@ -65,14 +65,6 @@ def test_divergences_are_never_negative(seed, k):
         assert (L.learnable_smoothing(near, y, t, variant=variant, reduction="none") >= 0).all()
 
 
-def test_a_small_divergence_from_the_prior_keeps_its_digits():
-    z = 1e-3 * torch.randn(20, 5, generator=torch.Generator().manual_seed(0))
-    for direction in ("prior||q", "q||prior"):
-        want = L.prior_kl(z.double(), direction=direction)
-        torch.testing.assert_close(L.prior_kl(z, direction=direction).double(), want, rtol=2e-3, atol=0)
-        assert want.max() < 1e-5
-
-
 @pytest.mark.parametrize("prior", [None, torch.tensor([0.2, 0.3, 0.5], dtype=F64)])
 def test_a_class_that_is_shut_out_adds_nothing_to_an_entropy(prior):
     z = torch.tensor([[1.0, -0.5, -INF], [0.3, 2.0, -INF]], dtype=F64, requires_grad=True)
