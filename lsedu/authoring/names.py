@@ -78,7 +78,7 @@ def alike(names: Iterable[str]) -> dict[str, list[str]]:
     names = list(names)
     groups: dict[str, list[str]] = defaultdict(list)
     for name in names:
-        for key in {f"spelling {spelling(name)}", f"looks {looks(name)}"}:
+        for key in (f"spelling {spelling(name)}", f"looks {looks(name)}"):
             groups[key].append(name)
     found: dict[str, list[str]] = defaultdict(list)
     for members in groups.values():

@@ -49,9 +49,9 @@ def look(rows: Mapping[str, Row], lab: Lab, *, roster: Collection[str] = ()) -> 
     there = {names.spelling(name) for name in present}
     missing = [student for student in roster if names.spelling(student) not in there]
     for name, others in names.alike([*present, *missing]).items():
-        if name in present:
-            where = "the submission" if others[0] in present else "on the roster"
-            flags[name].append(f"named like {others[0]!r} ({where}), but differs {names.difference(name, others[0])}")
+        for other in others[:3] if name in present else ():
+            where = "the submission" if other in present else "on the roster"
+            flags[name].append(f"named like {other!r} ({where}), but differs {names.difference(name, other)}")
     if roster:
         strangers = [name for name in present if names.spelling(name) not in known]
         for name in strangers:
@@ -83,6 +83,7 @@ def _same_files(rows: Mapping[str, Row], flags: dict[str, list[str]]) -> None:
 def _releases(rows: Mapping[str, Row], lab: Lab, flags: dict[str, list[str]]) -> list[str]:
     """Flag notebooks of another release; where it is that of most of the class, say so once instead."""
     current = lab.digest[:16]
+    rows = {name: row for name, row in rows.items() if row.about.get("lab", lab.name) == lab.name}
     counts = Counter(row.about["release"] for row in rows.values() if row.about.get("release"))
     usual = max(counts, key=lambda release: (counts[release], release == current), default=current)
     if counts[usual] * 2 <= counts.total() or counts[usual] < 2:

@@ -18,6 +18,8 @@ from pathlib import Path, PurePosixPath
 
 from lsedu.grading.notebooks import MAX_BYTES
 
+LIKE = (".ipynb.txt", ".ipynb.json", ".json", ".txt")
+"""Endings under which browsers save a notebook; such a file counts if it begins like one."""
 MAX_MEMBERS = 2000
 MAX_TOTAL = 4 * MAX_BYTES
 _JUNK = {"__MACOSX", ".ipynb_checkpoints", ".git", "__pycache__"}
@@ -68,7 +70,7 @@ def unpack(archive: Path, into: Path, *, wanted: Collection[str], whole: bool = 
                 if not parts or _JUNK & set(parts) or parts[-1].startswith("."):
                     continue
                 label, name = "/".join(parts), _harmless(parts[-1])
-                taken = name.lower().endswith((".ipynb", ".zip")) or parts[-1] in wanted or whole
+                taken = name.lower().endswith((".ipynb", ".zip", *LIKE)) or parts[-1] in wanted or whole
                 if not taken or stat.S_ISLNK(member.external_attr >> 16):
                     found.others.append(label)
                     continue

@@ -8,14 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lsedu.grading.archives import unpack
+from lsedu.grading.archives import LIKE, unpack
 from lsedu.grading.choosing import Candidate, Rating, best, moment
 from lsedu.grading.notebooks import UnreadableError, read_file, start_of
 
 MAX_FILES, MAX_DEPTH = 2000, 4
 _SKIPPED = {"__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini"}
-_LIKE = (".ipynb.txt", ".ipynb.json", ".json", ".txt")
-"""Endings under which browsers save a notebook; such a file counts if it begins like one."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ def _student(path: Path) -> str | None:
     lower = path.name.lower()
     if lower.endswith((".ipynb", ".zip")):
         return path.stem
-    return next((path.name[: -len(end)] for end in _LIKE if lower.endswith(end) and _begins_like_one(path)), None)
+    return next((path.name[: -len(end)] for end in LIKE if lower.endswith(end) and _begins_like_one(path)), None)
 
 
 def _begins_like_one(path: Path) -> bool:
@@ -209,9 +207,13 @@ def _file(path: Path, label: str, seen: _Seen, artefacts: tuple[str, ...], scrat
         for name, place in found.files.items():
             if place.name.lower().endswith(".ipynb"):
                 seen.notebooks.append(Candidate(place, f"{label}/{name}", dated=path))
-            else:
+            elif place.name in artefacts:
                 seen.files.append((place.name, place))
-    elif lower.endswith(_LIKE) and _begins_like_one(path):
+            elif _begins_like_one(place):
+                seen.like.append(Candidate(place, f"{label}/{name}", dated=path))
+            else:
+                seen.others.append(f"{label}/{name}")
+    elif lower.endswith(LIKE) and _begins_like_one(path):
         seen.like.append(Candidate(path, label))
     elif lower != "timestamp.txt":
         seen.others.append(label)

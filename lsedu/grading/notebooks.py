@@ -137,7 +137,7 @@ def _parse(data: bytes) -> Notebook:
     except RecursionError:
         raise UnreadableError("the file is nested too deeply") from None
     except ValueError as error:
-        raise UnreadableError(f"the file is not a whole notebook: it is not JSON ({_first_line(error)})") from None
+        raise UnreadableError(f"the file is not a whole notebook: {_instead(text, error)}") from None
     if not isinstance(content, dict):
         raise UnreadableError("the file is JSON, but not a notebook")
     raw = content.get("cells")
@@ -160,6 +160,15 @@ def _parse(data: bytes) -> Notebook:
     if left_out := sum(bool(item.left_out) for item in items):
         flags.append(f"{left_out} cell{'s' if left_out > 1 else ''} too long to be read")
     return Notebook(tuple(items), tuple(flags), _about(content))
+
+
+def _instead(text: str, error: ValueError) -> str:
+    """Say what a file is that is no JSON."""
+    if text.lstrip("\0 \t\r\n\ufeff").startswith("<"):
+        return "it is a web page, saved instead of it"
+    if "<<<<<<< " in text and ">>>>>>> " in text:
+        return "it holds two versions, with the marks of a merge that was not finished"
+    return f"it is not JSON ({_first_line(error)})"
 
 
 def _first_line(error: Exception) -> str:

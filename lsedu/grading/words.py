@@ -32,7 +32,8 @@ def find(lab: Lab, notebook: Notebook, released: Released) -> Words:
     place = {cell.question: index for index, cell in enumerate(lab.cells) if cell.role == "manual"}
     blank = {"", BLANK} | {plain(lab.cells[index].source) for index in place.values()}
     known = _places(lab, notebook, released)
-    added = _added(lab, notebook, known, released)
+    ours = notebook.about.get("lab", lab.name) == lab.name
+    added = _added(lab, notebook, known, released) if ours else []  # another lab's text is not the student's
     own: dict[str, str] = {}
     near: dict[str, tuple[str, str]] = {}
     flags: list[str] = []

@@ -24,6 +24,7 @@ def _load(name):
 
 
 hostile = _load("hostile")
+_messy = _load("messy")
 _load("channels")
 
 
@@ -37,6 +38,11 @@ def state(tmp_path_factory):
         patch.setenv("LSEDU_STATE", str(tmp_path_factory.getbasetemp() / "state"))
         patch.setenv("A_SECRET_TOKEN", "not for students")
         yield
+
+
+@pytest.fixture(scope="session")
+def messy():
+    return _messy
 
 
 @pytest.fixture(scope="session")
