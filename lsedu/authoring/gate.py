@@ -14,7 +14,10 @@ from lsedu import _modules
 from lsedu.authoring.checkfile import usual
 from lsedu.authoring.lab import Lab
 from lsedu.authoring.load import load_lab
+from lsedu.authoring.rehearsal import rehearse
 from lsedu.authoring.release import build
+from lsedu.authoring.source import LabError
+from lsedu.labs.calling import same
 from lsedu.labs.evaluate import attempt, evaluate
 from lsedu.labs.feedback import verdict
 from lsedu.labs.spec import PUBLIC_SEED, Question
@@ -51,13 +54,15 @@ def grade(function: Callable, question: Question, seed: int) -> tuple[float, lis
     return question.mark(cases, passed), feedback
 
 
-def examine(path: Path | str) -> list[Finding]:
+def examine(path: Path | str, *, run: bool = True) -> list[Finding]:
     """Hold a lab's source to the gate.
 
     Parameters
     ----------
     path
         The lab's source.
+    run
+        Whether to run the whole release too, untouched and solved, each in a fresh kernel.
 
     Returns
     -------
@@ -73,8 +78,41 @@ def examine(path: Path | str) -> list[Finding]:
     found = [_reach(lab), _allowed(lab), _notebook(lab), *_shape(lab)]
     for question in lab.questions:
         if question.kind == "function":
-            found += [_solution(question), _stub(lab, question), *_wrong(question)]
+            found += [_draws(question), _solution(question), _stub(lab, question), *_wrong(question)]
+    if run and all(finding.passed for finding in found):
+        for solved in (False, True):
+            said = rehearse(lab, solved=solved)
+            what = "solved" if solved else "untouched"
+            found.append(Finding(f"the {what} release runs from its first cell to its last", not said, said))
     return found
+
+
+def refuse(path: Path | str, *, run: bool = True) -> None:
+    """Raise if a lab does not pass the gate.
+
+    Raises
+    ------
+    LabError
+        With the first thing that is not as it must be, in one line.
+    """
+    wrong = [finding for finding in examine(path, run=run) if not finding.passed]
+    if wrong:
+        more = f" (and {len(wrong) - 1} more: `lsedu labs test` lists them)" if len(wrong) > 1 else ""
+        said = " ".join(wrong[0].said.split())
+        raise LabError(f"{Path(path).stem} is not released, it fails the gate: {wrong[0].what}: {said}{more}")
+
+
+def _draws(question: Question) -> Finding:
+    """Draw twice from the same seed: what differs does not come from `rng`."""
+    what, said = f"{question.id}: a seed draws the same cases every time", ""
+    for seed in SEEDS[:2]:
+        first, again = question.draw(seed), question.draw(seed)
+        if [item.name for item in first] != [item.name for item in again]:
+            said = f"seed {seed} draws other cases the second time: take all randomness from `rng`"
+        for one, other in zip(first, again):
+            if not said and not same([*one.args, *one.kwargs.values()], [*other.args, *other.kwargs.values()]):
+                said = f"the case {one.name!r} differs between two draws from one seed: take all randomness from `rng`"
+    return Finding(what, not said, said)
 
 
 def _reach(lab: Lab) -> Finding:

@@ -86,8 +86,15 @@ def load_lab(path: Path | str) -> Lab:
     asked = {item.id for item in questions}
     if missing := [cell.question for cell in source.cells if cell.role == "student" and cell.question not in asked]:
         raise LabError(f"no grader cell declares {missing[0]!r}: add one with @question({missing[0]!r}, ...)")
-    if len(asked) < len(questions):
-        raise LabError(f"two questions share an id: {', '.join(sorted(item.id for item in questions))}")
+    ids = [item.id for item in questions]
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        raise LabError(f"two questions have the id {twice[0]!r}: each question has its own")
+    # cells that name no question belong to the one before: a slip in a check is told before what follows from it
+    named = [(cell.id, cell.question) for cell in source.cells if cell.role == "check"]
+    named += [(cell.id, cell.question) for cell in source.cells if "hint" in cell.metadata.get("tags", ())]
+    named += [(item.id, item.metadata["question"]) for item in source.trusted if item.tag in ("wrong", "rubric")]
+    if astray := [(name, question) for name, question in named if question not in asked]:
+        raise LabError(f"cell {astray[0][0]!r} belongs to {astray[0][1]!r}, but there is no such question")
     questions.sort(key=lambda item: place.get(item.id, len(place)))
     return Lab(
         manifest=source.manifest,

@@ -138,7 +138,7 @@ def release(path: Path | str, *, out: Path | str, check: bool = False, say: Call
     Raises
     ------
     LabError
-        If the source is not a whole lab.
+        If the source is not a whole lab, or does not pass the gate.
     """
     out = Path(out)
     lab, source = load_lab(path), parse(path)
@@ -158,7 +158,8 @@ def release(path: Path | str, *, out: Path | str, check: bool = False, say: Call
         content = read(checks)
     texts = {notebook: _dump(build(lab, pictures=pictures)), checks: checkfile.dump(content)}
     changed = [name for name, text in texts.items() if not name.is_file() or name.read_text(encoding="utf-8") != text]
-    if not check:
+    if changed and not check:
+        _hold(path)
         for name in changed:
             _replace(name, texts[name], say)
     return changed
@@ -189,10 +190,11 @@ def handout(path: Path | str, students: Sequence[str], *, out: Path | str, say: 
     Raises
     ------
     LabError
-        If the source is not a whole lab.
+        If the source is not a whole lab, or does not pass the gate.
     """
     out = Path(out)
     lab, source = load_lab(path), parse(path)
+    _hold(path)
     say(f"{lab.name}: {len(students)} notebooks")
     pictures, checks = draw(source), checkfile.build(lab)
     try:
@@ -211,6 +213,13 @@ def handout(path: Path | str, students: Sequence[str], *, out: Path | str, say: 
     writer.writerows([student, *variant.of_student(lab.manifest, student).values()] for student in students)
     _write.write(table, rows.getvalue().encode())
     return table
+
+
+def _hold(path: Path | str) -> None:
+    """Refuse to hand out what the gate refuses."""
+    from lsedu.authoring import gate  # which builds releases itself
+
+    gate.refuse(path)
 
 
 def _replace(path: Path, text: str, say: Callable[[str], None]) -> None:

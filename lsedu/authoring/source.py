@@ -74,8 +74,12 @@ def strip(text: str, *, kind: str = "code") -> str:
     """
     released = _SOLUTION.sub(lambda match: match[1] + (STUB if kind == "code" else BLANK), text)
     if "### BEGIN SOLUTION" in released or "### END SOLUTION" in released:
-        raise LabError(f"a solution marker has no partner in this cell:\n{text}")
+        raise LabError(f"a solution marker has no partner in the cell that begins {_first_line(text)!r}")
     return released
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")[:80]
 
 
 def unmark(text: str) -> str:
@@ -107,11 +111,15 @@ def parse(path: Path | str) -> LabSource:
 
     path = Path(path)
     text = path.read_text(encoding="utf-8-sig")
-    notebook = jupytext.reads(text, fmt="md:myst")
+    try:
+        notebook = jupytext.reads(text, fmt="md:myst")
+    except Exception as error:  # of jupytext, or of the YAML in a header or cell
+        raise LabError(f"{path} cannot be read as a MyST notebook: {' '.join(str(error).split())[:300]}") from error
     source = LabSource(manifest=_manifest(path, notebook.metadata.get("lsedu")))
     source.digest = hashlib.sha256(text.encode()).hexdigest()
     used: dict[str, int] = {}
     hints: dict[str, int] = {}
+    owned: set[tuple[str, str]] = set()
     question = ""
     for raw in notebook.cells:
         metadata = dict(raw.metadata)
@@ -119,6 +127,12 @@ def parse(path: Path | str) -> LabSource:
         role, question = _role(raw, metadata, tags, question)
         trusted = next((tag for tag in TRUSTED_TAGS if tag in tags), None)
         name = _id(raw, role, question, tags, used, hints)
+        if role in ("student", "check", "manual") and (role, question) in owned:
+            what = {"student": "answer", "check": "check", "manual": "answer in words"}[role]
+            raise LabError(
+                f"two cells have the grade_id {question!r} and hold its {what}: each question has its own id"
+            )
+        owned.add((role, question))
         if trusted is not None:
             source.trusted.append(Trusted(trusted, name, raw.source, {"question": question, **metadata}))
             if trusted == "grader":
@@ -142,7 +156,8 @@ def parse(path: Path | str) -> LabSource:
                 id=name,
                 kind=kind,
                 role=role,
-                source=strip(body, kind=kind),
+                # an answer in words that nobody has marked as one is an answer all the same
+                source=BLANK if role == "manual" and "### BEGIN SOLUTION" not in body else strip(body, kind=kind),
                 solution=unmark(body),
                 question=question if role in ("student", "check", "manual") or "hint" in tags else "",
                 metadata={**released, **({"nbgrader": metadata["nbgrader"]} if "nbgrader" in metadata else {})},
@@ -179,7 +194,7 @@ def _role(raw: Any, metadata: dict, tags: list[str], question: str) -> tuple[Rol
     graded = metadata.get("nbgrader", {})
     question = metadata.get("question", graded.get("grade_id", question))
     if graded and "grade_id" not in graded:
-        raise LabError(f"a cell has nbgrader metadata without a grade_id:\n{raw.source[:200]}")
+        raise LabError(f"the cell that begins {_first_line(raw.source)!r} has nbgrader metadata without a grade_id")
     if "preamble" in tags:
         return "preamble", question
     if not graded:

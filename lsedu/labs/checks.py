@@ -203,7 +203,17 @@ class Checks:
         )
 
     def ready(self, *questions: str) -> bool:
-        """Whether the checks of all these questions have passed, so that the next cell can use their functions."""
+        """Whether the checks of all these questions have passed, so that the next cell can use their functions.
+
+        Raises
+        ------
+        KeyError
+            If the lab has no such question.
+        """
+        if unknown := [name for name in questions if name not in self._content["questions"]]:
+            raise UnknownNameError(
+                f"{self.lab} has no question {unknown[0]!r}; it has {', '.join(self._content['questions'])}"
+            )
         return all(name in self.results and self.results[name].status == "right" for name in questions)
 
     def report(self) -> Report:

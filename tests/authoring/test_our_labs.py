@@ -34,8 +34,8 @@ def test_the_committed_release_is_what_the_source_gives(source):
     assert release(source, out=ROOT / "labs", check=True) == []
 
 
-def test_gate(source):
-    assert [(finding.what, finding.said) for finding in examine(source) if not finding.passed] == []
+def test_gate(source):  # which `lsedu labs test` holds the labs to with the release run, too
+    assert [(finding.what, finding.said) for finding in examine(source, run=False) if not finding.passed] == []
 
 
 def by_run(lab):

@@ -33,12 +33,13 @@ def test_the_command_names_what_is_wrong(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_command_grades_and_goes_on(tmp_path, solved):
-    from lsedu.authoring.release import release
+def test_the_command_grades_and_goes_on(tmp_path, solved, tiny):
+    from lsedu.authoring.release import build
     from lsedu.cli import app
 
     hostile.write(*named("right"), tmp_path / "submitted", solved, {})
-    release(TINY, out=tmp_path / "submitted" / "untouched")
+    (tmp_path / "submitted" / "untouched").mkdir()
+    (tmp_path / "submitted" / "untouched" / "tiny.ipynb").write_text(json.dumps(build(tiny)))
     words = ["grade", str(TINY), str(tmp_path / "submitted"), "--out", str(tmp_path / "out"), "--jobs", "1"]
     first = CliRunner().invoke(app, words)
     assert first.exit_code == 0, first.output

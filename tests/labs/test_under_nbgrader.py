@@ -17,8 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def lab(toy, toy_text, tmp_path):
-    toy.write_text(toy_text.replace('release="{release}")', 'release="{release}", folder=".")'))
+def lab(toy, tmp_path):
     lab = load_lab(toy)
     (tmp_path / "toy.checks.json").write_text(checkfile.dump(checkfile.build(lab)))
     return lab
