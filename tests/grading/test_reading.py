@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from markdown_it import MarkdownIt
 
 from lsedu.grading import artefacts, inbox, matching, notebooks, packages, pages, released, results, secret, similarity
 from lsedu.grading.row import Row
@@ -266,16 +267,38 @@ def test_markdown_of_any_kind_becomes_harmless_html(text):
     assert "<a" not in pages.markdown(text)
 
 
-def test_safe_copies_drop_html_outputs_and_script_addresses():
-    raw = {
-        "cells": [
-            {"cell_type": "markdown", "source": "<iframe src=x> $a<b$ [x](JavaScript : alert(1))"},
-            {"cell_type": "markdown", "source": "[x](java&#115;cript:1)"},
-            {"cell_type": "code", "source": "1", "outputs": [{"data": {"text/html": "<script>"}}]},
-        ]
-    }
-    copy = pages.safe_copy(notebooks.parse(as_bytes(raw)))
-    assert "<iframe" not in copy and "<script" not in copy and "cript :" not in copy and "&#115;" not in copy
+TEXTS = [
+    "<iframe src=x> $a<b$ [x](JavaScript : alert(1))",
+    "[x](java&#115;cript:1)",
+    "[x\\](http://a)",
+    "![x](http://a/b.png) !\\[x\\](http://a)",
+    "![x][y]\n\n[y]: http://a/b.png",
+    "[x]: http://a\n\n[x]",
+    "<http://a> http://a www.example.org",
+    "```\n</code></pre><script>alert(1)</script>",
+    "````text\n```\n`````\n![x](http://a)\n",
+    "~~~\n![x](http://a)\n~~~\n![x](http://a)",
+    "\r```\r![x](http://a)",
+    "    ```\n![x](http://a)",
+    "$\\href{javascript:alert(1)}{x}$",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("kind", ["markdown", "raw", "heading", ""])
+def test_a_safe_copy_shows_text_and_nothing_that_acts(text, kind):
+    raw = {"cells": [{"cell_type": kind, "source": text, "attachments": {"a.png": {"image/png": "aGk="}}}]}
+    (cell,) = json.loads(pages.safe_copy(notebooks.parse(as_bytes(raw))))["cells"]
+    assert cell["cell_type"] == "markdown" and set(cell) == {"cell_type", "metadata", "source"}
+    (token,) = MarkdownIt("gfm-like", {"html": True}).parse(cell["source"])
+    assert token.type == "fence" and token.content.rstrip("\n") == text.replace("\r", "\n").rstrip("\n")
+
+
+def test_a_safe_copy_keeps_code_and_no_outputs():
+    raw = {"cells": [{"cell_type": "code", "source": "1", "outputs": [{"data": {"text/html": "<script>"}}]}]}
+    (cell,) = json.loads(pages.safe_copy(notebooks.parse(as_bytes(raw))))["cells"]
+    assert cell["source"] == "1" and cell["outputs"] == []
 
 
 def test_similarity_sees_through_names_and_comments():
