@@ -77,9 +77,9 @@ def test_scoring_that_fails_on_odd_arrays_costs_that_question_alone(tmp_path, so
 
     lab = tmp_path / "tiny.md"
     text = TINY.read_text().replace("(10, 3), 0.0", "(None, 3), 0.0")
-    lab.write_text(text.replace("    half = rng", '    arrays["probs"][0]\n    half = rng'))
-    empty = {"labels": np.arange(10), "probs": np.zeros((0, 3))}
-    case = hostile.Case("ada", "artefact", folder=lambda folder: np.savez(folder / "predictions.npz", **empty))
+    lab.write_text(text.replace("    half = rng", '    arrays["probs"][1]\n    half = rng'))
+    short = {"labels": np.arange(10), "probs": np.zeros((1, 3))}
+    case = hostile.Case("ada", "artefact", folder=lambda folder: np.savez(folder / "predictions.npz", **short))
     hostile.write(case, tmp_path / "submitted", solved, {})
     hostile.write(named("right")[0], tmp_path / "submitted", solved, {})
     out = tmp_path / "submitted" / "marks"

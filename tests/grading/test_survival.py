@@ -333,12 +333,12 @@ def test_a_dead_zygote_is_replaced(classroom, monkeypatch):
 
     whole, killed = submission._questions, []
 
-    def sabotage(marks, answers, pool, processors):
+    def sabotage(marks, answers, pool, *rest):
         if not killed:
             killed.append(pool.zygote.process.pid)
             os.kill(pool.zygote.process.pid, signal.SIGKILL)
             pool.zygote.process.wait()
-        return whole(marks, answers, pool, processors)
+        return whole(marks, answers, pool, *rest)
 
     monkeypatch.setattr(submission, "_questions", sabotage)
     outcome = classroom([case for case in hostile.SUITE if case.name in ("right", "stub")], jobs=1)
