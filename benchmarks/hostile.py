@@ -1,6 +1,6 @@
 """Claim: no submission earns a point that it does not deserve, at isolation levels 4, 3 and 2.
 
-    python benchmarks/hostile.py [--levels 4 3 2] [--jobs 2] [FAMILY ...]
+    python benchmarks/hostile.py [FAMILY ...] [--jobs 2] [--levels 4 3 2]
 
 Grades the suite of `tests/grading/hostile.py` (fair, broken and hostile submissions, each with the marks it deserves)
 as one class at each level, among things that no submission may reach, and prints one table: by family how many got what

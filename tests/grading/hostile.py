@@ -1143,9 +1143,13 @@ def double(x):
         "resources",
         """\
 def double(x):
-    return np.zeros(60 * 2**20, dtype=np.uint8)
-def count(x, above):
-    return np.zeros(60 * 2**20, dtype=bool)""",
+    return np.zeros(60 * 2**20, dtype=np.uint8)""",
+    ),
+    Case(
+        "bytes-by-the-million-twice",
+        "resources",
+        {"count": "def count(x, above):\n    return np.zeros(31 * 2**20, dtype=np.uint8)"},
+        {"count": 0.0},
     ),
     attack(
         "many-results",
