@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from lsedu import _modules
-from lsedu.authoring import names, roster
+from lsedu.authoring import roster
 from lsedu.authoring.lab import Lab
 from lsedu.authoring.load import load_lab
 from lsedu.authoring.roster import Person
@@ -28,7 +28,7 @@ from lsedu.grading import (
     zygotes,
 )
 from lsedu.grading.closing import resemblance, together
-from lsedu.grading.collect import ClassError, HandedIn, collect, spelled
+from lsedu.grading.collect import ClassError, HandedIn, collect
 from lsedu.grading.inbox import Submission
 from lsedu.grading.marking import prepare
 from lsedu.grading.results import Results, file_stem
@@ -159,7 +159,7 @@ def _grade(
     progress: Callable[[int, int, str], None] | None,
     begin: float,
 ) -> Summary:
-    found = spelled(handed_in.found, {names.spelling(person.id): person.id for person in people})
+    found = list(handed_in.found)
     path = Path(options.secret_file or results.run.secret_file or secret.default_path(lab.name, submissions)).absolute()
     there = path.exists()
     known = secret.load_or_make(path, make=not results.run.secret)

@@ -1,7 +1,7 @@
 """A class's hand-ins, from a folder or from an archive of one, with what was handed out and what is nobody's."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -82,15 +82,3 @@ def _opened(archive: Path, into: Path) -> tuple[Path, list[str]]:
         if sum(path.is_dir() or path.suffix.lower() in (".ipynb", ".zip") for path in below) > 1:
             return inside[0], problems
     return into, problems
-
-
-def spelled(found: Sequence[Submission], people: Mapping[str, str]) -> list[Submission]:
-    """Return the submissions with their students' ids as the roster (spelling to id) writes them, where that is clear.
-
-    A folder in other capitals, or in another form of its accents, is that student's; where two are, both stay.
-    """
-    keys = [names.spelling(item.student) for item in found]
-    return [
-        replace(item, student=people[key]) if key in people and keys.count(key) == 1 else item
-        for item, key in zip(found, keys)
-    ]
