@@ -56,6 +56,20 @@ def test_answers_are_found_by_id_then_by_name(tiny, solved):
     assert named.missing == ()
 
 
+def test_what_is_too_long_to_be_read_is_said(tiny, solved):
+    notebook = json.loads(json.dumps(solved))
+    (cell,) = [cell for cell in notebook["cells"] if cell["id"] == "double"]
+    cell["source"] += "\n#" + "x" * notebooks.MAX_CELL_TEXT
+    read = notebooks.parse(as_bytes(notebook))
+    assert "1 cell too long to be read" in read.flags
+    found = matching.match(tiny, read, released.of(tiny))
+    assert found.unread == {"double": "it is longer than 1 MiB"}
+    rest = {"cell_type": "code", "source": "#" + "y" * (notebooks.MAX_CELL_TEXT - 10)}
+    whole = notebooks.parse(as_bytes({"cells": [*[rest] * 6, solved["cells"][0]]}))
+    assert sum(len(item.text) for item in whole.items) <= notebooks.MAX_TEXT
+    assert "more than 4 MiB" in whole.items[-1].left_out
+
+
 def test_test_cells_are_never_answers(tiny, solved):
     given = released.of(tiny)
     cells = [c for c in solved["cells"] if c["id"] != "double"]
