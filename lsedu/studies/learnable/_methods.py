@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from lsedu import analysis, losses
+from lsedu.experiments.experiment import Contrast
+from lsedu.studies._contrasts import against
 
 ALPHA = 0.1
 
@@ -32,6 +34,20 @@ def makers(num_classes: int) -> dict[str, Callable[[], Any]]:
 
 
 METHODS = tuple(makers(2))
+
+
+def _more_accurate(name: str, base: str) -> Contrast:
+    told = f"{name} is more accurate than {base}"
+    return against(
+        f"{name}-accuracy-over-{base}", told, "before/accuracy", plus=name, minus=base, claimed="positive", margin=0.002
+    )
+
+
+#: Every method against one-hot targets, and LLS against every other.
+ACCURACY = (
+    *(_more_accurate(name, "one-hot") for name in METHODS if name != "one-hot"),
+    *(_more_accurate("lls", name) for name in METHODS if name not in ("one-hot", "lls")),
+)
 
 
 def criterion(method: str, num_classes: int, device: str) -> Any:
