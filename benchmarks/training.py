@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from lsedu import losses, models, training
 from lsedu.experiments.provenance import device_name
+from lsedu.training import acceleration
 from lsedu.training.loop import _Run
 
 
@@ -113,9 +114,10 @@ def main(words=None):
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(images, 3, 32, 32, generator=generator).to(options.device)
     y = torch.randint(10, (images,), generator=generator).to(options.device)
-    calls, flops = contenders(options, x, y)
     clock = time.process_time if options.device == "cpu" else time.perf_counter
-    seconds = interleave(calls, rounds=options.windows, warm_up=2, clock=clock)
+    with acceleration.fastest():  # as `fit` has it; the plain loop is let have it too
+        calls, flops = contenders(options, x, y)
+        seconds = interleave(calls, rounds=options.windows, warm_up=2, clock=clock)
     where = device_name(options.device)
     print(f"{options.model}, batch {options.batch}, {options.windows} windows of {options.steps} steps, {where}")
     rows = []

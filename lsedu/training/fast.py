@@ -193,9 +193,10 @@ class FastTrainer:
         draws = torch.Generator().manual_seed((seed + 1) * 1_000_003 + epoch)
         order = torch.randperm(len(self.padded), generator=draws)[: len(self.x)]
         shift = torch.randint(2 * self.config.shift + 1, (2, len(order), 1), generator=draws)
-        height, width = (torch.arange(n) for n in self.x.shape[1:3])
-        columns = torch.where(self.mirrored[order, None] ^ bool(epoch % 2), width.flip(0), width)
-        order, rows, columns = (i.to(self.x.device) for i in (order, shift[0] + height, shift[1] + columns))
+        turned = self.mirrored[order, None] ^ bool(epoch % 2)
+        order, shift, turned = (drawn.to(self.x.device) for drawn in (order, shift, turned))
+        height, width = (torch.arange(n, device=self.x.device) for n in self.x.shape[1:3])
+        rows, columns = shift[0] + height, shift[1] + torch.where(turned, width.flip(0), width)
         torch.index_select(self.labels, 0, order, out=self.y)
         self.x.copy_(self.padded[order[:, None, None], rows[:, :, None], columns[:, None, :]])
 
