@@ -88,7 +88,7 @@ def fast(device, scale):
 
 
 def speed(device, scale):
-    """Return what benchmarks/training.py measures of ResNet-18: a plain loop beside ours, recorded, compiled and both."""
+    """Return what benchmarks/training.py measures of ResNet-18: a plain loop, and ours recorded, compiled and both."""
     common = ["--device", device]
     if scale == "smoke":
         ways = {"plain": [*common, "--windows", "1", "--steps", "2", "--batch", "16"]}
