@@ -39,7 +39,7 @@ import _payload  # noqa: E402
 import torch  # noqa: E402
 from _shards import PATTERN, Shards, unpack  # noqa: E402
 
-from lsedu import data, experiments  # noqa: E402
+from lsedu import _write, data, experiments  # noqa: E402
 from lsedu.experiments import measuring  # noqa: E402
 from lsedu.experiments.provenance import origin, revision  # noqa: E402
 
@@ -56,7 +56,7 @@ def studies():
 
 
 def cards():
-    """Return the items that are no studies, each a function of device and scale that gives what JSON can hold."""
+    """Return the items that are no studies, each a function of device and scale that yields what it has so far."""
     from _card import ceilings, correctness, fast, speed
 
     return {"ceilings": ceilings, "correctness": correctness, "fast": fast, "speed": speed}
@@ -86,9 +86,10 @@ def work(options):
     out, until = options.out, options.until
     profile = "gpu" if options.scale == "gpu" else "smoke"
     if options.item not in studies():
-        found = cards()[options.item](options.device, options.scale)
-        found |= {"origin": origin("lsedu", options.device)}
-        (out / f"{options.item}.json").write_text(json.dumps(found, indent=1) + "\n")
+        made_by = {"origin": origin("lsedu", options.device)}
+        for found in cards()[options.item](options.device, options.scale):
+            told = json.dumps(found | made_by, indent=1) + "\n"
+            _write.write(out / f"{options.item}.json", told.encode())
         return
     shards, longest = Shards(out), 0.0
     for seed, part, folder in units(options.item, profile, options.device, options.cache):

@@ -54,9 +54,15 @@ def deterministic(wanted: bool) -> Iterator[None]:
             del os.environ["CUBLAS_WORKSPACE_CONFIG"]
 
 
-def fastest() -> contextlib.AbstractContextManager:
+@contextlib.contextmanager
+def fastest() -> Iterator[None]:
     """Let cuDNN try its algorithms for each shape and keep the fastest, within the block; of no effect elsewhere."""
-    return torch.backends.cudnn.flags(enabled=True, benchmark=True)
+    before = torch.backends.cudnn.benchmark
+    try:
+        torch.backends.cudnn.benchmark = True
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
 
 
 class _Forward(nn.Module):

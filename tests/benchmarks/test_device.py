@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import json
 import math
 
 import pytest
@@ -94,6 +95,28 @@ def test_a_check_that_breaks_off_is_told_and_the_rest_are_made(load, monkeypatch
         yield "not a number", math.nan, 0.1
 
     monkeypatch.setattr(card, "CHECKS", (breaks, far_off))
-    found = card.correctness("cpu", "smoke")
-    assert found["failed"] == ["breaks: RuntimeError: the card is gone", "far off", "not a number"]
-    assert [check["name"] for check in found["checks"]] == ["fine", *found["failed"]]
+    after = [copy.deepcopy(found) for found in card.correctness("cpu", "smoke")]
+    assert [found["checks"] for found in after] == [1, 3]
+    (broke,), failed = after[0]["failed"], after[1]["failed"]
+    assert broke == {"name": "breaks: RuntimeError: the card is gone"} == failed[0]
+    assert failed[1] == {"name": "far off", "value": 0.2, "limit": 0.1} and failed[2]["name"] == "not a number"
+    assert after[1]["by"] == {
+        "fine": {"checks": 1, "closest": 0.0},
+        "far off": {"checks": 1, "closest": 2.0, "name": "far off"},
+        "not a number": {"checks": 1, "closest": 0.0},
+    }
+
+
+def test_what_a_card_was_asked_is_written_as_it_comes(load, monkeypatch, tmp_path):
+    pack = load("gpu_pack")
+
+    def breaks(device, scale):
+        yield {"first": 1}
+        raise RuntimeError("the card is gone")
+
+    monkeypatch.setattr(pack, "cards", lambda: {"asked": breaks})
+    words = ["work", "--item", "asked", "--until", "0", "--out", str(tmp_path), "--cache", str(tmp_path)]
+    with pytest.raises(RuntimeError, match="the card is gone"):
+        pack.main([*words, "--device", "cpu"])
+    found = json.loads((tmp_path / "asked.json").read_text())
+    assert found["first"] == 1 and found["origin"]["device"].startswith("cpu")

@@ -333,3 +333,13 @@ def test_cosine_ends_at_the_least_rate():
     assert training.factor(config, 0, 100) == 1.0
     assert training.factor(config, 500, 100) == pytest.approx(0.55)
     assert training.factor(config, 1000, 100) == pytest.approx(0.1)
+
+
+def test_the_fastest_algorithms_are_chosen_inside_and_nothing_else_is_set(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    before = settings()
+    with pytest.raises(KeyError), acceleration.fastest():
+        assert torch.backends.cudnn.benchmark and not torch.backends.cudnn.allow_tf32
+        raise KeyError("stop")
+    assert settings() == before
