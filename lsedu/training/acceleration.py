@@ -115,7 +115,7 @@ def prepare(model: nn.Module, config: Config, sample: Tensor) -> Callable[[Tenso
     """
     if config.channels_last:
         model.to(memory_format=torch.channels_last)
-    forward = _Forward(model, config).train()
+    forward = _Forward(model, config)  # the parts of the model keep their modes
     if config.compile:
         return torch.compile(forward, mode="reduce-overhead" if config.cuda_graphs else "default")
     return _replayed(forward, sample) if config.cuda_graphs else forward

@@ -77,7 +77,8 @@ def fit(
     Parameters
     ----------
     model : nn.Module
-        Maps images (N, C, H, W) to logits (N, K); trained on the device it is on.
+        Maps images (N, C, H, W) to logits (N, K); trained on the device it is on. In training mode, a part of it that
+        is in evaluation mode, such as frozen batch normalisation, stays so; in evaluation mode, all of it is trained.
     criterion : callable
         ``criterion(logits, labels)`` gives a scalar loss. If it is a module, its own parameters are trained too (by
         ``criterion.parameter_groups(lr=, weight_decay=)`` where it has that), and ``criterion.end_of_epoch()`` is
@@ -145,6 +146,7 @@ class _Run:
         checkpoint: Path | None,
     ) -> None:
         self.model, self.criterion, self.config = model, criterion, config
+        self.frozen = [module for module in model.modules() if not module.training] if model.training else []
         self.images, self.labels, self.checkpoint = images, labels, checkpoint
         self.classes_needed = _classes_needed(labels)
         self.steps = -(-len(images) // config.batch_size)
@@ -162,7 +164,14 @@ class _Run:
                 criterion.load_state_dict(state["criterion"])
             self.rows = state["rows"]
         sample = self._batch(torch.arange(min(config.batch_size, len(images))), self._augmenting(0)).images
+        self._train()
         self.forward = acceleration.prepare(model, config, sample)
+
+    def _train(self) -> None:
+        """Put the model in training mode, but for the parts that are frozen."""
+        self.model.train()
+        for module in self.frozen:
+            module.training = False
 
     def _state_of_criterion(self) -> dict[str, Any]:
         return self.criterion.state_dict() if isinstance(self.criterion, nn.Module) else {}
@@ -195,7 +204,7 @@ class _Run:
         """Run one epoch and return its row of the history."""
         start = time.perf_counter()
         config, optimizer, device = self.config, self.optimizer, self.images.device
-        self.model.train()
+        self._train()
         generator = _epoch_generator(config, epoch)
         order = torch.randperm(len(self.images), generator=generator).to(device)
         needs_inputs = getattr(self.criterion, "needs_inputs", False)

@@ -220,3 +220,29 @@ def test_predictions_do_not_depend_on_the_batch_size():
         training.predict(model, images, batch_size=7), training.predict(model, images, batch_size=96), atol=1e-6
     )
     assert model.training
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_frozen_norm_stays_frozen_and_a_model_at_rest_is_trained_whole(half):
+    images, labels = problem()
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.BatchNorm1d(16), nn.Linear(16, 2))
+    config = training.Config(epochs=2, batch_size=16, precision="bfloat16" if half else "float32")
+    seen = []
+
+    def modes(logits, labels):
+        seen.append((net[1].training, net[3].training))
+        return cross_entropy(logits, labels)
+
+    def fit():
+        seen.clear()
+        training.fit(net, modes, images, labels, config=config, metrics=lambda model: {}, progress=False)
+        assert len(set(seen)) == 1 and not any(module.training for module in net.modules())
+        return seen[0]
+
+    net.train()
+    net[1].eval()
+    before = [net[1].running_mean.clone(), net[3].running_mean.clone()]
+    assert fit() == (False, True)
+    assert torch.equal(net[1].running_mean, before[0]) and not torch.equal(net[3].running_mean, before[1])
+    assert fit() == (True, True)
+    assert not torch.equal(net[1].running_mean, before[0])
