@@ -36,6 +36,17 @@ def test_equal_rows_of_a_start_count_by_their_weights():
     np.testing.assert_allclose(split[1:], want, atol=1e-14)
 
 
+def test_a_step_of_merged_rows_by_hand():
+    # with labels that are sure, p(z|x) ~ p(x, z)^2 / p(z) at beta = 2 for the x of one label: .73^2/.74 and .17^2/.26
+    y, p = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), np.array([0.8, 0.1, 0.1])
+    start = np.array([[0.9, 0.1], [0.1, 0.9], [0.1, 0.9]])
+    shares = np.array([0.73**2 / 0.74, 0.17**2 / 0.26])
+    got = first_step(y, p, start, 2.0)
+    np.testing.assert_allclose(got[:2], [shares / shares.sum()] * 2, atol=1e-15)
+    np.testing.assert_allclose(got[0], [0.866, 0.134], atol=5e-4)
+    np.testing.assert_allclose(got, sweep(y, p, start, 2.0), atol=1e-15)
+
+
 def test_rows_of_no_weight_have_no_say_in_a_start():
     y = np.array([[0.9, 0.1], [0.9, 0.1], [0.2, 0.8], [0.2, 0.8], [0.4, 0.6], [0.4, 0.6]])
     p = np.array([0.0, 0.7, 0.3, 0.0, 0.0, 0.0])
