@@ -14,8 +14,8 @@ from lsedu import _modules
 from lsedu.authoring.checkfile import usual
 from lsedu.authoring.lab import Lab
 from lsedu.authoring.load import load_lab
+from lsedu.authoring.notebook import build
 from lsedu.authoring.rehearsal import rehearse
-from lsedu.authoring.release import build
 from lsedu.authoring.source import LabError
 from lsedu.labs.calling import same
 from lsedu.labs.evaluate import attempt, evaluate

@@ -7,6 +7,7 @@ from typing import Any
 
 from lsedu.authoring import checkfile
 from lsedu.authoring.lab import Lab
+from lsedu.authoring.notebook import build
 
 _SECONDS = 600.0
 _COURSE = Path(__file__).resolve().parents[2] / "solutions"
@@ -34,7 +35,6 @@ def rehearse(lab: Lab, *, solved: bool) -> str:
     """
     from nbformat import from_dict, v4
 
-    from lsedu.authoring.release import build
     from lsedu.labs.run import run
 
     notebook = from_dict(build(lab, solved=solved))

@@ -4,113 +4,18 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lsedu import _project, _write
+from lsedu import _write
 from lsedu.authoring import checkfile, variant
-from lsedu.authoring.lab import Cell, Lab
+from lsedu.authoring.gate import refuse
 from lsedu.authoring.load import load_lab
-from lsedu.authoring.pictures import draw, kept, mark
+from lsedu.authoring.notebook import build, colab_guard
+from lsedu.authoring.pictures import draw, kept
 from lsedu.authoring.source import parse
-from lsedu.labs.cells import fingerprint
 from lsedu.labs.checkfile import find, read
 from lsedu.labs.copies import keep
-
-_GUARD = """\
-# On Colab: install the course's package. A torch that is already there stays as it is.
-import importlib.util
-import subprocess
-import sys
-
-
-def absent(name):
-    return importlib.util.find_spec(name) is None
-
-
-pip = [sys.executable, "-m", "pip", "install", "--quiet"]
-if absent("lsedu"):
-    packages = {packages}
-    if absent("torch"):
-        packages.append("{torch}")
-    subprocess.check_call([*pip, *packages])
-    subprocess.check_call([*pip, "--no-deps", "lsedu @ git+{repository}"])
-if lacking := [name for name in {submit} if absent(name)]:  # what handing in needs
-    subprocess.check_call([*pip, *lacking])"""
-_SUBMIT = ("ipykernel", "nbclient", "nbformat")
-
-
-def colab_guard() -> str:
-    """Return the cell that makes a notebook work on Colab, handing in included; it never reinstalls torch."""
-    needs = _project.requirements()
-    torch = needs.pop("torch")
-    packages = "[" + ", ".join(f'"{line}"' for line in needs.values()) + "]"
-    submit = "[" + ", ".join(f'"{name}"' for name in _SUBMIT) + "]"
-    return _GUARD.format(packages=packages, torch=torch, repository=_project.link("Repository"), submit=submit)
-
-
-def build(
-    lab: Lab, *, pictures: Mapping[str, str] | None = None, solved: bool = False, student: str | None = None
-) -> dict[str, Any]:
-    """Return the student's notebook as nbformat's dictionary.
-
-    Parameters
-    ----------
-    lab
-        The lab.
-    pictures
-        Markdown of the "you should see" pictures, by cell id; see `lsedu.authoring.pictures`.
-    solved
-        Whether the answers are filled in: the notebook of a student who got everything right.
-    student
-        Whose variant it is; by default the public one.
-
-    Raises
-    ------
-    nbformat.ValidationError
-        If the result is no valid notebook.
-    """
-    import nbformat
-    from nbformat import v4
-
-    pictures = pictures or {}
-    values = variant.default(lab.manifest) if student is None else variant.of_student(lab.manifest, student)
-    cells = []
-    for cell in lab.cells:
-        metadata = dict(cell.metadata)
-        text = _fill(
-            replace(cell, source=cell.solution) if solved and cell.role != "plain" else cell, lab=lab, values=values
-        )
-        if "picture" in metadata.get("lsedu", {}):
-            text = pictures.get(cell.id, "")
-            metadata["lsedu"] = {"picture": mark(text)}
-        make = v4.new_markdown_cell if cell.kind == "markdown" else v4.new_code_cell
-        cells.append(make(text, id=cell.id, metadata=metadata))
-    about = {"lab": lab.name, "title": lab.title, "release": lab.digest[:16], "allow": list(lab.manifest.allow)}
-    if files := [question.file for question in lab.questions if question.kind == "artefact"]:
-        about["files"] = files
-    if student is not None:
-        about |= {"student": student, "variant": values}
-    metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-        "lsedu": about,
-    }
-    notebook = v4.new_notebook(cells=cells, metadata=metadata)
-    notebook.metadata["lsedu"]["sources"] = fingerprint(notebook)
-    nbformat.validate(notebook)
-    return notebook
-
-
-def _fill(cell: Cell, *, lab: Lab, values: Mapping[str, Any]) -> str:
-    if "colab" in cell.metadata.get("tags", ()):
-        return colab_guard()
-    text = variant.fill(cell.source, values)
-    if cell.kind == "code":
-        return text.replace("{release}", lab.digest[:16])
-    address = f"https://colab.research.google.com/github/{_project.slug()}/blob/main/labs/{lab.name}.ipynb"
-    return text.replace("{colab}", address)
 
 
 def release(path: Path | str, *, out: Path | str, check: bool = False, say: Callable[[str], None] = str) -> list[Path]:
@@ -159,7 +64,7 @@ def release(path: Path | str, *, out: Path | str, check: bool = False, say: Call
     texts = {notebook: _dump(build(lab, pictures=pictures)), checks: checkfile.dump(content)}
     changed = [name for name, text in texts.items() if not name.is_file() or name.read_text(encoding="utf-8") != text]
     if changed and not check:
-        _hold(path)
+        refuse(path)
         for name in changed:
             _replace(name, texts[name], say)
     return changed
@@ -194,7 +99,7 @@ def handout(path: Path | str, students: Sequence[str], *, out: Path | str, say: 
     """
     out = Path(out)
     lab, source = load_lab(path), parse(path)
-    _hold(path)
+    refuse(path)
     say(f"{lab.name}: {len(students)} notebooks")
     pictures, checks = draw(source), checkfile.build(lab)
     try:
@@ -213,13 +118,6 @@ def handout(path: Path | str, students: Sequence[str], *, out: Path | str, say: 
     writer.writerows([student, *variant.of_student(lab.manifest, student).values()] for student in students)
     _write.write(table, rows.getvalue().encode())
     return table
-
-
-def _hold(path: Path | str) -> None:
-    """Refuse to hand out what the gate refuses."""
-    from lsedu.authoring import gate  # which builds releases itself
-
-    gate.refuse(path)
 
 
 def _replace(path: Path, text: str, say: Callable[[str], None]) -> None:

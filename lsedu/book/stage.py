@@ -15,7 +15,7 @@ import nbformat
 import lsedu
 from lsedu import _modules, _project, _reads
 from lsedu._write import write
-from lsedu.authoring.release import colab_guard
+from lsedu.authoring.notebook import colab_guard
 from lsedu.book import figures, labs
 from lsedu.book.pages import API, Book
 

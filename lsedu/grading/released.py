@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lsedu.authoring.lab import Lab
-from lsedu.authoring.release import build
+from lsedu.authoring.notebook import build
 from lsedu.grading.notebooks import Notebook, UnreadableError, parse, read_file
 from lsedu.labs.cells import defines, plain
 
