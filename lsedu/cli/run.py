@@ -26,7 +26,12 @@ def run(
     save: bool = typer.Option(True, help="Write the record (smoke runs are never written)."),
     list_: bool = typer.Option(False, "--list", help="List the experiments."),
     verify: bool = typer.Option(False, "--verify", help="Recompute one seed of the record and compare."),
-    tolerance: float = typer.Option(0.0, min=0.0, help="With --verify: largest difference that counts as none."),
+    tolerance: float = typer.Option(
+        0.5,
+        min=0.0,
+        help="With --verify: by how much of its margin the seed may move the mean of a contrast; other results by a "
+        "twentieth of this, relative to their size. 0 asks for the same bits, as on one and the same processor.",
+    ),
 ) -> None:
     """Run an experiment and write its record, or verify the record that is there."""
     from lsedu import experiments

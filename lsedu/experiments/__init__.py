@@ -6,7 +6,7 @@ from lsedu.experiments.record import Record, RecordError, load_record, records_d
 from lsedu.experiments.registry import get, names
 from lsedu.experiments.runner import default_jobs, run
 from lsedu.experiments.verdict import Interval, interval, t_quantile, verdict
-from lsedu.experiments.verification import verify
+from lsedu.experiments.verification import differing, verify
 
 __all__ = [
     "Contrast",
@@ -17,6 +17,7 @@ __all__ = [
     "Record",
     "RecordError",
     "default_jobs",
+    "differing",
     "get",
     "interval",
     "load_record",

@@ -1,0 +1,76 @@
+"""Verifying a record: what another processor's rounding does passes, what other code does fails."""
+
+import inspect
+
+import pytest
+
+from lsedu import experiments
+from lsedu.cli.run import run as command
+from lsedu.experiments import verification
+
+
+@pytest.fixture(scope="module")
+def record():
+    return experiments.load_record("smoothing")
+
+
+def moved(record, **changes):
+    """The results of seed 100 with some of them changed."""
+    row = dict(record.results["100"])
+    for key, change in changes.items():
+        row[key] += change
+    return row
+
+
+def test_the_same_results_do_not_differ_even_exactly(record):
+    assert experiments.differing(record, 100, moved(record), tolerance=0.0) == {}
+
+
+# What seed 100 gave on another processor, from the same code: the numbers that moved most.
+ELSEWHERE = {
+    "0.0/gap_max": +0.0643, "0.0/before/accuracy": +0.0005, "0.1/before/accuracy": -0.0025, "0.0/after/ece": -0.0019,
+    "0.1/before/ece": +0.0019, "0.1/before/nll": +0.0026, "0.1/after/ece": +0.0019, "0.05/after/ece": +0.0043,
+    "0.4/before/accuracy": -0.0025, "0.025/before/nll": -0.0066, "0.0/temperature": +0.0042,
+}  # fmt: skip
+
+
+def test_another_processors_rounding_passes_and_shows_at_tolerance_0(record):
+    row = moved(record, **ELSEWHERE)
+    assert experiments.differing(record, 100, row) == {}
+    assert set(ELSEWHERE) < set(experiments.differing(record, 100, row, tolerance=0.0))
+
+
+def test_a_contrast_is_measured_by_its_margin_and_by_what_one_seed_does_to_the_mean(record):
+    margin, n = record.contrasts["ece-0.1"]["margin"], len(record.seeds)
+    just = experiments.differing(record, 100, moved(record, **{"0.1/before/ece": 0.49 * n * margin}))
+    assert just == {}
+    (name, (was, now)), *others = experiments.differing(
+        record, 100, moved(record, **{"0.1/before/ece": 0.51 * n * margin})
+    ).items()
+    assert name == "contrast ece-0.1" and now - was == pytest.approx(0.51 * n * margin)
+    assert {key for key, _ in others} <= {"contrast temperature-ece"}
+
+
+@pytest.mark.parametrize(
+    ("key", "change", "found"),
+    [
+        ("0.1/gap_mean", 0.02, False),
+        ("0.1/gap_mean", -0.2, True),
+        ("0.0/gap_mean", 0.23, False),
+        ("0.4/before/accuracy", 0.02, False),
+        ("0.4/before/accuracy", 0.03, True),
+    ],
+)
+def test_other_results_are_measured_by_their_size_or_by_1(record, key, change, found):
+    assert (key in experiments.differing(record, 100, moved(record, **{key: change}))) == found
+
+
+def test_results_that_came_or_went_differ(record):
+    row = moved(record)
+    row["new"] = row.pop("0.1/before/accuracy")
+    found = experiments.differing(record, 100, row, tolerance=10.0)
+    assert {"new", "0.1/before/accuracy", "contrast accuracy"} == set(found)
+
+
+def test_the_command_has_the_librarys_tolerance():
+    assert inspect.signature(command).parameters["tolerance"].default.default == verification.TOLERANCE
