@@ -84,7 +84,7 @@ def risk_coverage(probs: Any, labels: Any) -> RiskCoverage:
 
     Notes
     -----
-    :cite:p:`geifman2017`.
+    :cite:p:`geifman2017`; the area under the curve :cite:p:`geifman2019`.
 
     Examples
     --------

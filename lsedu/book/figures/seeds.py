@@ -21,7 +21,7 @@ START = 7
 def payload() -> dict[str, Any]:
     """Return what the page hands to the figure: the recorded spread and the quantiles of Student's t.
 
-    The spread is the standard deviation over seeds of accuracy with alpha = 0.1 less accuracy without smoothing, the
+    The spread is the standard deviation over seeds of accuracy with alpha = 0.1 minus accuracy without smoothing, the
     seeds being paired, in points.
     """
     record = load_record("smoothing")
