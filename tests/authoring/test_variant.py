@@ -42,9 +42,15 @@ def test_every_student_of_the_roster_gets_a_notebook(varied, tmp_path):
         assert Checks("toy", release=load_lab(varied).digest[:16], folder=out / name).notice == ""
 
 
-def test_a_lab_whose_checks_come_with_lsedu_is_handed_out_as_one_file(tmp_path):
-    handout(Path(__file__).parents[2] / "solutions" / "lab02.md", ["ada"], out=tmp_path)
-    assert [path.name for path in (tmp_path / "ada").iterdir()] == ["lab02.ipynb"]
+def test_a_lab_whose_checks_come_with_lsedu_is_handed_out_as_one_file(toy, tmp_path, monkeypatch):
+    shipped = tmp_path / "shipped" / "toy.checks.json"
+    monkeypatch.setattr("lsedu.labs.checkfile._SHIPPED", shipped.parent)
+    release(toy, out=shipped.parent)
+    handout(toy, ["ada"], out=tmp_path)
+    assert [path.name for path in (tmp_path / "ada").iterdir()] == ["toy.ipynb"]
+    shipped.write_text(shipped.read_text().replace("A toy", "Another toy"))
+    handout(toy, ["ben"], out=tmp_path)
+    assert sorted(path.name for path in (tmp_path / "ben").iterdir()) == ["toy.checks.json", "toy.ipynb"]
 
 
 def test_the_public_release_has_the_first_values(varied, tmp_path):
