@@ -23,6 +23,7 @@ from torch import Tensor
 
 from lsedu._look import readable
 from lsedu.losses._lls_near import NARROW, NEAR, near, near_block, softmax
+from lsedu.losses._lls_shared import Labels, of_table, shared_block
 
 # elements of one block on the CPU: its half-dozen buffers stay in the cache
 _BLOCK = 1 << 19
@@ -57,12 +58,20 @@ class Rows(NamedTuple):
     p: Tensor
 
 
+def fused(x: Tensor) -> bool:
+    """Return whether a tensor lies where few large kernels are faster than many small ones: not on a CPU."""
+    return not x.is_cpu
+
+
 def rows_of(x: Tensor, *, own: bool, shift: float = 0.0, loose_below: float = 0.0) -> Rows:
     """Return the rows of logits (M, K), with `shift` added to the logarithms.
 
     `own` says that `x` may be overwritten. Where no row's maximum is as large as `loose_below`, a row's logarithms may
     all be off by the same rounding error of its log-sum-exp.
     """
+    if fused(x):
+        log_p = torch.log_softmax(x, 1)
+        return Rows(log_p.add_(shift) if shift else log_p, torch.softmax(x, 1))
     top = x.amax(1, keepdim=True)
     if x.shape[1] < NARROW:
         log_p = x.sub_(top) if own else x - top
@@ -211,12 +220,20 @@ class LearnableSmoothing(torch.autograd.Function):
     ) -> Tensor:
         """Compute the losses times `factor`, and the gradients while the block is in the cache."""
         n, k = z.shape
+        ctx.dtypes, ctx.rows, ctx.sparse, ctx.factor = (z.dtype, table.dtype), len(table), sparse, None
         dtype = torch.promote_types(torch.promote_types(z.dtype, table.dtype), torch.float32)
         want_z, want_t = ctx.needs_input_grad[0], ctx.needs_input_grad[1]
+        symmetric = options.c == (1.0, 1.0, 1.0, 1.0) and not options.others
+        if fused(z) and symmetric and row is label and 2 * k <= n and not sparse:
+            labels = Labels(table.to(dtype), options.alpha)
+            losses, dz, each = shared_block(z.to(dtype), labels, label, want_z=want_z, want_t=want_t)
+            ctx.factor = -factor
+            ctx.save_for_backward(dz, each, label, labels.log_r, labels.own)
+            losses.relu_()  # rounding may leave less
+            return losses.sum().mul_(factor) if total else losses.mul_(factor).squeeze(1)
+        column = label.unsqueeze(1)
         dz = z.new_empty((n, k), dtype=dtype) if want_z else None
         dt = z.new_empty((n, k), dtype=dtype) if want_t else None
-        column = label.unsqueeze(1)
-        symmetric = options.c == (1.0, 1.0, 1.0, 1.0) and not options.others
         # elsewhere to look at a value would make the program wait
         look = readable(z) and table.is_cpu
         rows = _RowsOfQ(table, options, factor, look=look, row=row, column=column)
@@ -239,7 +256,6 @@ class LearnableSmoothing(torch.autograd.Function):
             for start in range(0, n, step):
                 part = [None if x is None else x[start : start + step] for x in (z, row, column, dz, dt)]
                 losses[start : start + step] = run(*part)
-        ctx.dtypes, ctx.rows, ctx.sparse = (z.dtype, table.dtype), len(table), sparse
         ctx.save_for_backward(dz, dt, row)
         if is_divergence(options.c):
             losses.relu_()  # rounding may leave less
@@ -250,11 +266,21 @@ class LearnableSmoothing(torch.autograd.Function):
         """Scale the stored gradients by the losses' own; add up the rows of Q that occur in the batch."""
         if torch.is_grad_enabled():
             raise RuntimeError("learnable label smoothing has no second derivative: leave out create_graph=True")
+        z_dtype, t_dtype = ctx.dtypes
+        if ctx.factor is not None:
+            dz, each, label, log_r, own = ctx.saved_tensors
+            upstream = grad * ctx.factor
+            each_of = upstream.unsqueeze(1) if grad.ndim else upstream
+            grad_z = None if dz is None else (dz * each_of).to(z_dtype)
+            grad_t = None
+            if each is not None:
+                grad_t = of_table(each * each_of if grad.ndim else each, label, log_r, own)
+                grad_t = (grad_t if grad.ndim else grad_t * upstream).to(t_dtype)
+            return grad_z, grad_t, None, None, None, None, None, None
         dz, dt, row = ctx.saved_tensors
         if grad.ndim or not readable(grad) or grad.item() != 1.0:
             upstream = grad.unsqueeze(1) if grad.ndim else grad
             dz, dt = (None if g is None else g * upstream for g in (dz, dt))
-        z_dtype, t_dtype = ctx.dtypes
         grad_z = None if dz is None else dz.to(z_dtype)
         grad_t = None
         if dt is not None:
