@@ -33,7 +33,7 @@ device = "cpu"
 ```{code-cell} ipython3
 :tags: [check]
 
-from lsedu.data.dataset import Dataset
+from lsedu.information import entropy
 print(profile, seed + 41)
 ```
 """

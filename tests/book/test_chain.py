@@ -115,7 +115,7 @@ def test_a_page_that_noted_nothing_is_taken_to_have_read_every_record_and_claim(
 
 def test_the_modules_of_a_page_are_those_it_reaches(toy):
     found = _modules.reached(_modules.imports(pages.code(pages.read_notebook(toy.source / "page.md"))))
-    assert "lsedu.data.registry" in found and "lsedu.losses.smoothing" not in found
+    assert "lsedu.information._inputs" in found and "lsedu.data.registry" not in found
 
 
 def test_a_failing_cell_is_named_and_kept(toy):
