@@ -75,9 +75,8 @@ def test_one_gradient_alone_is_the_same(far, frozen):
     live, want = (t, of_t) if frozen == "logits" else (z, of_z)
     live.requires_grad_()
     loss = learnable_smoothing(z, y, t, reduction="sum")
-    torch.testing.assert_close(
-        0.5 * torch.autograd.grad(loss, live)[0], want
-    )  # `all_three` weighs a single loss by half
+    got = 0.5 * torch.autograd.grad(loss, live)[0]  # `all_three` weighs a single loss by half
+    torch.testing.assert_close(got, want)
 
 
 def test_a_step_starts_few_kernels(far):
