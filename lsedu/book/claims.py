@@ -12,10 +12,10 @@ from pathlib import Path
 import yaml
 
 from lsedu._errors import LseduError
-from lsedu.experiments import Interval, Record, RecordError, load_record
+from lsedu.experiments import Interval, Record, RecordError, Verdict, load_record
 from lsedu.experiments.record import book_dir
 
-FINDINGS = ("exact", "not yet run")
+FINDINGS = (Verdict.EXACT, Verdict.NOT_YET_RUN)
 
 
 class ClaimError(LseduError):
@@ -40,8 +40,10 @@ class Claim:
         What is found where nothing was measured: one of `FINDINGS`.
     figure : str
         The moving figure whose prediction goes with it; empty for none.
-    verdict : str
+    verdict : Verdict
         That of its contrast in the record, or its finding.
+    beside : tuple of str
+        What belongs beside the verdict: that its contrast is exploratory, and the flags of the record.
     effect : Interval or None
         The effect measured, with its interval over the seeds.
     """
@@ -54,7 +56,8 @@ class Claim:
     contrast: str = ""
     finding: str = ""
     figure: str = ""
-    verdict: str = field(default="", metadata={"derived": True})
+    verdict: Verdict = field(default=Verdict.NOT_YET_RUN, metadata={"derived": True})
+    beside: tuple[str, ...] = field(default=(), metadata={"derived": True})
     effect: Interval | None = field(default=None, metadata={"derived": True})
 
 
@@ -131,7 +134,7 @@ def _read(row: object, where: str) -> Claim:
 def _judged(claim: Claim, records: dict[str, Record], where: str) -> Claim:
     """Return a claim with its verdict; `records` keeps those that were read."""
     if not claim.record:
-        return replace(claim, verdict=claim.finding)
+        return replace(claim, verdict=Verdict(claim.finding))
     try:
         record = records.get(claim.record) or load_record(claim.record)
     except RecordError as error:
@@ -140,4 +143,5 @@ def _judged(claim: Claim, records: dict[str, Record], where: str) -> Claim:
     if claim.contrast not in record.contrasts:
         known = ", ".join(record.contrasts)
         raise ClaimError(f"{where}: record {claim.record} has no contrast {claim.contrast!r}; there are {known}")
-    return replace(claim, verdict=record.verdict(claim.contrast), effect=record.effect(claim.contrast))
+    name = claim.contrast
+    return replace(claim, verdict=record.verdict(name), beside=tuple(record.beside(name)), effect=record.effect(name))

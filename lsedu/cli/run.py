@@ -26,14 +26,17 @@ def run(
     save: bool = typer.Option(True, help="Write the record (smoke runs are never written)."),
     list_: bool = typer.Option(False, "--list", help="List the experiments."),
     verify: bool = typer.Option(False, "--verify", help="Recompute one seed of the record and compare."),
+    conclude: bool = typer.Option(
+        False, "--conclude", help="Draw the record's verdicts from its own results anew, and print what changed."
+    ),
     tolerance: float = typer.Option(
-        0.5,
+        0.75,
         min=0.0,
         help="With --verify: by how much of its margin the seed may move the mean of a contrast; other results by a "
         "twentieth of this, relative to their size. 0 asks for the same bits, as on one and the same processor.",
     ),
 ) -> None:
-    """Run an experiment and write its record, or verify the record that is there."""
+    """Run an experiment and write its record, or verify the record that is there, or judge it anew."""
     from lsedu import experiments
 
     if list_:
@@ -43,6 +46,10 @@ def run(
     if verify:
         chosen = recorded(device) if name == ALL else [name]
         done = [_attempt(_verify, one, tolerance, device, scheduler) for one in chosen]
+    elif conclude:
+        chosen = recorded("") if name == ALL else [name]
+        typer.echo(experiments.restating.HEAD)
+        done = [_attempt(_conclude, one) for one in chosen]
     else:
         chosen = with_profile(profile) if name == ALL else [name]
         done = [_attempt(_run, one, profile, seeds, device, jobs, scheduler, fresh, save) for one in chosen]
@@ -98,6 +105,14 @@ def _verify(name: str, tolerance: float, device: str, scheduler: str) -> int:
     return _status.NO if differing else _status.DONE
 
 
+def _conclude(name: str) -> int:
+    from lsedu import experiments
+
+    for row in experiments.restate(name):
+        typer.echo(row)
+    return _status.DONE
+
+
 def _run(name: str, profile: str, seeds: int, device: str, jobs: int, scheduler: str, fresh: bool, save: bool) -> int:
     from tqdm.auto import tqdm
 
@@ -122,10 +137,8 @@ def _run(name: str, profile: str, seeds: int, device: str, jobs: int, scheduler:
             report=report,
         )
     for contrast, found in record.contrasts.items():
-        at = found["interval"]
-        typer.echo(
-            f"{contrast}: {found['verdict']} ({at['mean']:+.4f} [{at['low']:+.4f}, {at['high']:+.4f}], n={at['n']})"
-        )
+        at, said = found["interval"], record.finding(contrast).replace("**", "")
+        typer.echo(f"{contrast}: {said} ({at['mean']:+.4f} [{at['low']:+.4f}, {at['high']:+.4f}], n={at['n']})")
     if save and profile != "smoke":
         typer.echo(f"wrote {experiments.save_record(record, arrays)}")
     return _status.DONE

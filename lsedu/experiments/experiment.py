@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from lsedu._errors import UnknownNameError
+from lsedu.experiments.flags import Choice
+from lsedu.experiments.verdict import Claimed
 
 PROFILES = ("smoke", "cpu", "gpu")
 
@@ -29,30 +31,45 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Contrast:
-    """An effect whose sign is claimed: the value of `plus`, less that of `minus` where one is given, seed by seed.
+    """An effect that is claimed: the value of `plus` minus that of `minus`, seed by seed.
 
     Attributes
     ----------
     name, claim : str
         Key, and the claim in a sentence.
-    plus, minus : str
-        Names of results; an empty `minus` compares with 0.
-    claimed : {"positive", "negative"}
-        The sign claimed.
+    plus : str
+        Name of a result.
+    minus : str or float
+        Name of a result, or the number to compare with.
+    claimed : {"positive", "negative", "none"}
+        The sign claimed, or that there is no effect.
     margin : float
         Effects smaller than this do not matter in practice. Committed before the record.
+    plain : tuple of str
+        For "more than in the plain case": the two results whose difference is the effect there, which is taken off.
     """
 
     name: str
     claim: str
     plus: str
-    minus: str = ""
-    claimed: Literal["positive", "negative"] = "positive"
+    minus: str | float = 0.0
+    claimed: Claimed = "positive"
     margin: float = 0.0
+    plain: tuple[str, str] | tuple[()] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of the results that it is read from."""
+        return (self.plus, *((self.minus,) if isinstance(self.minus, str) else ()), *self.plain)
+
+    def effect(self, row: Mapping[str, float]) -> float:
+        """Return the effect of a seed, from its results."""
+        found = row[self.plus] - (row[self.minus] if isinstance(self.minus, str) else self.minus)
+        return found - (row[self.plain[0]] - row[self.plain[1]]) if self.plain else found
 
     def values(self, results: Mapping[str, Mapping[str, float]]) -> list[float]:
         """Return the effect of each seed, from the results by seed."""
-        return [row[self.plus] - (row[self.minus] if self.minus else 0.0) for row in results.values()]
+        return [self.effect(row) for row in results.values()]
 
 
 @dataclass(frozen=True)
@@ -74,6 +91,12 @@ class Experiment:
         where that is a folder. With `parts` it is also given ``part=``.
     contrasts : tuple of Contrast
         What is concluded.
+    primary : tuple of str
+        Names of the contrasts that the study is about, named before the record; the others are exploratory.
+    choices : tuple of Choice
+        Settings that are chosen among a few values.
+    missed : callable, optional
+        ``missed(row, key)``: whether the result `key` of a seed was cut off, its true value being larger.
     data : tuple of str
         Names of the data sets read.
     parts : callable, optional
@@ -85,7 +108,8 @@ class Experiment:
     Raises
     ------
     ValueError
-        If two contrasts have one name, profiles differ, or a configuration is not a dataclass with keywords only.
+        If two contrasts have one name, a primary one does not exist, profiles differ, or a configuration is not a
+        dataclass with keywords only.
     """
 
     name: str
@@ -99,6 +123,9 @@ class Experiment:
     data: tuple[str, ...]
     parts: Callable[[Any], tuple[str, ...]] | None = None
     protocol: int = 1
+    primary: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    missed: Callable[[Mapping[str, float], str], bool] | None = None
 
     def __post_init__(self) -> None:
         profiles = {"configs": self.configs, "seeds": self.seeds, "reduction": self.reduction}
@@ -116,6 +143,8 @@ class Experiment:
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"study {self.name}: two contrasts are called {name!r}")
+        if strange := set(self.primary) - set(names):
+            raise ValueError(f"study {self.name}: no contrast is called {', '.join(sorted(strange))}; see `primary`")
 
     def require_answers(self, results: Mapping[str, float]) -> None:
         """Refuse results of a seed that a contrast cannot be read from.
@@ -126,7 +155,7 @@ class Experiment:
             Naming the contrast, the result it asks for, and those there are.
         """
         for contrast in self.contrasts:
-            for key in filter(None, (contrast.plus, contrast.minus)):
+            for key in contrast.keys:
                 if key not in results:
                     raise UnknownNameError(
                         f"study {self.name}: contrast {contrast.name!r} asks for the result {key!r}, which no seed "

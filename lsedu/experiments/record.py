@@ -4,8 +4,8 @@ import hashlib
 import io
 import json
 import sys
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,10 @@ import numpy as np
 
 from lsedu import _reads, _write
 from lsedu._errors import LseduError, UnknownNameError
-from lsedu.experiments.verdict import Interval, interval, verdict
+from lsedu.experiments.experiment import Contrast, Experiment
+from lsedu.experiments.flags import flags
+from lsedu.experiments.interval import Interval, interval
+from lsedu.experiments.verdict import Verdict, together
 
 FORMAT = 1
 
@@ -51,7 +54,8 @@ class Record:
     results : dict of str to dict of str to float
         By seed (as text), the named results.
     contrasts : dict of str to dict
-        By contrast: claim, sign claimed, margin, interval and verdict.
+        By contrast: claim, what it is read from, sign claimed, margin, whether it is primary, interval, verdict, and
+        flags (sentences that belong beside the verdict).
     provenance : dict
         See `lsedu.experiments.provenance`.
     arrays_sha256 : str
@@ -114,9 +118,24 @@ class Record:
             raise UnknownNameError(f"record {self.name} has no contrast {name!r}; there are {known}")
         return self.contrasts[name]
 
-    def verdict(self, contrast: str) -> str:
+    def question(self, contrast: str) -> Contrast:
+        """Return a contrast as it was asked."""
+        known = self.contrast(contrast)
+        asked = {part.name: known[part.name] for part in fields(Contrast) if part.name in known}
+        return Contrast(name=contrast, **{**asked, "plain": tuple(known["plain"])})
+
+    def verdict(self, contrast: str) -> Verdict:
         """Return the verdict on a contrast."""
-        return self.contrast(contrast)["verdict"]
+        return Verdict(self.contrast(contrast)["verdict"])
+
+    def beside(self, contrast: str) -> list[str]:
+        """Return what belongs beside the verdict on a contrast: whether it is exploratory, and its flags."""
+        known = self.contrast(contrast)
+        return [*([] if known["primary"] else ["exploratory"]), *known["flags"]]
+
+    def finding(self, contrast: str) -> str:
+        """Return the verdict on a contrast as pages print it, with what belongs beside it, as Markdown."""
+        return "; ".join([f"**{self.verdict(contrast)}**", *self.beside(contrast)])
 
     def effect(self, contrast: str) -> Interval:
         """Return mean and 95% interval of a contrast, paired by seed."""
@@ -139,7 +158,7 @@ class Record:
         for name in contrasts or self.contrasts:
             effect = self.effect(name)
             shown = effect.text(scale, digits, sign="+") + (f" | {effect.n}" if seeds else "")
-            rows.append(f"| {self.contrast(name)['claim']} | {shown} | **{self.verdict(name)}** |")
+            rows.append(f"| {self.contrast(name)['claim']} | {shown} | {self.finding(name)} |")
         return "\n".join(rows)
 
     def over_seeds(self, name: str) -> np.ndarray:
@@ -181,21 +200,25 @@ class Record:
             return dict(arrays)
 
 
-def conclude(contrasts: tuple, results: dict[str, dict[str, float]]) -> dict[str, dict[str, Any]]:
-    """Return interval and verdict of each contrast: what `Record.contrasts` holds."""
-    concluded = {}
-    for contrast in contrasts:
-        found = interval(contrast.values(results))
-        concluded[contrast.name] = {
-            "claim": contrast.claim,
-            "plus": contrast.plus,
-            "minus": contrast.minus,
-            "claimed": contrast.claimed,
-            "margin": contrast.margin,
-            "interval": {"mean": found.mean, "low": found.low, "high": found.high, "sd": found.sd, "n": found.n},
-            "verdict": verdict(found, claimed=contrast.claimed, margin=contrast.margin),
+def conclude(
+    experiment: Experiment, configs: Mapping[str, Any], results: dict[str, dict[str, float]]
+) -> dict[str, dict[str, Any]]:
+    """Return interval, verdict and flags of each contrast: what `Record.contrasts` holds."""
+    at = {contrast.name: interval(contrast.values(results)) for contrast in experiment.contrasts}
+    verdicts = together(
+        {one.name: (at[one.name], one.claimed, one.margin) for one in experiment.contrasts}, experiment.primary
+    )
+    return {
+        contrast.name: {
+            **{key: value for key, value in asdict(contrast).items() if key != "name"},
+            "plain": list(contrast.plain),
+            "primary": contrast.name in experiment.primary,
+            "interval": asdict(at[contrast.name]),
+            "verdict": str(verdicts[contrast.name]),
+            "flags": flags(contrast.keys, configs, results, choices=experiment.choices, missed=experiment.missed),
         }
-    return concluded
+        for contrast in experiment.contrasts
+    }
 
 
 def npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
@@ -214,12 +237,17 @@ def save_record(record: Record, arrays: dict[str, np.ndarray], *, folder: Path |
         The JSON file.
     """
     folder = folder or book_dir() / "records"
-    plain = {key: value for key, value in asdict(record).items() if key != "folder"}
     if arrays:
         raw = npz_bytes(arrays)
-        plain["arrays_sha256"] = hashlib.sha256(raw).hexdigest()
+        record = replace(record, arrays_sha256=hashlib.sha256(raw).hexdigest())
         _write.write(folder / f"{record.name}.npz", raw)
-    path = folder / f"{record.name}.json"
+    return rewrite(record, folder=folder)
+
+
+def rewrite(record: Record, *, folder: Path | None = None) -> Path:
+    """Write the JSON of a record whose arrays stay as they are, and return it."""
+    path = (folder or book_dir() / "records") / f"{record.name}.json"
+    plain = {key: value for key, value in asdict(record).items() if key != "folder"}
     _write.write(path, (json.dumps(plain, indent=1, allow_nan=True) + "\n").encode())
     return path
 

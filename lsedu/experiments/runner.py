@@ -150,16 +150,17 @@ def _assemble(
         for path in kept[seed]["arrays"]:
             with np.load(path, allow_pickle=False) as found:
                 add(arrays, {f"{seed}/{key}": found[key] for key in found.files})
+    configs = json.loads(json.dumps(asdict(experiment.configs[profile])))
     record = Record(
         name=experiment.name,
         claim=experiment.claim,
         source=experiment.source,
         profile=profile,
         reduction=experiment.reduction[profile],
-        configs=json.loads(json.dumps(asdict(experiment.configs[profile]))),
+        configs=configs,
         seeds=seeds,
         results=results,
-        contrasts=conclude(experiment.contrasts, results),
+        contrasts=conclude(experiment, configs, results),
         provenance=provenance(
             data=experiment.data,
             seconds={str(seed): kept[seed]["seconds"] for seed in seeds},

@@ -1,161 +1,138 @@
-"""The one rule by which an experiment's numbers become a verdict."""
+"""The one rule by which an experiment's numbers become a verdict, and the one list of its words."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Literal
 
-import numpy as np
+from lsedu.experiments.interval import Interval
 
-Verdict = Literal["shown", "reversed", "not shown", "inconclusive", "not yet run"]
+Claimed = Literal["positive", "negative", "none"]
 
-
-def t_quantile(confidence: float, degrees: int) -> float:
-    """Return the two-sided Student t quantile: the t with P(-t <= T <= t) = confidence.
-
-    Parameters
-    ----------
-    confidence : float
-        In (0, 1).
-    degrees : int
-        Degrees of freedom, >= 1.
-
-    Raises
-    ------
-    ValueError
-        If either is out of range.
-
-    Notes
-    -----
-    The distribution function has a finite closed form for whole degrees of freedom (Abramowitz and Stegun, 26.7.3
-    and 26.7.4), inverted here by bisection: training machines carry no SciPy.
-
-    Examples
-    --------
-    >>> round(t_quantile(0.95, 4), 4)
-    2.7764
-    """
-    if degrees < 1 or not 0 < confidence < 1:
-        raise ValueError(f"need degrees >= 1 and 0 < confidence < 1, got {degrees!r} and {confidence!r}")
-
-    def central(t: float) -> float:
-        theta = math.atan(t / math.sqrt(degrees))
-        c2 = math.cos(theta) ** 2
-        term = math.cos(theta) if degrees % 2 else 1.0
-        total = term if degrees > 1 else 0.0
-        first = 3 if degrees % 2 else 2
-        for j in range(first, degrees - 1, 2):
-            term *= c2 * (j - 1) / j
-            total += term
-        total *= math.sin(theta)
-        return 2.0 / math.pi * (theta + total) if degrees % 2 else total
-
-    low, high = 0.0, 1.0
-    while central(high) < confidence:
-        high *= 2.0
-    for _ in range(200):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if central(middle) < confidence else (low, middle)
-    return 0.5 * (low + high)
+#: The chance of an error that the intervals, and Holm's test of the primary contrasts of a record, allow.
+LEVEL = 0.05
 
 
-@dataclass(frozen=True)
-class Interval:
-    """Mean over seeds with its 95% interval.
+class Verdict(StrEnum):
+    """What a claim can come to, with what it means: library, records, ledger, pages and glossary use these words."""
 
-    Attributes
-    ----------
-    mean, low, high : float
-        Low and high are infinite for a single seed: one run says nothing about the spread.
-    sd : float
-        Sample standard deviation; NaN for a single seed.
-    n : int
-        Number of seeds.
-    """
+    meaning: str
 
-    mean: float
-    low: float
-    high: float
-    sd: float
-    n: int
+    def __new__(cls, word: str, meaning: str) -> "Verdict":
+        """Return the member whose value is the word."""
+        member = str.__new__(cls, word)
+        member._value_, member.meaning = word, meaning
+        return member
 
-    def text(self, scale: float = 1.0, digits: int = 2, *, sign: str = "") -> str:
-        """Return mean and interval as pages print them.
-
-        Parameters
-        ----------
-        scale : float
-            What all three are multiplied by: 100 for percent or points.
-        digits : int
-            Digits after the point.
-        sign : {"", "+"}
-            Whether numbers above 0 have their sign: for differences.
-
-        Examples
-        --------
-        >>> interval([0.01, 0.02, 0.03]).text(100, 1, sign="+")
-        '+2.0 [-0.5, +4.5]'
-        """
-        mean, low, high = (f"{scale * value:{sign}.{digits}f}" for value in (self.mean, self.low, self.high))
-        return f"{mean} [{low}, {high}]"
+    SHOWN = "shown", "the whole interval lies beyond the margin on the side claimed; for a claim of equality, within it"
+    SHOWN_UNCLEAR = (
+        "shown, size unclear",
+        "the interval excludes 0 on the side claimed and reaches into the margin: there is an effect, perhaps too "
+        "small to matter",
+    )
+    REVERSED = "reversed", "the whole interval lies beyond the margin on the other side"
+    REVERSED_UNCLEAR = (
+        "reversed, size unclear",
+        "the interval excludes 0 on the other side and reaches into the margin",
+    )
+    NEGLIGIBLE = "negligible", "the whole interval lies within the margin: the effect, if any, is too small to matter"
+    REFUTED = "refuted", "equality was claimed, and the whole interval lies beyond the margin"
+    INCONCLUSIVE = "inconclusive", "the interval is too wide to tell"
+    NOT_YET_RUN = "not yet run", "we have no measurement, and the page says why"
+    EXACT = "exact", "proved or computed on the page"
 
 
-def interval(values: Sequence[float], *, confidence: float = 0.95) -> Interval:
-    """Return mean and Student t interval of the values, one a seed; for paired methods, give their differences.
-
-    Raises
-    ------
-    ValueError
-        If there are no values, or one is not finite.
-
-    Examples
-    --------
-    >>> found = interval([0.1, 0.2, 0.3])
-    >>> round(found.low, 3), round(found.high, 3)
-    (-0.048, 0.448)
-    """
-    x = np.asarray(values, dtype=float)
-    if x.ndim != 1 or len(x) == 0 or not np.isfinite(x).all():
-        raise ValueError(f"values must be finite numbers, one a seed, got {values!r}")
-    mean = float(x.mean())
-    if len(x) == 1:
-        return Interval(mean, -math.inf, math.inf, math.nan, 1)
-    sd = float(x.std(ddof=1))
-    half = t_quantile(confidence, len(x) - 1) * sd / math.sqrt(len(x))
-    return Interval(mean, mean - half, mean + half, sd, len(x))
+def rule() -> str:
+    """Return the verdicts with their meanings as a list in Markdown, for pages."""
+    return "\n".join(f"- **{verdict}**: {verdict.meaning}" for verdict in Verdict)
 
 
-def verdict(found: Interval | None, *, claimed: Literal["positive", "negative"], margin: float) -> Verdict:
-    """Return the verdict on a claim about the sign of an effect.
+def verdict(found: Interval | None, *, claimed: Claimed, margin: float) -> Verdict:
+    """Return the verdict on a claim about an effect; the first that fits counts.
 
     Parameters
     ----------
     found : Interval or None
         The effect with its 95% interval; None if the experiment was not run.
-    claimed : {"positive", "negative"}
-        The sign that the claim gives the effect.
+    claimed : {"positive", "negative", "none"}
+        The sign that the claim gives the effect, or that it claims there is none: equality.
     margin : float
         Effects smaller than this do not matter in practice; fixed before the record is made.
 
     Returns
     -------
-    str
-        "shown" if the interval excludes 0 on the claimed side, "reversed" if on the other, "not shown" if it lies
-        within the margin around 0, else "inconclusive".
+    Verdict
+        Of a sign: negligible if the interval lies within the margin around 0, shown or reversed if it lies beyond the
+        margin, the same with "size unclear" if it only excludes 0, else inconclusive. Of equality: shown if it lies
+        within the margin, refuted if beyond, else inconclusive.
 
     Examples
     --------
-    >>> verdict(interval([0.1, 0.2, 0.15]), claimed="positive", margin=0.01)
+    >>> from lsedu.experiments.interval import interval
+    >>> str(verdict(interval([0.1, 0.2, 0.15]), claimed="positive", margin=0.01))
     'shown'
+    >>> str(verdict(interval([0.1, 0.2, 0.15]), claimed="positive", margin=0.1))
+    'shown, size unclear'
     """
     if found is None:
-        return "not yet run"
-    sign = 1.0 if claimed == "positive" else -1.0
+        return Verdict.NOT_YET_RUN
+    sign = -1.0 if claimed == "negative" else 1.0
     low, high = sorted((sign * found.low, sign * found.high))
+    within = -margin <= low and high <= margin
+    if claimed == "none":
+        beyond = low > margin or high < -margin
+        return Verdict.SHOWN if within else Verdict.REFUTED if beyond else Verdict.INCONCLUSIVE
+    if within:
+        return Verdict.NEGLIGIBLE
     if low > 0:
-        return "shown"
+        return Verdict.SHOWN if low > margin else Verdict.SHOWN_UNCLEAR
     if high < 0:
-        return "reversed"
-    if -margin <= low and high <= margin:
-        return "not shown"
-    return "inconclusive"
+        return Verdict.REVERSED if high < -margin else Verdict.REVERSED_UNCLEAR
+    return Verdict.INCONCLUSIVE
+
+
+def holm(p: Mapping[str, float]) -> dict[str, float]:
+    """Return Holm's adjusted p-values: those that stay below a level err together no more often than the level.
+
+    Notes
+    -----
+    The smallest of m is multiplied by m, the next by m - 1, and so on; none is below one before it (Holm, 1979).
+
+    Examples
+    --------
+    >>> {name: round(value, 3) for name, value in holm({"a": 0.01, "b": 0.04, "c": 0.03}).items()}
+    {'a': 0.03, 'c': 0.06, 'b': 0.06}
+    """
+    adjusted, so_far = {}, 0.0
+    for i, name in enumerate(sorted(p, key=p.__getitem__)):
+        so_far = max(so_far, min(1.0, (len(p) - i) * p[name]))
+        adjusted[name] = so_far
+    return adjusted
+
+
+_SIZE_UNCLEAR = {Verdict.SHOWN: Verdict.SHOWN_UNCLEAR, Verdict.REVERSED: Verdict.REVERSED_UNCLEAR}
+
+
+def together(found: Mapping[str, tuple[Interval, Claimed, float]], primary: tuple[str, ...]) -> dict[str, Verdict]:
+    """Return the verdicts on the contrasts of a record, the primary ones held to Holm's test.
+
+    Parameters
+    ----------
+    found : mapping
+        By name, interval, sign claimed and margin.
+    primary : tuple of str
+        The contrasts that the study is about. Among those that claim a sign, *shown* and *reversed* have to pass
+        Holm's test against their margin, else the size is unclear; and with an unclear size against 0, else they are
+        inconclusive.
+    """
+    alone = {name: verdict(at, claimed=claimed, margin=margin) for name, (at, claimed, margin) in found.items()}
+    family = {name: found[name] for name in primary if found[name][1] != "none"}
+    beyond = holm(
+        {name: at.p(margin if at.mean > 0 else -margin) for name, (at, _, margin) in family.items()}
+    )  # fmt: skip
+    nonzero = holm({name: at.p() for name, (at, _, _) in family.items()})
+    for name in family:
+        if alone[name] in _SIZE_UNCLEAR and beyond[name] > LEVEL:
+            alone[name] = _SIZE_UNCLEAR[alone[name]]
+        if alone[name] in _SIZE_UNCLEAR.values() and nonzero[name] > LEVEL:
+            alone[name] = Verdict.INCONCLUSIVE
+    return alone

@@ -1,5 +1,6 @@
 """Checking a record by measuring one of its seeds again."""
 
+from collections import defaultdict
 from math import nan
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from lsedu.experiments.record import Record, load_record
 from lsedu.experiments.runner import run
 
 #: By how much of a margin one seed, measured again, may move the mean of a contrast.
-TOLERANCE = 0.5
+TOLERANCE = 0.75
 
 #: A result that is no contrast may differ by this part of the tolerance, relative to the larger of its size and 1.
 OTHERS = 0.05
@@ -86,14 +87,9 @@ def differing(
         was, now = old.get(key, nan), again.get(key, nan)
         if not abs(was - now) <= OTHERS * tolerance * max(1.0, abs(was)):
             found[key] = (was, now)
-    for name, contrast in record.contrasts.items():
-        was, now = (effect(contrast, row) for row in (old, again))
-        if not abs(was - now) / len(record.seeds) <= tolerance * contrast["margin"]:
+    for name in record.contrasts:
+        contrast = record.question(name)
+        was, now = (contrast.effect(defaultdict(lambda: nan, row)) for row in (old, again))
+        if not abs(was - now) / len(record.seeds) <= tolerance * contrast.margin:
             found[f"contrast {name}"] = (was, now)
     return found
-
-
-def effect(contrast: dict, row: dict[str, float]) -> float:
-    """Return the effect of a seed from what a record holds of a contrast; NaN where the row lacks a result."""
-    minus = row.get(contrast["minus"], nan) if contrast["minus"] else 0.0
-    return row.get(contrast["plus"], nan) - minus

@@ -2,12 +2,14 @@
 
 import re
 
+import nbformat
 import pytest
 import yaml
 
 from lsedu import experiments
 from lsedu.book import claims, stage
 from lsedu.book.pages import Book, BookError
+from lsedu.experiments import Verdict
 
 EXACT = {"key": "sum", "text": "It sums to 1.", "source": "textbook", "anchor": "why-sum", "finding": "exact"}
 SHOWN = {
@@ -91,3 +93,31 @@ def test_a_figure_without_a_claim_and_a_claim_without_a_figure_are_named(toy):
     page.write_text(page.read_text() + "\n```{moving-figure} tea\n:alt: A cup.\n```\n")
     with pytest.raises(BookError, match=r"figure 'tea' must go with one claim .* it goes with 0"):
         toy.claims()
+
+
+TABLE_CELL = re.compile(r"\*\*([^*]+)\*\*")
+
+
+def test_pages_and_glossary_use_these_words_and_no_others(root):
+    words = {str(verdict) for verdict in Verdict}
+    seen = set()
+    for path in (root / "tests" / "book" / "expected").rglob("*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            for output in cell.get("outputs", ()):
+                lines = str(output.get("data", {}).get("text/markdown", "")).splitlines()
+                heads = [i for i, line in enumerate(lines) if re.search(r"\| *verdict *\|", line)]
+                for head in heads:
+                    column = [part.strip() for part in lines[head].strip("| ").split("|")].index("verdict")
+                    for line in lines[head + 2 :]:
+                        if not line.startswith("|"):
+                            break
+                        (word,) = TABLE_CELL.findall([part for part in line.strip("| ").split(" | ")][column])
+                        seen.add(word)
+    assert {"shown", "negligible", "inconclusive"} <= seen <= words
+    retired = re.compile(r"not shown|not reproduced|confirmed|disproved|contradicted|not supported", re.IGNORECASE)
+    for path in (root / "book").rglob("*.md"):
+        assert not retired.search(path.read_text(encoding="utf-8")), path.name
+    glossary = " ".join((root / "book" / "appendix" / "glossary.md").read_text(encoding="utf-8").split())
+    for verdict in Verdict:
+        assert f"*{verdict}*, {verdict.meaning}" in glossary
+    assert experiments.rule().count("\n- **") == len(Verdict) - 1

@@ -1,5 +1,6 @@
 """What holds for every study: it is whole, and one seed at the smoke scale answers every contrast."""
 
+import dataclasses
 import inspect
 import re
 import sys
@@ -14,7 +15,7 @@ from lsedu.experiments.record import conclude
 @pytest.mark.parametrize("name", experiments.names())
 def test_it_is_whole(name):
     study = experiments.get(name)
-    assert study.name == name and study.claim and study.source and study.contrasts
+    assert study.name == name and study.claim and study.source and study.contrasts and study.primary
     assert all(seed >= 100 for seed in study.seeds.get("cpu", ()))
     assert all(contrast.margin > 0 for contrast in study.contrasts)
     assert all(data.source(read) for read in study.data)
@@ -28,5 +29,6 @@ def test_a_seed_at_the_smoke_scale_answers_every_contrast(name, smoke):
     assert all(np.isfinite(value) for value in found.results.values())
     assert all(np.isfinite(array).all() for array in found.arrays.values())
     found.study.require_answers(found.results)
-    concluded = conclude(found.study.contrasts, {"0": found.results, "1": found.results})
+    configs = dataclasses.asdict(found.study.configs["smoke"])
+    concluded = conclude(found.study, configs, {"0": found.results, "1": found.results})
     assert concluded.keys() == {contrast.name for contrast in found.study.contrasts}

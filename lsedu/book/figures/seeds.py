@@ -9,8 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from lsedu import plots
-from lsedu.experiments import interval, load_record
-from lsedu.experiments.verdict import t_quantile
+from lsedu.experiments import interval, load_record, t_quantile
 
 GRID = {"seeds": (2, 3, 11, 20), "threshold": (0.0, 0.2, 0.35, 1.0), "draw": (1, 17, 1000)}
 MOST = 20

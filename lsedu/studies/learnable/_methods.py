@@ -49,6 +49,9 @@ ACCURACY = (
     *(_more_accurate("lls", name) for name in METHODS if name not in ("one-hot", "lls")),
 )
 
+#: What the papers claim of it: LLS ahead of every other method.
+PRIMARY = tuple(one.name for one in ACCURACY if one.name.startswith("lls-accuracy-over-"))
+
 
 def criterion(method: str, num_classes: int, device: str) -> Any:
     """Return the criterion of a method, on the device where it has tensors of its own."""

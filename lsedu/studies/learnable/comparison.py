@@ -16,7 +16,7 @@ from lsedu import data, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.studies._loaded import loaded
 from lsedu.studies._scores import fitted, scored, under
-from lsedu.studies.learnable._methods import ACCURACY, METHODS, criterion, geometry, per_picture
+from lsedu.studies.learnable._methods import ACCURACY, METHODS, PRIMARY, criterion, geometry, per_picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +113,7 @@ EXPERIMENT = Experiment(
         Contrast("lls-uneven", "Learnable smoothing keeps distances less equal than smoothing", "lls/unevenness",
                  "ls/unevenness", claimed="positive", margin=0.02),
     ),
+    primary=(*PRIMARY, "lls-q"),
     data=("cifar10", "fashion-mnist-mini"),
     parts=lambda config: METHODS,
 )  # fmt: skip

@@ -14,7 +14,7 @@ from lsedu import data
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.studies._loaded import loaded
 from lsedu.studies._scores import scored, under
-from lsedu.studies.learnable._methods import ACCURACY, METHODS, criterion, geometry, per_picture
+from lsedu.studies.learnable._methods import ACCURACY, METHODS, PRIMARY, criterion, geometry, per_picture
 from lsedu.training.fast import FastConfig, FastTrainer
 
 
@@ -80,6 +80,7 @@ EXPERIMENT = Experiment(
         Contrast("lls-q", "Q is larger for the classes that are taken for the label more often", "lls/likeness",
                  claimed="positive", margin=0.1),
     ),
+    primary=PRIMARY,
     data=("cifar10", "fashion-mnist-mini"),
     parts=lambda config: METHODS,
 )  # fmt: skip

@@ -12,13 +12,14 @@ seed.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from lsedu import calibration, models, training
-from lsedu.experiments.experiment import Contrast, Experiment, Outcome
+from lsedu.experiments.experiment import Choice, Contrast, Experiment, Outcome
 from lsedu.losses import confidence_penalty, cross_entropy, focal, focal_sample_dependent, label_smoothing
 from lsedu.studies._contrasts import against
 from lsedu.studies._pictures import Scale, pictures
@@ -157,5 +158,10 @@ EXPERIMENT = Experiment(
             minus="one-hot", margin=0.005,
         ),
     ),
+    choices=tuple(
+        Choice(f"{method}/", grid, itemgetter(f"{method}/value"))
+        for method, grid in (("smoothing", "alphas"), ("focal", "gammas"), ("penalty", "betas"))
+    ),
+    primary=("focal-ece", "flsd-53-focal", "penalty-ece", "selective-0.1",),
     data=("fashion-mnist-mini",),
 )  # fmt: skip

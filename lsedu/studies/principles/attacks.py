@@ -176,5 +176,6 @@ EXPERIMENT = Experiment(
             for alpha, title in ((0.0, "plain"), (0.1, "smoothed"))
         ),
     ),
+    primary=("fgsm-0.1", "worst-0.1",),
     data=("fashion-mnist-mini",),
 )  # fmt: skip

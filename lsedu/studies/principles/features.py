@@ -125,5 +125,6 @@ EXPERIMENT = Experiment(
         against("overfit", "Accuracy on training and on test pictures differ less", "overfit", margin=0.005),
         against("weights", "The weights are smaller (Euclidean length)", "weights", margin=0.5),
     ),
+    primary=("tight-train", "tight-test", "equidistant", "overfit", "tiny",),
     data=("fashion-mnist-mini",),
 )  # fmt: skip

@@ -89,17 +89,18 @@ EXPERIMENT = Experiment(
             margin=0.1,
         ),
         Contrast(
-            "smoothed-grows", "With alpha = 0.1 the mean gap still grows in the second half of training",
-            "0.1/slope", claimed="positive", margin=0.1,
+            "smoothed-stops", "With alpha = 0.1 the mean gap grows no more in the second half of training",
+            "0.1/slope", claimed="none", margin=0.1,
         ),
         Contrast(
-            "mean-off-closed-form", "With alpha = 0.1 the mean gap of a trained network exceeds the closed form",
-            "0.1/gap_mean", "0.1/closed_form", claimed="positive", margin=0.1,
+            "at-closed-form", "With alpha = 0.1 the mean gap of a trained network ends at the closed form",
+            "0.1/gap_mean", "0.1/closed_form", claimed="none", margin=0.1,
         ),
         Contrast(
             "largest-below", "With alpha = 0.1 the gap to the largest other logit stays below the closed form",
             "0.1/gap_max", "0.1/closed_form", claimed="negative", margin=0.1,
         ),
     ),
+    primary=("one-hot-grows", "smoothed-smaller", "smoothed-stops", "at-closed-form",),
     data=("fashion-mnist-mini",),
 )  # fmt: skip

@@ -113,5 +113,13 @@ EXPERIMENT = Experiment(
             margin=0.01,
         ),
     ),
+    primary=(
+        "mlp-overconfident",
+        "cnn-overconfident",
+        "softmax-overconfident",
+        "mlp-temperature-ece",
+        "cnn-temperature-ece",
+        "mlp-temperature-auroc",
+    ),
     data=("fashion-mnist-mini",),
 )

@@ -158,5 +158,6 @@ EXPERIMENT = Experiment(
             "0.0/memorised", plus="worst", minus="symmetric", claimed="positive", margin=0.02,
         ),
     ),
+    primary=("worst-0.1", "worst-0.4",),
     data=("cifar10", "cifar10n"),
 )  # fmt: skip

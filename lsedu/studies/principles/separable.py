@@ -122,5 +122,6 @@ EXPERIMENT = Experiment(
             "0.4/before/overconfidence", "0.4/predicted", claimed="negative", margin=0.01,
         ),
     ),
+    primary=("underconfident-0.1", "accuracy-0.4",),
     data=(),
 )  # fmt: skip

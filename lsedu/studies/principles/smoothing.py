@@ -91,5 +91,6 @@ EXPERIMENT = Experiment(
             "auroc", "Smoothing with alpha = 0.1 makes errors harder to detect", "before/error_auroc", margin=0.005,
         ),
     ),
+    primary=("accuracy", "ece-0.05", "ece-0.1", "underconfident-0.2", "temperature-ece", "auroc",),
     data=("fashion-mnist-mini",),
 )  # fmt: skip

@@ -85,6 +85,7 @@ EXPERIMENT = Experiment(
         Contrast("too-much", "Smoothing at 0.4 is less accurate than at 0.2", "0.4/before/accuracy",
                  "0.2/before/accuracy", claimed="negative", margin=0.002),
     ),
+    primary=("accuracy", "overconfidence", "ece"),
     data=("cifar10", "fashion-mnist-mini"),
     parts=lambda config: tuple(str(alpha) for alpha in config.alphas),
 )  # fmt: skip

@@ -11,6 +11,7 @@ Set-up: 5,000 Fashion-MNIST images, one MLP, constant learning rates, the same i
 alpha. On one thread of a laptop core: half a minute a seed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from lsedu import models, training
-from lsedu.experiments.experiment import Experiment, Outcome
+from lsedu.experiments.experiment import Choice, Experiment, Outcome
 from lsedu.losses import label_smoothing
 from lsedu.studies._contrasts import against
 from lsedu.studies._pictures import Pictures, Scale, pictures
@@ -122,6 +123,22 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
     return Outcome(results, arrays)
 
 
+def best_rate(row: Mapping[str, float], alpha: float, level: str) -> float:
+    """Return the learning rate at which a level was reached first; the lowest of them in a tie."""
+    parts = (name.split("/") for name in row)
+    rates = [float(part[1]) for part in parts if len(part) == 3 and part[0] == str(alpha) and part[2] == level]
+    return min(rates, key=lambda rate: (row[f"{alpha}/{rate}/{level}"], rate))
+
+
+def missed(row: Mapping[str, float], key: str) -> bool:
+    """Return whether a number of passes is that of the run, as the level was missed: at its rate, or at every rate."""
+    if f"{key}_reached" in row:
+        return not row[f"{key}_reached"]
+    alpha, _, level = key.rpartition("/")
+    reached = [row[name] for name in row if name.startswith(f"{alpha}/") and name.endswith(f"/{level}_reached")]
+    return bool(reached) and not any(reached)
+
+
 EXPERIMENT = Experiment(
     name="speed",
     claim="Label smoothing makes stochastic gradient descent faster, by reducing the variance of its gradients.",
@@ -167,5 +184,12 @@ EXPERIMENT = Experiment(
             "pass-5/log_relative", margin=0.1,
         ),
     ),
+    choices=tuple(
+        Choice(f"{alpha}/{level}", "rates", partial(best_rate, alpha=alpha, level=level))
+        for alpha in (0.0, 0.1)
+        for level in ("lower", "upper")
+    ),
+    missed=missed,
+    primary=("passes-best", "variance-start", "relative-start",),
     data=("fashion-mnist-mini",),
 )  # fmt: skip

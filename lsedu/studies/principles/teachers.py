@@ -101,5 +101,6 @@ EXPERIMENT = Experiment(
             "0.0/student-4", "0.0/alone", claimed="positive", margin=0.005,
         ),
     ),
+    primary=("student-1", "student-4",),
     data=("fashion-mnist-mini",),
 )  # fmt: skip

@@ -118,5 +118,6 @@ EXPERIMENT = Experiment(
             "0.0/many", "untrained/many", claimed="positive", margin=0.01,
         ),
     ),
+    primary=("many-0.1",),
     data=("fashion-mnist-mini",),
 )  # fmt: skip

@@ -130,5 +130,6 @@ EXPERIMENT = Experiment(
         against("cue-none", "Without the cue right answers are rarer", "cue-none", margin=0.02),
         against("cue-false", "With a false cue right answers are rarer", "cue-false", margin=0.02),
     ),
+    primary=("toy-share", "cue-false",),
     data=("fashion-mnist-mini",),
 )  # fmt: skip

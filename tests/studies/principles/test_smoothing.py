@@ -21,7 +21,7 @@ def test_gap_to_the_largest_is_never_above_the_gap_to_the_mean():
 @pytest.mark.parametrize("name", ["smoothing", "gaps"])
 def test_every_profile_has_the_strengths_that_contrasts_name(name):
     study = get(name)
-    named = {part for c in study.contrasts for part in (c.plus, c.minus) if part}
+    named = {key for contrast in study.contrasts for key in contrast.keys}
     for profile, config in study.configs.items():
         assert {part.split("/")[0] for part in named} <= {str(alpha) for alpha in config.alphas}, profile
 
