@@ -16,6 +16,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 from lsedu import _write
@@ -25,6 +26,18 @@ from lsedu.experiments.record import book_dir
 
 def _raw(html: str) -> nodes.raw:
     return nodes.raw("", html, format="html")
+
+
+def _scripts(env: BuildEnvironment, *names: str) -> str:
+    """Return the tags that load scripts of the figures after the page, each once on it.
+
+    They are plain scripts: opened as a file, a page may load no module.
+    """
+    loaded = env.temp_data.setdefault("lsedu-scripts", set())
+    fresh = [name for name in names if name not in loaded]
+    loaded.update(fresh)
+    folder = "../" * env.docname.count("/") + "_static/figures"
+    return "".join(f'<script defer src="{folder}/{name}.js"></script>' for name in fresh)
 
 
 class MovingFigure(SphinxDirective):
@@ -39,15 +52,14 @@ class MovingFigure(SphinxDirective):
         name = self.arguments[0]
         if not self.options.get("alt"):
             raise self.error(f"moving figure {name!r} needs :alt:, what its picture shows")
-        up = "../" * self.env.docname.count("/")
-        static = f"{up}_static/figures/{name}"
+        static = "../" * self.env.docname.count("/") + f"_static/figures/{name}"
         start = (
-            f'<figure class="moving-figure" data-figure="{escape(name)}" data-source="{static}.json">'
+            f'<figure class="moving-figure" data-figure="{escape(name)}">'
             f'<img class="moving-figure-static" src="{static}.png" alt="{escape(self.options["alt"], quote=True)}">'
         )
         caption = nodes.container()
         self.state.nested_parse(self.content, self.content_offset, caption)
-        script = f'<script type="module" src="{up}_static/figures/frame.js"></script>'
+        script = _scripts(self.env, "base", "frame")
         if caption.children:
             return [_raw(start + "<figcaption>"), *caption.children, _raw("</figcaption></figure>" + script)]
         return [_raw(start + "</figure>" + script)]
@@ -77,15 +89,15 @@ class PredictionScore(SphinxDirective):
             if claim.record:  # the verdict is the record's: read it again when that changes
                 self.env.note_dependency(str(book_dir() / "records" / f"{claim.record}.json"))
             items.append(
-                f'<li data-figure="{escape(name)}" data-source="{up}_static/figures/{escape(name)}.json" '
-                f'data-claim="{escape(claim.text)}" data-verdict="{escape(claim.verdict)}" '
-                f'data-ledger="{up}appendix/ledger.html"><a href="{up}{page}.html">{escape(title[0])}</a></li>'
+                f'<li data-figure="{escape(name)}" data-claim="{escape(claim.text)}" '
+                f'data-verdict="{escape(claim.verdict)}" data-ledger="{up}appendix/ledger.html">'
+                f'<a href="{up}{page}.html">{escape(title[0])}</a></li>'
             )
         plain = (
             "Your predictions are kept by your browser and read by a small script. With scripts off there is nothing "
             "to show here; these pages ask for a prediction:"
         )
-        script = f'<script type="module" src="{up}_static/figures/score.js"></script>'
+        script = _scripts(self.env, "base", "score")
         section = '<section class="prediction-score" aria-label="Your score">'
         return [_raw(f"{section}<p>{plain}</p><ul>{''.join(items)}</ul></section>{script}")]
 
@@ -139,20 +151,26 @@ class Quiz(SphinxDirective):
             raise self.error(f"exactly one answer must be correct: {question['question']!r}")
 
 
+FIRST = "first.js"
+
+
 def tidy_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
-    """Take off the page the scripts it must not load by itself.
+    """Take off the page the scripts it must not load by itself, and put first the one that all others build on.
 
     Thebe is unused here, and declares a constant twice, an error on each page. jupyter-book adds every script below
-    ``_static``, but the figures are modules that a page with a figure loads, and they load plotly.js when first needed.
+    ``_static``, but those of the figures are loaded by a page with a figure, plotly.js when first needed, and the one
+    for what a browser may forbid before the theme's own first script.
     """
 
     def unwanted(script: Any) -> bool:
         body = (getattr(script, "attributes", {}) or {}).get("body", "") or ""
         name = str(getattr(script, "filename", script))
-        return "thebe" in f"{name}{body}".lower() or "plotly" in name or "figures/" in name
+        return "thebe" in f"{name}{body}".lower() or "plotly" in name or "figures/" in name or name.endswith(FIRST)
 
     for key in ("script_files", "css_files"):
         context[key] = [item for item in context.get(key, []) if not unwanted(item)]
+    first = f'<script src="{context["pathto"](f"_static/{FIRST}", resource=True)}"></script>'
+    context["metatags"] = f"{context.get('metatags', '')}\n{first}"
 
 
 UNNAMED = {

@@ -18,9 +18,13 @@ from lsedu._write import write
 from lsedu.authoring.notebook import colab_guard
 from lsedu.book import figures, labs
 from lsedu.book.pages import API, Book
+from lsedu.plots.colours import css
 
 PUBLISHED = "_notebooks"
 """Folder of the site with the executed notebooks: what Colab opens, from the branch that Pages publishes."""
+
+DRAWN = (".data.js", ".png")
+"""What is made of each moving figure, by ending."""
 
 PAGES_BRANCH = "gh-pages"
 
@@ -125,14 +129,15 @@ def _figures(book: Book) -> None:
         figure = figures.get(name)
         code = _modules.digest([figure.__name__])
         stamp = book.build / "cache" / f"figure-{name}.json"
-        if (folder / f"{name}.png").is_file() and stamp.is_file():
+        if all((folder / f"{name}{suffix}").is_file() for suffix in DRAWN) and stamp.is_file():
             kept = json.loads(stamp.read_text(encoding="utf-8"))
             if kept["code"] == code and _reads.unchanged(kept["reads"], book.root):
                 continue
         with _reads.watching(book.source) as read:
             payload = json.dumps(figure.payload(), separators=(",", ":"))
             picture = figure.fallback()
-        _refresh(folder / f"{name}.json", payload.encode())
+        # a script: a page that is opened as a file may fetch nothing
+        _refresh(folder / f"{name}.data.js", f"lsedu.data({json.dumps(name)}, {payload});\n".encode())
         picture.savefig(folder / f"{name}.png", dpi=150, facecolor="white")
         write(stamp, json.dumps({"code": code, "reads": _reads.states(read, book.root)}).encode())
 
@@ -205,9 +210,11 @@ def stage(book: Book, executed: dict[str, Path]) -> None:
         wanted.add(target)
     plotly = book.staged / "_static" / "plotly.min.js"
     _refresh(plotly, (files("plotly") / "package_data" / "plotly.min.js").read_bytes())
+    colours = book.staged / "_static" / "colours.css"
+    _refresh(colours, css().encode())
     _figures(book)
     drawn = book.staged / "_static" / "figures"
-    wanted |= {api, plotly, *(drawn / f"{name}{suffix}" for name in figures.names() for suffix in (".json", ".png"))}
+    wanted |= {api, plotly, colours, *(drawn / f"{name}{suffix}" for name in figures.names() for suffix in DRAWN)}
     for path in book.staged.rglob("*"):
         if path.is_file() and path not in wanted:
             path.unlink()

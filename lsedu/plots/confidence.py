@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from lsedu.calibration import accuracy, mean_confidence, reliability
-from lsedu.plots.style import COLOURS, WIDTH, style
+from lsedu.plots.colours import COLOURS
+from lsedu.plots.style import WIDTH, style
 
 
 def confidence_histogram(predictions: Mapping[str, tuple[Any, Any]], *, bins: int = 15) -> Figure:
@@ -52,13 +54,21 @@ def confidence_histogram(predictions: Mapping[str, tuple[Any, Any]], *, bins: in
             right = table.share * np.nan_to_num(table.accuracy)
             left, width = table.edges[:-1], np.diff(table.edges)
             edge = {"align": "edge", "linewidth": 0.8}
-            axes.bar(left, right, width, color=COLOURS["first"], edgecolor="white", label="right", **edge)
             axes.bar(
-                left, table.share - right, width, right, color=COLOURS["gap"], edgecolor=COLOURS["second"], hatch="//",
+                left,
+                right,
+                width,
+                color=to_rgba(COLOURS["accuracy"], 0.35),
+                edgecolor=COLOURS["accuracy"],
+                label="right",
+                **edge,
+            )
+            axes.bar(
+                left, table.share - right, width, right, color=COLOURS["grid"], edgecolor=COLOURS["muted"], hatch="xx",
                 label="wrong", **edge,
             )  # fmt: skip
-            axes.axvline(mean_confidence(probs), linestyle="--", color=COLOURS["second"], label="mean confidence")
-            axes.axvline(accuracy(probs, labels), color=COLOURS["third"], label="accuracy")
+            axes.axvline(mean_confidence(probs), linestyle="--", color=COLOURS["confidence"], label="mean confidence")
+            axes.axvline(accuracy(probs, labels), color=COLOURS["accuracy"], label="accuracy")
             axes.set(title=title, xlabel="confidence", xlim=(0, 1))
         panels[0].set_ylabel("share of the samples")
         panels[0].legend(loc="upper left")

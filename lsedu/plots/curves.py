@@ -1,13 +1,13 @@
 """Lines over one axis, each with the spread over seeds where there is one."""
 
 from collections.abc import Collection, Mapping, Sequence
-from itertools import cycle
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from lsedu.plots.style import CYCLE, WIDTH, style
+from lsedu.plots.colours import of_labels
+from lsedu.plots.style import WIDTH, style
 
 
 def curves(
@@ -49,8 +49,7 @@ def curves(
     with rc_context(style()):
         figure = Figure(figsize=(WIDTH, 0.6 + 2.2 * len(panels)))
         column = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
-        labels = list(dict.fromkeys(label for lines in panels.values() for label in lines))
-        colours = dict(zip(labels, cycle(CYCLE)))  # a label has one colour in all panels
+        colours = of_labels(label for lines in panels.values() for label in lines)  # a label has one in all panels
         for axes, (title, lines) in zip(column, panels.items()):
             for label, values in lines.items():
                 values = np.atleast_2d(values)

@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from lsedu.plots.style import COLOURS, WIDTH, style
+from lsedu.plots.colours import COLOURS
+from lsedu.plots.style import WIDTH, style
 
 
 def seeds_with_interval(
@@ -44,10 +45,10 @@ def seeds_with_interval(
             mean = float(np.mean(values))
             if not low <= mean <= high:
                 raise ValueError(f"{label!r}: the interval ({low}, {high}) does not hold the mean {mean}")
-            axes.plot([low, high], [place, place], color=COLOURS["first"], linewidth=2.5, solid_capstyle="butt")
-            axes.plot(mean, place, "D", color=COLOURS["first"], markersize=7)
+            axes.plot([low, high], [place, place], color=COLOURS["mean"], linewidth=2.5, solid_capstyle="butt")
+            axes.plot(mean, place, "D", color=COLOURS["mean"], markersize=7)
             axes.plot(
-                values, np.full(len(values), place + 0.22), "o", color=COLOURS["second"], markersize=4.5, alpha=0.75
+                values, np.full(len(values), place + 0.22), "o", color=COLOURS["seed"], markersize=4.5, alpha=0.75
             )
         if zero:
             axes.axvline(0, color=COLOURS["muted"], linewidth=1)

@@ -1,18 +1,10 @@
-"""The one style of the course's figures: sizes, colours that colour-blind readers can tell apart, plain axes."""
+"""The one style of the course's figures: sizes, colours, plain axes."""
 
 from typing import Any
 
+from lsedu.plots.colours import COLOURS, CYCLE
+
 WIDTH = 4.8  # inches: on a phone of 390 pixels a letter of 10.5 points is still as many pixels high
-COLOURS = {
-    "first": "#3b76af",
-    "second": "#c8501e",
-    "third": "#1b7f5c",
-    "fourth": "#7a5195",
-    "muted": "#5d6675",
-    "gap": "#f6d5c6",
-    "grid": "#e3e6eb",
-}
-CYCLE = tuple(COLOURS[name] for name in ("first", "second", "third", "fourth", "muted"))
 
 
 def style() -> dict[str, Any]:

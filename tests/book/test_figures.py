@@ -1,12 +1,9 @@
 """The moving figures' `compute` in JavaScript against their Python side, over a grid of parameters."""
 
-import functools
-import http.server
 import itertools
 import json
 import shutil
 import subprocess
-import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from lsedu.book import figures, stage
-from lsedu.book.figures import clusters, seeds
+from lsedu.book.figures import clusters, seeds, temperature
 from lsedu.plots.style import WIDTH
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,11 +75,8 @@ MADE_UP = {
 }
 
 # JSON has neither NaN nor infinity: they cross as text.
-RUN = """async ({url, grid, data}) => {
-    const {default: figure} = await import(url);
-    return JSON.stringify(grid.map((parameters) => figure.compute(parameters, data)),
-        (_, value) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value));
-}"""
+RUN = """({name, grid, data}) => JSON.stringify(grid.map((parameters) => lsedu.spec(name).compute(parameters, data)),
+    (_, value) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value))"""
 
 
 def grid(name):
@@ -110,7 +104,7 @@ def compare(name, data, found):
 
 
 def test_every_figure_has_both_its_sides():
-    assert {path.stem for path in FIGURES.glob("*.js")} - {"frame", "score"} == set(figures.names())
+    assert {path.stem for path in FIGURES.glob("*.js")} - {"base", "frame", "score"} == set(figures.names())
 
 
 def test_an_unknown_figure_lists_the_known_and_a_part_that_is_missing_is_named(monkeypatch):
@@ -134,7 +128,7 @@ def test_a_figure_is_drawn_again_when_what_it_reads_changes_and_for_nothing_else
         (toy.source / "records" / f"{name}.json").write_text(str(value))
         stage._figures(toy)
     assert drawn == [1, 2]
-    assert (toy.staged / "_static" / "figures" / "tea.json").read_text() == "2"
+    assert (toy.staged / "_static" / "figures" / "tea.data.js").read_text() == 'lsedu.data("tea", 2);\n'
 
 
 @pytest.mark.parametrize("name", figures.names())
@@ -143,51 +137,96 @@ def test_the_picture_without_scripts_can_be_read_on_a_phone(name):
     assert figure.axes and figure.get_figwidth() <= WIDTH
 
 
+@pytest.fixture
+def node(tmp_path):
+    """Run an expression of JavaScript with the figures' scripts loaded, under node, and return its value."""
+    found = shutil.which("node")
+    if found is None:
+        pytest.skip("no node on this machine; the browser gate holds the same")
+
+    def run(name, expression, given):
+        parts = "".join(f"require({json.dumps(str(FIGURES / part))});\n" for part in ("base.js", f"{name}.js"))
+        (tmp_path / "run.cjs").write_text(f"{parts}process.stdout.write(({expression})({json.dumps(given)}));")
+        done = subprocess.run([found, str(tmp_path / "run.cjs")], capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+    return run
+
+
 @pytest.mark.parametrize("name", figures.names())
-def test_compute_equals_the_library_under_node(name, tmp_path):
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("no node on this machine; the browser gate holds the same comparison")
-    module = shutil.copy(FIGURES / f"{name}.js", tmp_path / "figure.mjs")
-    for path in FIGURES.glob("*.js"):
-        shutil.copy(path, tmp_path)
-    (tmp_path / "package.json").write_text('{"type": "module"}')
+def test_compute_equals_the_library_under_node(name, node):
     for data in cases(name):
-        given = {"url": Path(module).as_uri(), "grid": grid(name), "data": data}
-        script = f"({RUN})({json.dumps(given)}).then((text) => process.stdout.write(text));"
-        (tmp_path / "run.mjs").write_text(script)
-        done = subprocess.run([node, str(tmp_path / "run.mjs")], capture_output=True, text=True, check=True)
-        compare(name, data, json.loads(done.stdout))
+        compare(name, data, node(name, RUN, {"name": name, "grid": grid(name), "data": data}))
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
+# At T = 4 a network is too timid; the data have bins with both signs.
+BOTH_SIGNS = {"temperature": 4.0, "bins": 15}
+TRACES = """({name, parameters, data}) => {
+    const {compute, panels} = lsedu.spec(name);
+    const theme = new Proxy({}, {get: (_, meaning) => meaning});
+    const [{traces}] = panels(compute(parameters, data), {parameters, data, theme, revealed: true});
+    return JSON.stringify(traces.filter(({type}) => type === "bar"));
+}"""
+
+
+def hold_the_diagram(traces, data):
+    """The outline of the accuracy ends at the accuracy and hides under no hatch; each sign has a hatch of its own."""
+    shown = temperature.compute(BOTH_SIGNS, data)
+    accuracy, gap = (
+        {m: value for m, value in enumerate(values) if shown["counts"][m]}
+        for values in (shown["bin_accuracy"], np.subtract(shown["bin_confidence"], shown["bin_accuracy"]))
+    )
+    assert min(gap.values()) < 0 < max(gap.values())
+    drawn = {trace["name"]: trace for trace in traces}
+    at = {name: [int(15 * x) for x in trace["x"]] for name, trace in drawn.items()}
+    heights = {name: dict(zip(at[name], trace["y"], strict=True)) for name, trace in drawn.items()}
+    assert heights["accuracy"] == pytest.approx(accuracy)
+    for name, sign in (("too sure", 1), ("too timid", -1)):
+        assert heights[name] == pytest.approx({m: value for m, value in gap.items() if sign * value > 0})
+        assert drawn[name]["base"] == pytest.approx([accuracy[m] for m in at[name]])
+    order = [trace["name"] for trace in traces]
+    assert order.index("accuracy") > max(order.index("too sure"), order.index("too timid"))
+    assert (
+        drawn["accuracy"]["marker"]["line"]["color"] == "accuracy" and drawn["accuracy"]["marker"]["line"]["width"] > 1
+    )
+    looks = [drawn[name]["marker"]["pattern"] for name in ("too sure", "too timid")]
+    assert looks[0]["shape"] != looks[1]["shape"] and looks[0]["fgcolor"] != looks[1]["fgcolor"]
+
+
+def test_the_moving_diagram_tells_too_timid_from_too_sure_under_node(node):
+    data = logits_and_labels()
+    hold_the_diagram(node("temperature", TRACES, {"name": "temperature", "parameters": BOTH_SIGNS, "data": data}), data)
 
 
 @pytest.fixture(scope="module")
 def page(chromium_path):
     sync_api = pytest.importorskip("playwright.sync_api")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=FIGURES))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium_path,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{server.server_port}/frame.js")
+        page.add_script_tag(path=FIGURES / "base.js")
         yield page
         browser.close()
-    server.shutdown()
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", figures.names())
 def test_compute_equals_the_library_in_a_browser(name, page):
+    page.add_script_tag(path=FIGURES / f"{name}.js")
     for data in cases(name):
-        given = {"url": f"/{name}.js", "grid": grid(name), "data": data}
+        given = {"name": name, "grid": grid(name), "data": data}
         compare(name, data, json.loads(page.evaluate(RUN, given)))
+
+
+@pytest.mark.browser
+def test_the_moving_diagram_tells_too_timid_from_too_sure_in_a_browser(page):
+    page.add_script_tag(path=FIGURES / "temperature.js")
+    data = logits_and_labels()
+    given = {"name": "temperature", "parameters": BOTH_SIGNS, "data": data}
+    hold_the_diagram(json.loads(page.evaluate(TRACES, given)), data)
 
 
 def test_without_a_gain_the_shares_are_what_theory_says():

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 from lsedu import _project
-from lsedu.book import claims
+from lsedu.book import claims, figures
 from lsedu.book.figures import seeds, temperature
 from lsedu.book.pages import Book
 from lsedu.book.stage import PAGES_BRANCH
@@ -27,6 +27,11 @@ ARGUMENTS = [
 CHAPTER = "principles/overconfidence"
 SCORE = "principles/score"
 expect.set_options(timeout=30_000)  # a busy machine draws late
+
+
+# What a browser with blocked cookies does: the mere name throws.
+FORBID = """for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name,
+    {configurable: true, get() { throw new DOMException("Access is denied for this document.", "SecurityError"); }});"""
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -58,23 +63,25 @@ def visit(chromium, origin):
     outside, errors, contexts = [], [], []
 
     def guard(route):
-        if route.request.url.startswith(origin):
+        if route.request.url.startswith((origin, f"{BOOK.site.as_uri()}/")):
             route.continue_()
         else:
             outside.append(route.request.url)
             route.abort()
 
-    def open_page(path, **options):
+    def open_page(path, *, by="http", storage=True, **options):
         context = chromium.new_context(**options)
         contexts.append(context)
         context.route("**/*", guard)
+        if not storage:
+            context.add_init_script(FORBID)
         page = context.new_page()
         page.on(
             "console",
             lambda message: errors.append(f"{message.text} {message.location}") if message.type == "error" else None,
         )
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(origin + path)
+        page.goto((origin if by == "http" else f"{BOOK.site.as_uri()}/") + path)
         return page
 
     yield open_page
@@ -255,16 +262,51 @@ def test_the_score_counts_what_was_sealed_on_two_pages_and_forgets_it(visit, ori
     expect(status).to_contain_text("You have sealed no prediction yet.")
 
 
-def test_the_score_says_so_where_nothing_can_be_kept(visit, origin):
-    page = visit(f"{SCORE}.html")
-    # For the course's own keys only: the theme's scripts take for granted that there is a storage.
-    page.add_init_script("""const read = Storage.prototype.getItem;
-        Storage.prototype.getItem = function (key) {
-            if (key.startsWith("lsedu.")) throw new Error("forbidden");
-            return read.call(this, key);
-        };""")
-    page.reload()
-    expect(page.locator(".prediction-score-sum")).to_contain_text("does not let this page keep anything")
+# From a server or opened by double click, with a storage or with the browser forbidding it.
+WAYS = [("http", False), ("file", True), ("file", False)]
+
+
+@pytest.mark.parametrize(("by", "storage"), WAYS)
+@pytest.mark.parametrize("name", figures.names())
+def test_every_figure_moves_however_the_page_is_opened(visit, name, by, storage):
+    path = BOOK.figures()[name][-1]
+    page = visit(f"{path}.html", by=by, storage=storage)
+    figure = drawn(page, name)
+    figure.locator(".moving-figure-skip").click()
+    before = figure.locator("tbody").inner_html()
+    slider = figure.locator(".moving-figure-controls input[type=range]").first
+    slider.focus()
+    for key in ("ArrowRight", "ArrowRight", "End"):
+        page.keyboard.press(key)
+    assert figure.locator("tbody").inner_html() != before
+    expect(figure.locator(".moving-figure-problem")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("by", "storage"), WAYS)
+def test_search_and_theme_work_however_the_page_is_opened(visit, by, storage):
+    page = visit("search.html?q=reliability", by=by, storage=storage)
+    expect(page.locator("#search-results li a", has_text="Overconfidence").first).to_be_visible()
+    assert page.get_by_text("Without excerpts: these pages were opened as files").count() == (by == "file")
+    theme = page.locator(".theme-switch-button").first
+    seen = set()
+    for _ in range(3):
+        theme.click()
+        seen.add(page.locator("html").get_attribute("data-mode"))
+    assert seen == {"light", "dark", "auto"}
+    assert page.evaluate("document.documentElement.dataset.keeps") == (None if storage else "nothing")
+
+
+@pytest.mark.parametrize("storage", [True, False])
+def test_the_score_reads_what_was_sealed_on_a_page_opened_as_a_file_or_says_why_not(visit, storage):
+    page = visit("principles/gradients.html", by="file", storage=storage)
+    figure = drawn(page, "simplex")
+    figure.locator("input[value=never]").check()
+    figure.locator(".moving-figure-seal").click()
+    warned = "forgotten when you leave" in figure.locator(".moving-figure-verdict").inner_text()
+    assert warned == (not storage)
+    page.goto(f"{BOOK.site.as_uri()}/{SCORE}.html")
+    said = "You have sealed 1 of" if storage else "does not let this page keep anything"
+    expect(page.locator(".prediction-score-sum")).to_contain_text(said)
 
 
 def test_without_scripts_the_score_is_a_sentence_and_links(visit):

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from lsedu import plots
-from lsedu.calibration import reliability, risk_coverage
-from lsedu.plots.style import CYCLE
+from lsedu.calibration import apply_temperature, reliability, risk_coverage
+from lsedu.plots.colours import CYCLE
 
 
 def bars(axes, label):
@@ -12,14 +12,28 @@ def bars(axes, label):
     return np.array([bar.get_height() for bar in container])
 
 
-def test_reliability_diagram_draws_accuracy_and_gap_of_each_bin():
-    probs = [[0.9, 0.1], [0.95, 0.05], [0.6, 0.4], [0.7, 0.3]]
-    table = reliability(probs, [0, 1, 0, 0], bins=4)
-    figure = plots.reliability_diagram({"before": table, "after": table})
-    upper = figure.axes[0]
-    np.testing.assert_allclose(bars(upper, "accuracy"), np.nan_to_num(table.accuracy))
-    np.testing.assert_allclose(bars(upper, "gap to confidence"), table.gap)
+def test_reliability_diagram_outlines_accuracy_and_hatches_each_sign_of_the_gap_its_own_way():
+    rng = np.random.default_rng(3)
+    logits = 12 * rng.normal(size=(400, 5)) * rng.choice([0.05, 1.0], size=(400, 1))
+    labels = np.where(rng.random(400) < 0.8, logits.argmax(1), rng.integers(0, 5, size=400))
+    table = reliability(apply_temperature(logits, 4.0), labels, bins=10)
+    assert table.gap.min() < 0 < table.gap.max()
+    figure = plots.reliability_diagram({"T = 4": table, "again": table})
     assert len(figure.axes) == 4
+    drawn = {c.get_label(): list(c) for c in figure.axes[0].containers}
+    outline = drawn["accuracy"]
+    np.testing.assert_allclose([bar.get_height() for bar in outline], np.nan_to_num(table.accuracy))
+    assert not any(bar.get_fill() for bar in outline)
+    hatched = {}
+    for name, sign in (("too sure", 1), ("too timid", -1)):
+        here = sign * table.gap > 0
+        np.testing.assert_allclose([bar.get_height() for bar in drawn[name]], table.gap[here])
+        np.testing.assert_allclose([bar.get_y() for bar in drawn[name]], table.accuracy[here])
+        np.testing.assert_allclose([bar.get_x() for bar in drawn[name]], table.edges[:-1][here])
+        assert all(bar.get_zorder() < outline[0].get_zorder() for bar in drawn[name])
+        hatched[name] = {(bar.get_hatch(), bar.get_edgecolor()) for bar in drawn[name]}
+    assert len(hatched["too sure"] | hatched["too timid"]) == 2
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["accuracy", "too sure", "too timid"]
 
 
 def test_curves_draw_the_mean_and_the_range_over_seeds():

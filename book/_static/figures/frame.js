@@ -1,7 +1,7 @@
 /*
 The frame of every moving figure: prediction first, labelled sliders, state in the URL, keyboard, data table, static
-fallback, light and dark, print. It draws nothing by itself: a figure is one module beside this file, NAME.js, whose
-default export is
+fallback, light and dark, print. It draws nothing by itself: a figure is one plain script beside this file, NAME.js, that
+says lsedu.figure(NAME, () => spec), all of its own within that function. Its spec has
 
   title      string
   controls   [{key, label, min, max, step, value, scale: "linear" | "log", format(value) -> string}]
@@ -17,346 +17,295 @@ default export is
   describe   (result, {parameters, data}) -> one sentence for those who listen
   table      (result, {parameters, data}) -> {columns: [...], rows: [[...], ...]}
 
-A page holds <figure class="moving-figure" data-figure="NAME" data-source="URL of its data">, with a static picture
-inside it, and loads this file as a module.
+A page holds <figure class="moving-figure" data-figure="NAME">, with a static picture inside it, and loads base.js and
+this file. It works from a server and from a file, and where the browser keeps nothing.
 */
+(() => {
+  "use strict";
+  const { make, admit, kept, clamp, nearest } = lsedu;
 
-const PLOTLY = new URL("../plotly.min.js", import.meta.url);
-export const STORE = "lsedu.prediction.";
-
-let plotly;
-/** Load plotly.js once, on first need: it is larger than all the rest of a page. */
-function loadPlotly() {
-  plotly ??= new Promise((resolve, reject) => {
-    if (window.Plotly) return resolve(window.Plotly);
-    // RequireJS, where a notebook output brought it along, would swallow the library.
-    const define = window.define;
-    window.define = undefined;
-    const script = document.createElement("script");
-    script.src = PLOTLY.href;
-    script.onload = () => { window.define = define; resolve(window.Plotly); };
-    script.onerror = () => { window.define = define; reject(new Error(`cannot load ${PLOTLY.pathname}`)); };
-    document.head.append(script);
-  });
-  return plotly;
-}
-
-/** A guess's distance in words, by the points that it gets. */
-export const CLOSENESS = ["Some way off.", "In the right region.", "Very close."];
-
-/** Make an element: tag, attributes (a function is a listener, class and text are names of their own), children. */
-export function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === undefined || value === false) continue;
-    if (typeof value === "function") element.addEventListener(name, value);
-    else if (name === "text") element.textContent = value;
-    else element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children);
-  return element;
-}
-
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-/** The index of the step closest to a value. */
-const nearest = (steps, value) =>
-  steps.reduce((best, step, i) => (Math.abs(step - value) < Math.abs(steps[best] - value) ? i : best), 0);
-/** A slider runs over the values, their logarithms, or the indices of the steps. */
-const toSlider = (control, value) => {
-  if (control.steps) return nearest(control.steps, value);
-  return control.scale === "log" ? Math.log10(value) : value;
-};
-const fromSlider = (control, value) => {
-  if (control.steps) return control.steps[value];
-  return clamp(control.scale === "log" ? 10 ** value : value, control.min, control.max);
-};
-
-/** Bring a value from outside (URL, storage) to one that the control can take; undefined if it cannot. */
-export function admit(control, text) {
-  if (text === null || text === undefined || text === "") return undefined;
-  if (control.choices) {
-    const found = control.choices.find(([value]) => String(value) === String(text));
-    return found && found[0];
-  }
-  const value = Number(text);
-  if (!Number.isFinite(value)) return undefined;
-  return control.steps ? control.steps[nearest(control.steps, value)] : clamp(value, control.min, control.max);
-}
-
-/** The colours of the page as it is now, read from the style sheet, so that light and dark are said in one place. */
-function readTheme(element) {
-  const style = getComputedStyle(element);
-  const colour = (name) => style.getPropertyValue(`--figure-${name}`).trim();
-  const names = ["text", "muted", "grid", "paper", "first", "second", "third", "gap", "panel"];
-  return Object.fromEntries(names.map((name) => [name, colour(name)]));
-}
-
-/** What all panels share; a panel's own layout goes on top. */
-function baseLayout(theme, layout) {
-  const axis = {
-    color: theme.text, gridcolor: theme.grid, linecolor: theme.muted, zeroline: false, ticks: "outside",
-    tickcolor: theme.muted, automargin: true, fixedrange: true,
+  /** A slider runs over the values, their logarithms, or the indices of the steps. */
+  const toSlider = (control, value) => {
+    if (control.steps) return nearest(control.steps, value);
+    return control.scale === "log" ? Math.log10(value) : value;
   };
-  const merged = {
-    autosize: true, height: 320, margin: { l: 52, r: 14, t: 36, b: 46 }, paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)", font: { color: theme.text, size: 13, family: "inherit" }, showlegend: false,
-    hovermode: "closest", dragmode: false, ...layout,
+  const fromSlider = (control, value) => {
+    if (control.steps) return control.steps[value];
+    return clamp(control.scale === "log" ? 10 ** value : value, control.min, control.max);
   };
-  if (typeof merged.title === "string") merged.title = { text: merged.title, x: 0, xref: "paper", font: { size: 14 } };
-  for (const key of Object.keys(merged)) {
-    if (/^[xy]axis\d*$/.test(key)) merged[key] = { ...axis, ...merged[key] };
-  }
-  return merged;
-}
 
-class Frame {
-  constructor(root, spec, data) {
-    Object.assign(this, { root, spec, data, name: root.dataset.figure, parameters: {}, revealed: false });
-    this.guess = undefined;
-    this.readState();
-    this.build();
-    this.update();
-    new MutationObserver(() => this.draw()).observe(document.documentElement, {
-      attributes: true, attributeFilter: ["data-theme", "data-mode"],
-    });
-    window.addEventListener("popstate", () => { this.readState(); this.showState(); this.update(); });
-    // A picture that prints at the width of the screen would be cut at the edge of the paper.
-    window.addEventListener("beforeprint", () => this.resize(640));
-    window.addEventListener("afterprint", () => this.resize());
+  /** The colours of the page as it is now, by meaning: all that the table of colours has (lsedu/plots/colours.py). */
+  function readTheme(element) {
+    const style = getComputedStyle(element);
+    const value = (name) => style.getPropertyValue(`--figure-${name}`).trim();
+    return new Proxy({}, { get(_, name) {
+      const colour = value(name);
+      if (!colour) throw new Error(`no colour means ${name}: see colours.css`);
+      return colour;
+    } });
   }
 
-  key(control) { return `${this.name}.${control.key}`; }
-
-  /** Parameters from the URL; a link that carries some has been shared on purpose and opens revealed. */
-  readState() {
-    const query = new URLSearchParams(location.search);
-    for (const control of this.spec.controls) {
-      const value = admit(control, query.get(this.key(control)));
-      this.linked ||= value !== undefined;
-      this.parameters[control.key] = value ?? control.value;
-    }
-    let stored;
-    try { stored = localStorage.getItem(STORE + this.name); } catch { stored = null; } // storage may be forbidden
-    this.guess = admit(this.spec.question.control ?? this.spec.question, stored);
-    this.revealed ||= this.linked || this.guess !== undefined;
-  }
-
-  writeState() {
-    const query = new URLSearchParams(location.search);
-    for (const control of this.spec.controls) {
-      const value = this.parameters[control.key];
-      if (value === control.value) query.delete(this.key(control));
-      else query.set(this.key(control), control.choices ? value : Number(value.toPrecision(6)));
-    }
-    const text = query.toString();
-    history.replaceState(history.state, "", (text ? `?${text}` : location.pathname) + location.hash);
-  }
-
-  build() {
-    const { spec, name } = this;
-    this.fallback = this.root.querySelector(".moving-figure-static");
-    this.panels = make("div", { class: "moving-figure-panels" });
-    this.inputs = new Map();
-    const controls = spec.controls.map((control) => this.control(control, (value) => this.set(control, value), true));
-    this.controls = make("fieldset", { class: "moving-figure-controls" },
-      make("legend", { text: "Move it" }), ...controls,
-      make("button", { type: "button", text: "Start again", class: "moving-figure-reset", click: () => this.reset() }));
-    this.readout = make("dl", { class: "moving-figure-readout simple" });
-    this.live = make("p", { class: "moving-figure-live", role: "status", "aria-live": "polite" });
-    this.tableBody = make("div", { class: "moving-figure-table" });
-    this.table = make("details", { class: "moving-figure-data" }, make("summary", { text: "Data table" }), this.tableBody);
-    this.frame = make("div", { class: "moving-figure-frame", role: "group", "aria-label": spec.title },
-      this.questionBox(), this.panels, this.readout, this.controls, this.live, this.table);
-    this.frame.id = `moving-figure-${name}`;
-    this.root.prepend(this.frame);
-    this.reveal();
-  }
-
-  control(control, change, remember) {
-    const id = `${this.name}-${remember ? "" : "guess-"}${control.key}`;
-    if (control.choices) {
-      const select = make("select", { id, change: () => change(admit(control, select.value)) },
-        ...control.choices.map(([value, text]) => make("option", { value, text })));
-      if (remember) this.inputs.set(control.key, (value) => { select.value = value; });
-      select.value = control.value;
-      return make("div", { class: "moving-figure-control" }, make("label", { for: id, text: control.label }), select);
-    }
-    const output = make("output", { for: id });
-    const input = make("input", {
-      id, type: "range", min: toSlider(control, control.steps?.[0] ?? control.min),
-      max: toSlider(control, control.steps?.at(-1) ?? control.max), step: control.steps ? 1 : control.step,
-      "data-key": control.key,
-    });
-    const show = (value) => {
-      input.value = toSlider(control, value);
-      output.textContent = control.format(value);
-      input.setAttribute("aria-valuetext", control.format(value));
+  /** What all panels share; a panel's own layout goes on top. */
+  function baseLayout(theme, layout) {
+    const axis = {
+      color: theme.text, gridcolor: theme.grid, linecolor: theme.muted, zeroline: false, ticks: "outside",
+      tickcolor: theme.muted, automargin: true, fixedrange: true,
     };
-    input.addEventListener("input", () => {
-      const value = fromSlider(control, Number(input.value));
-      output.textContent = control.format(value);
-      input.setAttribute("aria-valuetext", control.format(value));
-      change(value);
-    });
-    show(control.value);
-    if (remember) this.inputs.set(control.key, show);
-    const parts = [make("label", { for: id, text: control.label }), input, output];
-    if (control.button) {
-      const next = () => {
-        const value = this.parameters[control.key] + control.step;
-        show(value > control.max ? control.min : value);
-        change(Number(input.value));
+    const merged = {
+      autosize: true, height: 320, margin: { l: 52, r: 14, t: 36, b: 46 }, paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)", font: { color: theme.text, size: 13, family: "inherit" }, showlegend: false,
+      hovermode: "closest", dragmode: false, ...layout,
+    };
+    if (typeof merged.title === "string") merged.title = { text: merged.title, x: 0, xref: "paper", font: { size: 14 } };
+    for (const key of Object.keys(merged)) {
+      if (/^[xy]axis\d*$/.test(key)) merged[key] = { ...axis, ...merged[key] };
+    }
+    return merged;
+  }
+
+  class Frame {
+    constructor(root, spec, data) {
+      Object.assign(this, { root, spec, data, name: root.dataset.figure, parameters: {}, revealed: false });
+      this.guess = undefined;
+      this.readState();
+      this.build();
+      this.update();
+      new MutationObserver(() => this.draw()).observe(document.documentElement, {
+        attributes: true, attributeFilter: ["data-theme", "data-mode"],
+      });
+      window.addEventListener("popstate", () => { this.readState(); this.showState(); this.update(); });
+      // A picture that prints at the width of the screen would be cut at the edge of the paper.
+      window.addEventListener("beforeprint", () => this.resize(640));
+      window.addEventListener("afterprint", () => this.resize());
+    }
+
+    key(control) { return `${this.name}.${control.key}`; }
+
+    /** Parameters from the URL; a link that carries some has been shared on purpose and opens revealed. */
+    readState() {
+      const query = new URLSearchParams(location.search);
+      for (const control of this.spec.controls) {
+        const value = admit(control, query.get(this.key(control)));
+        this.linked ||= value !== undefined;
+        this.parameters[control.key] = value ?? control.value;
+      }
+      this.guess = admit(this.spec.question.control ?? this.spec.question, kept.read(this.name));
+      this.revealed ||= this.linked || this.guess !== undefined;
+    }
+
+    writeState() {
+      const query = new URLSearchParams(location.search);
+      for (const control of this.spec.controls) {
+        const value = this.parameters[control.key];
+        if (value === control.value) query.delete(this.key(control));
+        else query.set(this.key(control), control.choices ? value : Number(value.toPrecision(6)));
+      }
+      const text = query.toString();
+      const address = (text ? `?${text}` : location.pathname) + location.hash;
+      try { history.replaceState(history.state, "", address); } catch { /* some browsers keep a file's address as it is */ }
+    }
+
+    build() {
+      const { spec, name } = this;
+      this.fallback = this.root.querySelector(".moving-figure-static");
+      this.panels = make("div", { class: "moving-figure-panels" });
+      this.inputs = new Map();
+      const controls = spec.controls.map((control) => this.control(control, (value) => this.set(control, value), true));
+      this.controls = make("fieldset", { class: "moving-figure-controls" },
+        make("legend", { text: "Move it" }), ...controls,
+        make("button", { type: "button", text: "Start again", class: "moving-figure-reset", click: () => this.reset() }));
+      this.readout = make("dl", { class: "moving-figure-readout simple" });
+      this.live = make("p", { class: "moving-figure-live", role: "status", "aria-live": "polite" });
+      this.tableBody = make("div", { class: "moving-figure-table" });
+      this.table = make("details", { class: "moving-figure-data" }, make("summary", { text: "Data table" }), this.tableBody);
+      this.frame = make("div", { class: "moving-figure-frame", role: "group", "aria-label": spec.title },
+        this.questionBox(), this.panels, this.readout, this.controls, this.live, this.table);
+      this.frame.id = `moving-figure-${name}`;
+      this.root.prepend(this.frame);
+      this.reveal();
+    }
+
+    control(control, change, remember) {
+      const id = `${this.name}-${remember ? "" : "guess-"}${control.key}`;
+      if (control.choices) {
+        const select = make("select", { id, change: () => change(admit(control, select.value)) },
+          ...control.choices.map(([value, text]) => make("option", { value, text })));
+        if (remember) this.inputs.set(control.key, (value) => { select.value = value; });
+        select.value = control.value;
+        return make("div", { class: "moving-figure-control" }, make("label", { for: id, text: control.label }), select);
+      }
+      const output = make("output", { for: id });
+      const input = make("input", {
+        id, type: "range", min: toSlider(control, control.steps?.[0] ?? control.min),
+        max: toSlider(control, control.steps?.at(-1) ?? control.max), step: control.steps ? 1 : control.step,
+        "data-key": control.key,
+      });
+      const show = (value) => {
+        input.value = toSlider(control, value);
+        output.textContent = control.format(value);
+        input.setAttribute("aria-valuetext", control.format(value));
       };
-      parts.push(make("button", { type: "button", text: control.button, class: "moving-figure-next", click: next }));
-    }
-    return make("div", { class: "moving-figure-control" }, ...parts);
-  }
-
-  questionBox() {
-    const { question } = this.spec;
-    let guess = question.control?.value;
-    let ask;
-    const seal = make("button", { type: "button", text: "Seal my prediction", class: "moving-figure-seal",
-      disabled: guess === undefined, click: () => this.seal(guess) });
-    if (question.control) {
-      ask = [this.control(question.control, (value) => { guess = value; }, false)];
-    } else {
-      ask = question.choices.map(([value, text]) => make("label", { class: "moving-figure-choice" },
-        make("input", { type: "radio", name: `${this.name}-guess`, value,
-          change: () => { guess = value; seal.disabled = false; } }), make("span", { text })));
-    }
-    this.answerText = make("p", { class: "moving-figure-verdict", tabindex: "-1" });
-    this.ask = make("fieldset", { class: "moving-figure-ask" }, make("legend", { text: question.text }), ...ask,
-      make("div", { class: "moving-figure-buttons" }, seal,
-        make("button", { type: "button", text: "Show without predicting", class: "moving-figure-skip",
-          click: () => this.seal(undefined) })));
-    this.asked = make("div", { class: "moving-figure-asked" },
-      make("p", { class: "moving-figure-question", text: question.text }), this.answerText);
-    return make("div", { class: "moving-figure-prediction" }, make("p", { class: "moving-figure-kicker", text: "Predict first" }),
-      this.ask, this.asked);
-  }
-
-  seal(guess) {
-    this.guess = guess;
-    this.revealed = true;
-    if (guess !== undefined) {
-      try { localStorage.setItem(STORE + this.name, guess); } catch { this.unsaved = true; } // only lost on reload
-    }
-    this.reveal();
-    this.update();
-    this.speak();
-    this.answerText.focus({ preventScroll: true });
-  }
-
-  reveal() {
-    this.frame.classList.toggle("is-revealed", this.revealed);
-    this.controls.disabled = !this.revealed;
-    this.ask.hidden = this.revealed;
-    this.asked.hidden = !this.revealed;
-    this.table.hidden = !this.revealed;
-    if (this.revealed) this.answerText.textContent = this.spec.question.verdict(this.guess, this.data);
-  }
-
-  reset() {
-    for (const control of this.spec.controls) this.parameters[control.key] = control.value;
-    try { localStorage.removeItem(STORE + this.name); } catch { this.unsaved = true; }
-    this.guess = undefined;
-    this.linked = this.revealed = false;
-    this.showState();
-    this.reveal();
-    this.update();
-    this.writeState();
-    this.ask.querySelector("input, select").focus({ preventScroll: true });
-  }
-
-  set(control, value) {
-    this.parameters[control.key] = value;
-    this.update();
-    clearTimeout(this.pending); // browsers limit how often an address may be rewritten
-    this.pending = setTimeout(() => { this.writeState(); this.speak(); }, 200);
-  }
-
-  /** Say in words what is drawn, once nothing of it is sealed. */
-  speak() { this.live.textContent = this.revealed ? this.spec.describe(this.result, this) : this.spec.title; }
-
-  showState() {
-    for (const control of this.spec.controls) this.inputs.get(control.key)(this.parameters[control.key]);
-  }
-
-  update() {
-    this.result = this.spec.compute(this.parameters, this.data);
-    this.readout.replaceChildren(...this.spec.readout(this.result).map(({ key, label, value, text, sealed }) => {
-      const shut = Boolean(sealed) && !this.revealed;
-      const shown = shut ? { text: "?", title: "sealed until you have predicted" } : { text, "data-value": String(value) };
-      return make("div", {}, make("dt", { text: label }), make("dd", { "data-key": key, ...shown }));
-    }));
-    const { columns, rows } = this.spec.table(this.result, this);
-    this.tableBody.replaceChildren(make("table", {},
-      make("thead", {}, make("tr", {}, ...columns.map((text) => make("th", { scope: "col", text })))),
-      make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((text) => make("td", { text })))))));
-    if (!this.live.textContent) { this.showState(); this.speak(); }
-    this.draw();
-  }
-
-  /** Draw at most once a frame of the screen, whatever the pace of the slider. */
-  draw() {
-    if (this.drawing) { this.again = true; return; }
-    this.drawing = true;
-    requestAnimationFrame(async () => {
-      try {
-        await this.drawNow(await loadPlotly());
-      } catch (error) {
-        this.root.classList.add("is-static");
-        this.live.textContent = `The drawing could not be made (${error.message}); the picture below stands for it.`;
+      input.addEventListener("input", () => {
+        const value = fromSlider(control, Number(input.value));
+        output.textContent = control.format(value);
+        input.setAttribute("aria-valuetext", control.format(value));
+        change(value);
+      });
+      show(control.value);
+      if (remember) this.inputs.set(control.key, show);
+      const parts = [make("label", { for: id, text: control.label }), input, output];
+      if (control.button) {
+        const next = () => {
+          const value = this.parameters[control.key] + control.step;
+          show(value > control.max ? control.min : value);
+          change(Number(input.value));
+        };
+        parts.push(make("button", { type: "button", text: control.button, class: "moving-figure-next", click: next }));
       }
-      this.drawing = false;
-      if (this.again) { this.again = false; this.draw(); }
-    });
-  }
+      return make("div", { class: "moving-figure-control" }, ...parts);
+    }
 
-  async drawNow(Plotly) {
-    const theme = readTheme(this.frame);
-    const wanted = this.spec.panels(this.result, { ...this, theme });
-    // All boxes stand before the first drawing: a drawing takes the width that its box has at that moment.
-    const boxes = wanted.map(({ name, sealed }) => {
-      let box = this.panels.querySelector(`[data-panel="${name}"]`);
-      if (!box) {
-        box = make("div", { class: "moving-figure-panel", "data-panel": name },
-          make("div", { class: "moving-figure-plot" }),
-          make("p", { class: "moving-figure-sealed", text: "Sealed until you have predicted." }));
-        this.panels.append(box);
+    questionBox() {
+      const { question } = this.spec;
+      let guess = question.control?.value;
+      let ask;
+      const seal = make("button", { type: "button", text: "Seal my prediction", class: "moving-figure-seal",
+        disabled: guess === undefined, click: () => this.seal(guess) });
+      if (question.control) {
+        ask = [this.control(question.control, (value) => { guess = value; }, false)];
+      } else {
+        ask = question.choices.map(([value, text]) => make("label", { class: "moving-figure-choice" },
+          make("input", { type: "radio", name: `${this.name}-guess`, value,
+            change: () => { guess = value; seal.disabled = false; } }), make("span", { text })));
       }
-      box.classList.toggle("is-sealed", Boolean(sealed) && !this.revealed);
-      return box;
-    });
-    const config = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false };
-    for (const [i, { traces, layout }] of wanted.entries()) {
-      if (boxes[i].classList.contains("is-sealed")) continue;
-      await Plotly.react(boxes[i].firstChild, traces, baseLayout(theme, layout), config);
+      this.answerText = make("p", { class: "moving-figure-verdict", tabindex: "-1" });
+      this.ask = make("fieldset", { class: "moving-figure-ask" }, make("legend", { text: question.text }), ...ask,
+        make("div", { class: "moving-figure-buttons" }, seal,
+          make("button", { type: "button", text: "Show without predicting", class: "moving-figure-skip",
+            click: () => this.seal(undefined) })));
+      this.asked = make("div", { class: "moving-figure-asked" },
+        make("p", { class: "moving-figure-question", text: question.text }), this.answerText);
+      return make("div", { class: "moving-figure-prediction" }, make("p", { class: "moving-figure-kicker", text: "Predict first" }),
+        this.ask, this.asked);
     }
-    if (this.fallback) this.fallback.hidden = true;
-    this.root.dataset.drawn = "true";
+
+    seal(guess) {
+      this.guess = guess;
+      this.revealed = true;
+      if (guess !== undefined) kept.write(this.name, guess);
+      this.reveal();
+      this.update();
+      this.speak();
+      this.answerText.focus({ preventScroll: true });
+    }
+
+    reveal() {
+      this.frame.classList.toggle("is-revealed", this.revealed);
+      this.controls.disabled = !this.revealed;
+      this.ask.hidden = this.revealed;
+      this.asked.hidden = !this.revealed;
+      this.table.hidden = !this.revealed;
+      if (!this.revealed) return;
+      const lost = this.guess === undefined || kept.lasts() ? ""
+        : " Your browser does not let this page keep anything: your prediction is forgotten when you leave it.";
+      this.answerText.textContent = this.spec.question.verdict(this.guess, this.data) + lost;
+    }
+
+    reset() {
+      for (const control of this.spec.controls) this.parameters[control.key] = control.value;
+      kept.forget(this.name);
+      this.guess = undefined;
+      this.linked = this.revealed = false;
+      this.showState();
+      this.reveal();
+      this.update();
+      this.writeState();
+      this.ask.querySelector("input, select").focus({ preventScroll: true });
+    }
+
+    set(control, value) {
+      this.parameters[control.key] = value;
+      this.update();
+      clearTimeout(this.pending); // browsers limit how often an address may be rewritten
+      this.pending = setTimeout(() => { this.writeState(); this.speak(); }, 200);
+    }
+
+    /** Say in words what is drawn, once nothing of it is sealed. */
+    speak() { this.live.textContent = this.revealed ? this.spec.describe(this.result, this) : this.spec.title; }
+
+    showState() {
+      for (const control of this.spec.controls) this.inputs.get(control.key)(this.parameters[control.key]);
+    }
+
+    update() {
+      this.result = this.spec.compute(this.parameters, this.data);
+      this.readout.replaceChildren(...this.spec.readout(this.result).map(({ key, label, value, text, sealed }) => {
+        const shut = Boolean(sealed) && !this.revealed;
+        const shown = shut ? { text: "?", title: "sealed until you have predicted" } : { text, "data-value": String(value) };
+        return make("div", {}, make("dt", { text: label }), make("dd", { "data-key": key, ...shown }));
+      }));
+      const { columns, rows } = this.spec.table(this.result, this);
+      this.tableBody.replaceChildren(make("table", {},
+        make("thead", {}, make("tr", {}, ...columns.map((text) => make("th", { scope: "col", text })))),
+        make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((text) => make("td", { text })))))));
+      if (!this.live.textContent) { this.showState(); this.speak(); }
+      this.draw();
+    }
+
+    /** Draw at most once a frame of the screen, whatever the pace of the slider. */
+    draw() {
+      if (this.drawing) { this.again = true; return; }
+      this.drawing = true;
+      requestAnimationFrame(async () => {
+        try {
+          await this.drawNow(await lsedu.plotly());
+        } catch (error) {
+          this.root.classList.add("is-static");
+          this.live.textContent = `The drawing could not be made (${error.message}); the picture below stands for it.`;
+        }
+        this.drawing = false;
+        if (this.again) { this.again = false; this.draw(); }
+      });
+    }
+
+    async drawNow(Plotly) {
+      const theme = readTheme(this.frame);
+      const wanted = this.spec.panels(this.result, { ...this, theme });
+      // All boxes stand before the first drawing: a drawing takes the width that its box has at that moment.
+      const boxes = wanted.map(({ name, sealed }) => {
+        let box = this.panels.querySelector(`[data-panel="${name}"]`);
+        if (!box) {
+          box = make("div", { class: "moving-figure-panel", "data-panel": name },
+            make("div", { class: "moving-figure-plot" }),
+            make("p", { class: "moving-figure-sealed", text: "Sealed until you have predicted." }));
+          this.panels.append(box);
+        }
+        box.classList.toggle("is-sealed", Boolean(sealed) && !this.revealed);
+        return box;
+      });
+      const config = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false };
+      for (const [i, { traces, layout }] of wanted.entries()) {
+        if (boxes[i].classList.contains("is-sealed")) continue;
+        await Plotly.react(boxes[i].firstChild, traces, baseLayout(theme, layout), config);
+      }
+      if (this.fallback) this.fallback.hidden = true;
+      this.root.dataset.drawn = "true";
+    }
+
+    resize(width) {
+      if (!window.Plotly) return;
+      for (const plot of this.panels.querySelectorAll(".js-plotly-plot")) {
+        window.Plotly.relayout(plot, width ? { autosize: false, width: width / 2 } : { autosize: true, width: null });
+      }
+    }
   }
 
-  resize(width) {
-    if (!window.Plotly) return;
-    for (const plot of this.panels.querySelectorAll(".js-plotly-plot")) {
-      window.Plotly.relayout(plot, width ? { autosize: false, width: width / 2 } : { autosize: true, width: null });
-    }
+  /** Put the frame on one figure element: load its script and its data, then draw. */
+  async function mount(root) {
+    const { spec, data } = await lsedu.load(root.dataset.figure);
+    return new Frame(root, spec, data);
   }
-}
 
-/** Put the frame on one figure element: load its module and its data, then draw. */
-export async function mount(root) {
-  const [{ default: spec }, response] = await Promise.all([
-    import(new URL(`./${root.dataset.figure}.js`, import.meta.url)),
-    root.dataset.source ? fetch(new URL(root.dataset.source, document.baseURI)) : undefined,
-  ]);
-  if (response && !response.ok) throw new Error(`cannot read ${root.dataset.source}: ${response.status}`);
-  return new Frame(root, spec, response ? await response.json() : {});
-}
-
-if (typeof document !== "undefined") {
   const near = new IntersectionObserver((entries) => {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
@@ -369,4 +318,4 @@ if (typeof document !== "undefined") {
     }
   }, { rootMargin: "1200px" });
   for (const root of document.querySelectorAll("figure.moving-figure[data-figure]")) near.observe(root);
-}
+})();
