@@ -282,6 +282,35 @@ def test_every_figure_moves_however_the_page_is_opened(visit, name, by, storage)
     expect(figure.locator(".moving-figure-problem")).to_have_count(0)
 
 
+# Where the pictures and a control are, what covers the control's middle, and where the page's header ends.
+IN_VIEW = """(control) => {
+    const {top, bottom, left, right} = control.getBoundingClientRect();
+    const pictures = control.closest("figure").querySelector(".moving-figure-panels").getBoundingClientRect();
+    const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    const header = document.querySelector(".bd-header-article").getBoundingClientRect();
+    return {top, bottom, pictures: [pictures.top, pictures.bottom], free: at === control, header: header.bottom};
+}"""
+
+
+@pytest.mark.parametrize("name", figures.names())
+def test_on_a_phone_the_pictures_are_in_view_with_each_slider_that_moves_them(visit, name):
+    page = visit(f"{BOOK.figures()[name][-1]}.html", viewport={"width": 390, "height": 796}, reduced_motion="reduce")
+    figure = drawn(page, name)
+    figure.locator(".moving-figure-skip").click()
+    controls = figure.locator(".moving-figure-controls :is(input, select)")
+    assert controls.count() >= 2
+    for control in controls.all():
+        control.focus()
+        if control.get_attribute("type") == "range":
+            page.keyboard.press("ArrowRight")
+        seen = control.evaluate(IN_VIEW)
+        top, bottom = seen["pictures"]
+        assert max(seen["header"], 0) - 1 <= top and bottom <= seen["top"] + 1 and seen["bottom"] <= 796, seen
+        assert seen["free"], "something lies over the slider"
+    readout = figure.locator(".moving-figure-readout").bounding_box()
+    assert readout["y"] > control.bounding_box()["y"], "what is read comes after what is moved"
+
+
 @pytest.mark.parametrize(("by", "storage"), WAYS)
 def test_search_and_theme_work_however_the_page_is_opened(visit, by, storage):
     page = visit("search.html?q=reliability", by=by, storage=storage)

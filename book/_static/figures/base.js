@@ -66,6 +66,14 @@ opened as a file.
       return window.Plotly;
     },
 
+    /** Labels of lines at one of their points, the upper one above and the lower one below, so that they do not meet. */
+    labels(lines, theme) {
+      const order = [...lines].sort((a, b) => b.y - a.y);
+      return lines.map(({ text, x, y, colour, anchor = "right" }) => ({ x, y, text, showarrow: false, xanchor: anchor,
+        yanchor: order[0].text === text ? "bottom" : "top", yshift: order[0].text === text ? 4 : -4,
+        bgcolor: theme.panel, borderpad: 1, opacity: 0.92, font: { color: colour, size: 12 } }));
+    },
+
     clamp: (value, low, high) => Math.min(high, Math.max(low, value)),
     /** The index of the step closest to a value. */
     nearest: (steps, value) =>

@@ -119,6 +119,7 @@ lsedu.figure("clusters", () => {
         const groups = data.classes.map((_, k) => points.slice(k * size, (k + 1) * size));
         return {
           name,
+          half: true,
           traces: [
             ...groups.map((group, k) => ({ type: "scatter", mode: "markers", name: data.classes[k], x: group.map(([x]) => x),
               y: group.map(([, y]) => y), hoverinfo: "name", marker: { color: colours[k], symbol: symbols[k], size: 6, opacity: 0.6 } })),
@@ -127,8 +128,11 @@ lsedu.figure("clusters", () => {
               marker: { color: theme.text, symbol: "x", size: 10, line: { color: theme.paper, width: 1.5 } } },
           ],
           layout: {
-            title: NAMES[name], height: 380, showlegend: true,
-            legend: { orientation: "h", x: 0, y: -0.24, bgcolor: "rgba(0,0,0,0)" },
+            title: NAMES[name], height: 360, slim: { l: 34, r: 4 },
+            annotations: groups.map((group, k) => ({ x: centre(group)[0],
+              y: (k ? Math.max : Math.min)(...group.map(([, y]) => y)), text: data.classes[k], showarrow: false,
+              yanchor: k ? "bottom" : "top", bgcolor: theme.panel, opacity: 0.92,
+              font: { color: colours[k], size: 12 } })),
             xaxis: { ...axis, title: { text: UNITS[parameters.scale], standoff: 4 } }, yaxis: { ...axis, scaleanchor: "x" },
           },
         };
@@ -144,7 +148,7 @@ lsedu.figure("clusters", () => {
             marker: { color: i % 2 ? theme.fourth : theme.muted, symbol: i % 2 ? "diamond" : "circle", size: 9, opacity: 0.75 },
             hovertemplate: `%{x:.2f}<extra>${label}</extra>` })),
           layout: {
-            title: "Change by smoothing, each seed", height: 300, margin: { l: 84, r: 14, t: 36, b: 46 },
+            title: "Change by smoothing, each seed", height: 300, margin: { l: 84, r: 14, t: 36, b: 46 }, slim: { l: 84 },
             xaxis: { title: { text: "smoothed over one-hot" }, range: [0, 1.45], dtick: 0.5 },
             yaxis: { range: [3.5, -0.5], tickvals: [0, 1, 2, 3], ticktext: labels },
             shapes: [{ type: "line", x0: 1, x1: 1, yref: "paper", y0: 0, y1: 1, line: { color: theme.text, dash: "dot", width: 1.5 } }],

@@ -12,8 +12,9 @@ says lsedu.figure(NAME, () => spec), all of its own within that function. Its sp
              or {text, choices: [[value, text], ...], answer(data) -> value, verdict(guess, data) -> string}
   compute    (parameters, data) -> result, pure: the same numbers as the library's function, to 1e-6
   readout    (result) -> [{key, label, value, text, sealed}]
-  panels     (result, {parameters, data, theme, guess, revealed}) -> [{name, traces, layout, sealed}]
-             a sealed panel or readout is shown only once the reader has predicted
+  panels     (result, {parameters, data, theme, guess, revealed}) -> [{name, traces, layout, sealed, half}]
+             a sealed panel or readout is shown only once the reader has predicted; on a narrow screen two halves share a
+             row, and layout.slim takes the place of the margins; colours are theme.MEANING, of lsedu/plots/colours.py
   describe   (result, {parameters, data}) -> one sentence for those who listen
   table      (result, {parameters, data}) -> {columns: [...], rows: [[...], ...]}
 
@@ -56,12 +57,26 @@ this file. It works from a server and from a file, and where the browser keeps n
       plot_bgcolor: "rgba(0,0,0,0)", font: { color: theme.text, size: 13, family: "inherit" }, showlegend: false,
       hovermode: "closest", dragmode: false, ...layout,
     };
+    delete merged.slim;
     if (typeof merged.title === "string") merged.title = { text: merged.title, x: 0, xref: "paper", font: { size: 14 } };
     for (const key of Object.keys(merged)) {
       if (/^[xy]axis\d*$/.test(key)) merged[key] = { ...axis, ...merged[key] };
     }
     return merged;
   }
+
+  /** Below this width panels stand on top of each other, and all of them have this height together. */
+  const NARROW = 560;
+  const TALL = 470;
+
+  /** The heights of panels on a narrow screen: two halves share a row. */
+  function fit(panels) {
+    const rows = panels.reduce((sum, { layout, half }) => sum + layout.height * (half ? 0.5 : 1), 0);
+    return panels.map(({ layout }) => Math.floor((TALL * layout.height) / rows));
+  }
+
+  /** A layout with the margins that a narrow screen can spare. */
+  const slim = (layout, height) => ({ ...layout, height, margin: { l: 44, r: 8, t: 28, b: 38, ...layout.slim } });
 
   class Frame {
     constructor(root, spec, data) {
@@ -119,7 +134,10 @@ this file. It works from a server and from a file, and where the browser keeps n
       this.tableBody = make("div", { class: "moving-figure-table" });
       this.table = make("details", { class: "moving-figure-data" }, make("summary", { text: "Data table" }), this.tableBody);
       this.frame = make("div", { class: "moving-figure-frame", role: "group", "aria-label": spec.title },
-        this.questionBox(), this.panels, this.readout, this.controls, this.live, this.table);
+        this.questionBox(),
+        // the pictures stay in view while the sliders right below them move, so what these change is read last
+        make("div", { class: "moving-figure-moving" }, this.panels, this.controls),
+        this.readout, this.live, this.table);
       this.frame.id = `moving-figure-${name}`;
       this.root.prepend(this.frame);
       this.reveal();
@@ -272,7 +290,9 @@ this file. It works from a server and from a file, and where the browser keeps n
       const theme = readTheme(this.frame);
       const wanted = this.spec.panels(this.result, { ...this, theme });
       // All boxes stand before the first drawing: a drawing takes the width that its box has at that moment.
-      const boxes = wanted.map(({ name, sealed }) => {
+      const narrow = this.panels.clientWidth < NARROW;
+      const heights = narrow ? fit(wanted) : wanted.map(({ layout }) => layout.height);
+      const boxes = wanted.map(({ name, sealed, half }, i) => {
         let box = this.panels.querySelector(`[data-panel="${name}"]`);
         if (!box) {
           box = make("div", { class: "moving-figure-panel", "data-panel": name },
@@ -281,14 +301,19 @@ this file. It works from a server and from a file, and where the browser keeps n
           this.panels.append(box);
         }
         box.classList.toggle("is-sealed", Boolean(sealed) && !this.revealed);
+        box.classList.toggle("is-half", Boolean(half) && narrow);
+        box.style.height = `${heights[i]}px`;
         return box;
       });
       const config = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false };
       for (const [i, { traces, layout }] of wanted.entries()) {
         if (boxes[i].classList.contains("is-sealed")) continue;
-        await Plotly.react(boxes[i].firstChild, traces, baseLayout(theme, layout), config);
+        const own = narrow ? slim(layout, heights[i]) : layout;
+        await Plotly.react(boxes[i].firstChild, traces, baseLayout(theme, own), config);
       }
       if (this.fallback) this.fallback.hidden = true;
+      // what a slider that is brought into view must leave free above it
+      this.frame.style.setProperty("--picture", `${this.panels.offsetHeight}px`);
       this.root.dataset.drawn = "true";
     }
 

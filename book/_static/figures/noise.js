@@ -5,7 +5,7 @@ scores: {state: {overconfidence, ece, nll: [rate][alpha][seed]}}}. Nothing is in
 is a measurement. `compute` mirrors lsedu.book.figures.noise.
 */
 
-lsedu.figure("noise", () => {
+lsedu.figure("noise", ({ labels }) => {
   const RATES = [0, 0.2, 0.4, 0.6];
   const ALPHAS = [0, 0.1, 0.2, 0.4, 0.6, 0.8];
   const ASKED = 0.4;
@@ -105,9 +105,9 @@ lsedu.figure("noise", () => {
           arrayminus: r.accuracies.map((value, i) => value - r.lowest[i]), color: theme.accuracy, thickness: 1.5, width: 4 } };
       const learnt = Number.isFinite(r.memorised);
       const layout = (title) => ({
-        title, height: 380, showlegend: true, legend: { orientation: "h", x: 0, y: -0.24, bgcolor: "rgba(0,0,0,0)" },
-        xaxis: { title: { text: "\u03b1", standoff: 4 }, range: [-0.04, 0.84], dtick: 0.2 }, yaxis: { range: [0, 1.02], dtick: 0.2 },
+        title, height: 360, xaxis: { title: { text: "smoothing \u03b1", standoff: 4 }, range: [-0.04, 0.84], dtick: 0.2 }, yaxis: { range: [0, 1.08], dtick: 0.2 },
       });
+      const end = (text, values, colour) => ({ text, x: alphas.at(-1), y: values.at(-1), colour });
       const marks = guess === undefined || parameters.rate !== ASKED ? [] : [guess];
       return [
         {
@@ -118,16 +118,18 @@ lsedu.figure("noise", () => {
           layout: { ...layout("Accuracy, and what was learnt by heart"),
             shapes: marks.map((x) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1,
               line: { color: theme.guess, dash: "dot", width: 1.5 } })),
-            annotations: marks.map((x) => ({ x, y: 0.04, yref: "paper", text: "your guess", showarrow: false,
+            annotations: [...labels([end("accuracy", r.accuracies, theme.accuracy),
+              ...(learnt ? [end("wrong labels learnt", r.shares, theme.memorised)] : [])], theme), ...marks.map((x) => ({ x, y: 0.04, yref: "paper", text: "your guess", showarrow: false,
               xanchor: x > 0.5 ? "right" : "left", xshift: x > 0.5 ? -3 : 3, bgcolor: theme.panel,
-              font: { color: theme.guess, size: 12 } })) },
+              font: { color: theme.guess, size: 12 } }))] },
         },
         {
           name: "calibration",
           sealed: true,
           traces: [line("accuracy", r.accuracies, theme.accuracy, "solid"), line("mean confidence", r.confidences, theme.confidence, "dash"),
             dot(r.accuracies, theme.accuracy), dot(r.confidences, theme.confidence)],
-          layout: layout("Accuracy and mean confidence"),
+          layout: { ...layout("Accuracy and mean confidence"), annotations: labels([
+            end("accuracy", r.accuracies, theme.accuracy), end("confidence", r.confidences, theme.confidence)], theme) },
         },
       ];
     },

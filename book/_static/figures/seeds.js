@@ -180,8 +180,15 @@ lsedu.figure("seeds", ({ CLOSENESS }) => {
               hovertemplate: `%{y:.1%} of ${DRAWS} experiments<extra></extra>` },
           ],
           layout: {
-            title: "Noise that looks like a gain", height: 340, showlegend: true,
-            legend: { x: 1, xanchor: "right", y: 0.8, yanchor: "top", bgcolor: "rgba(0,0,0,0)" },
+            title: "Noise that looks like a gain", height: 340,
+            annotations: [
+              ...rules.map(({ name, y, colour }, i) => ({ x: i === 1 ? 2 : MOST, y: y.at(i === 1 ? 0 : -1), text: name,
+                showarrow: false, xanchor: i === 1 ? "left" : "right", xshift: i === 1 ? 8 : 0, yanchor: "bottom", yshift: 2,
+                font: { color: colour, size: 12 } })),
+              { x: parameters.seeds, y: r.peeking, text: "looking each time", showarrow: false, yanchor: "bottom", yshift: 6,
+                xanchor: parameters.seeds > 10 ? "right" : "left", bgcolor: theme.panel, opacity: 0.92,
+                font: { color: theme.text, size: 12 } },
+            ],
             xaxis: { title: { text: "seeds" }, range: [1.5, MOST + 0.5] },
             yaxis: { title: { text: "share of experiments" }, range: [0, 0.6], tickformat: ".0%" },
           },

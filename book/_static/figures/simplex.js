@@ -4,7 +4,7 @@ when the logits follow dz/dt = p - q. The label is class 1, the third logit star
 `compute` mirrors the gradient of lsedu.losses.label_smoothing and, for the flow, the same Runge-Kutta steps.
 */
 
-lsedu.figure("simplex", () => {
+lsedu.figure("simplex", ({ labels: atEnds }) => {
   const STEP = 0.1;
   const LONGEST = 200;
 
@@ -165,11 +165,12 @@ lsedu.figure("simplex", () => {
           name: "triangle",
           traces: triangle,
           layout: {
-            title: "Arrows: the pull at the start. Crosses: targets", height: 360, margin: { l: 12, r: 12, t: 36, b: 26 },
-            showlegend: revealed, legend: { x: 1, xanchor: "right", y: 1, bgcolor: "rgba(0,0,0,0)" },
+            title: "Arrows: the pull. Crosses: targets", height: 360, margin: { l: 12, r: 12, t: 36, b: 26 },
+            slim: { l: 8, r: 8, b: 18 },
             xaxis: { visible: false, range: [-0.08, 1.08] },
             yaxis: { visible: false, range: [-0.08, 0.98], scaleanchor: "x" },
-            annotations: [...arrows, ...labels],
+            annotations: [...arrows, ...labels, ...goals.map(([x, y], i) => ({ x, y, text: names[i], showarrow: false,
+              xanchor: "left", xshift: 10, yshift: i ? -4 : 0, font: { color: colours[i], size: 12 } }))],
           },
         },
         {
@@ -177,8 +178,9 @@ lsedu.figure("simplex", () => {
           sealed: true,
           traces: [gapLine(r.paths.plain, 0), gapLine(r.paths.soft, 1), gapDot(r.gap, 0), gapDot(r.gap_smoothed, 1)],
           layout: {
-            title: "Gap to the mean of the other logits", height: 360, showlegend: true,
-            legend: { x: 0.02, y: 1, bgcolor: "rgba(0,0,0,0)" },
+            title: "Gap to the mean of the other logits", height: 360,
+            annotations: atEnds([r.paths.plain, r.paths.soft].map((path, i) => ({ text: names[i], x: Math.log10(times.at(-1)),
+              y: gapOf(path[index.at(-1)]), colour: colours[i] })), theme),
             xaxis: { title: { text: "time (logarithmic)" }, type: "log", range: [-1, Math.log10(LONGEST)],
               tickvals: [0.1, 1, 10, 100], ticktext: ["0.1", "1", "10", "100"] },
             yaxis: { title: { text: "gap" } },

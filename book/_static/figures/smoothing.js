@@ -4,7 +4,7 @@ The prediction has the label's logit a gap above all others, which are equal. `c
 lsedu.losses.label_smoothing (its value and gradient) and lsedu.losses.logit_gap.
 */
 
-lsedu.figure("smoothing", ({ CLOSENESS }) => {
+lsedu.figure("smoothing", ({ CLOSENESS, labels }) => {
   /** Target probability of the label and of each other class. */
   function target(alpha, classes, convention) {
     return convention === "all"
@@ -138,15 +138,17 @@ lsedu.figure("smoothing", ({ CLOSENESS }) => {
               hoverinfo: "skip", marker: { color: theme.smoothed, size: 12, line: { color: theme.paper, width: 2 } } },
           ],
           layout: {
-            title: "Gradient on the label's logit", height: 360, showlegend: true,
-            legend: { x: 1, xanchor: "right", y: 0, bgcolor: "rgba(0,0,0,0)" },
+            title: "Gradient on the label's logit", height: 360,
             xaxis: { title: { text: "gap of the logits" }, range: [-2, 14] },
             yaxis: { title: { text: "q \u2212 p of the label" }, zeroline: true, zerolinecolor: theme.muted },
             shapes: marks.map(({ at: x, colour, dash }) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1,
               line: { color: colour, dash, width: 1.5 } })),
-            annotations: marks.map(({ at: x, text, colour }, i) => ({ x, y: 0.62 - 0.1 * i, yref: "paper", text,
+            annotations: [...labels([
+              { text: "one-hot", x: 14, y: at(0).at(-1), colour: theme["one-hot"] },
+              { text: `\u03b1 = ${parameters.alpha.toFixed(2)}`, x: 14, y: at(parameters.alpha).at(-1), colour: theme.smoothed },
+            ].slice(0, parameters.alpha > 0 ? 2 : 1), theme), ...marks.map(({ at: x, text, colour }, i) => ({ x, y: 0.62 - 0.1 * i, yref: "paper", text,
               showarrow: false, bgcolor: theme.panel, xanchor: x > 9 ? "right" : "left", xshift: x > 9 ? -3 : 3,
-              font: { color: colour, size: 12 } })),
+              font: { color: colour, size: 12 } }))],
           },
         },
       ];
