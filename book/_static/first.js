@@ -39,6 +39,11 @@ Opened as a file, the search may not read the pages that it found: it shows them
         button.title = "Light or dark, for this page only: your browser does not let this site keep anything";
       }
     }
+    // Paper shows the whole code; answers stay folded.
+    const folded = () => document.querySelectorAll("details.hide.above-input:not([open])");
+    let opened = [];
+    window.addEventListener("beforeprint", () => { opened = [...folded()]; for (const part of opened) part.open = true; });
+    window.addEventListener("afterprint", () => { for (const part of opened) part.open = false; opened = []; });
     if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") {
       DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
       const note = document.createElement("p");

@@ -21,6 +21,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from lsedu import _write
 from lsedu.book import claims
+from lsedu.book.dark import in_both_shades
 from lsedu.experiments.record import book_dir
 
 
@@ -52,14 +53,15 @@ class MovingFigure(SphinxDirective):
         name = self.arguments[0]
         if not self.options.get("alt"):
             raise self.error(f"moving figure {name!r} needs :alt:, what its picture shows")
+        own = "" if "/" in self.env.docname else ' data-asks="no"'  # a question asked on the first page would be spent
         static = "../" * self.env.docname.count("/") + f"_static/figures/{name}"
         start = (
-            f'<figure class="moving-figure" data-figure="{escape(name)}">'
-            f'<img class="moving-figure-static" src="{static}.png" alt="{escape(self.options["alt"], quote=True)}">'
+            f'<figure class="moving-figure" data-figure="{escape(name)}"{own}>'
+            f'<img class="moving-figure-static" src="{static}.svg" alt="{escape(self.options["alt"], quote=True)}">'
         )
         caption = nodes.container()
         self.state.nested_parse(self.content, self.content_offset, caption)
-        script = _scripts(self.env, "base", "frame")
+        script = _scripts(self.env, "base", "layout", "frame")
         if caption.children:
             return [_raw(start + "<figcaption>"), *caption.children, _raw("</figcaption></figure>" + script)]
         return [_raw(start + "</figure>" + script)]
@@ -152,6 +154,8 @@ class Quiz(SphinxDirective):
 
 
 FIRST = "first.js"
+PUZZLE = "Show the answer"
+"""The prompt of a cell that answers a page's puzzle."""
 
 
 def tidy_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
@@ -171,6 +175,9 @@ def tidy_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[st
         context[key] = [item for item in context.get(key, []) if not unwanted(item)]
     first = f'<script src="{context["pathto"](f"_static/{FIRST}", resource=True)}"></script>'
     context["metatags"] = f"{context.get('metatags', '')}\n{first}"
+    if PUZZLE in context.get("body", ""):
+        folder = context["pathto"]("_static/figures", resource=True)
+        context["body"] += "".join(f'<script defer src="{folder}/{name}.js"></script>' for name in ("base", "puzzle"))
 
 
 UNNAMED = {
@@ -180,14 +187,15 @@ UNNAMED = {
 """What the theme and docutils write that a screen reader cannot use, and what is written instead."""
 
 
-def name_parts(app: Sphinx, exception: Exception | None) -> None:
-    """Mend the finished pages where theme and docutils leave a button unnamed or a list without items."""
+def mend_pages(app: Sphinx, exception: Exception | None) -> None:
+    """Mend the finished pages: what theme and docutils leave unnamed, and drawings that are light in the dark."""
     if exception is not None or app.builder.format != "html":
         return
     for path in app.outdir.rglob("*.html"):
         text = mended = path.read_text(encoding="utf-8")
         for old, new in UNNAMED.items():
             mended = mended.replace(old, new)
+        mended = in_both_shades(mended, path.parent)
         if mended != text:
             _write.write(path, mended.encode())
 
@@ -198,5 +206,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("prediction-score", PredictionScore)
     app.add_directive("quiz", Quiz)
     app.connect("html-page-context", tidy_scripts, priority=999)
-    app.connect("build-finished", name_parts)
+    app.connect("build-finished", mend_pages)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import io
 import json
 import os
 import pkgutil
@@ -11,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import nbformat
+from matplotlib import rc_context
 
 import lsedu
 from lsedu import _modules, _project, _reads
@@ -23,7 +25,7 @@ from lsedu.plots.colours import css
 PUBLISHED = "_notebooks"
 """Folder of the site with the executed notebooks: what Colab opens, from the branch that Pages publishes."""
 
-DRAWN = (".data.js", ".png")
+DRAWN = (".data.js", ".svg")
 """What is made of each moving figure, by ending."""
 
 PAGES_BRANCH = "gh-pages"
@@ -138,7 +140,10 @@ def _figures(book: Book) -> None:
             picture = figure.fallback()
         # a script: a page that is opened as a file may fetch nothing
         _refresh(folder / f"{name}.data.js", f"lsedu.data({json.dumps(name)}, {payload});\n".encode())
-        picture.savefig(folder / f"{name}.png", dpi=150, facecolor="white")
+        drawn = io.BytesIO()
+        with rc_context({"svg.hashsalt": name}):
+            picture.savefig(drawn, format="svg", facecolor="white", metadata={"Date": None})
+        _refresh(folder / f"{name}.svg", drawn.getvalue())
         write(stamp, json.dumps({"code": code, "reads": _reads.states(read, book.root)}).encode())
 
 

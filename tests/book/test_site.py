@@ -273,12 +273,12 @@ def test_every_figure_moves_however_the_page_is_opened(visit, name, by, storage)
     page = visit(f"{path}.html", by=by, storage=storage)
     figure = drawn(page, name)
     figure.locator(".moving-figure-skip").click()
-    before = figure.locator("tbody").inner_html()
+    before = figure.locator(".moving-figure-readout").inner_html()
     slider = figure.locator(".moving-figure-controls input[type=range]").first
     slider.focus()
     for key in ("ArrowRight", "ArrowRight", "End"):
         page.keyboard.press(key)
-    assert figure.locator("tbody").inner_html() != before
+    assert figure.locator(".moving-figure-readout").inner_html() != before
     expect(figure.locator(".moving-figure-problem")).to_have_count(0)
 
 
@@ -309,6 +309,62 @@ def test_on_a_phone_the_pictures_are_in_view_with_each_slider_that_moves_them(vi
         assert seen["free"], "something lies over the slider"
     readout = figure.locator(".moving-figure-readout").bounding_box()
     assert readout["y"] > control.bounding_box()["y"], "what is read comes after what is moved"
+
+
+def test_the_first_page_lets_figures_be_moved_and_leaves_their_questions_to_the_chapters(visit, origin):
+    page = visit("index.html")
+    names = [name for name, pages in BOOK.figures().items() if "index" in pages]
+    for name in names:
+        figure = drawn(page, name)
+        expect(figure.locator(".moving-figure-prediction")).to_be_hidden()
+        figure.locator(".moving-figure-controls input[type=range]").first.focus()
+        page.keyboard.press("ArrowRight")
+        assert figure.locator("dd", has_text="?").count() == figure.locator("dd:not([data-value])").count()
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('lsedu.'))") == []
+    for name in names:
+        page.goto(f"{origin}{next(path for path in BOOK.figures()[name] if '/' in path)}.html")
+        expect(drawn(page, name).locator(".moving-figure-ask")).to_be_visible()
+
+
+@pytest.mark.parametrize("storage", [True, False])
+def test_a_puzzle_keeps_the_guess_and_opens_without_code(visit, origin, storage):
+    page = visit(f"{CHAPTER}.html", storage=storage)
+    answer = page.locator("details.hide", has_text="Show the answer")
+    page.get_by_label("Your guess").fill("3 percent")
+    page.keyboard.press("Enter")
+    expect(answer.locator(".cell_output")).to_be_visible()
+    assert answer.locator(".cell_input").count() == 0
+    expect(page.locator(".puzzle-said")).to_contain_text("You guessed: 3 percent")
+    if storage:
+        page.reload()
+        expect(page.locator(".puzzle-said")).to_have_text("You guessed: 3 percent")
+        page.goto(f"{origin}{SCORE}.html")
+        expect(page.locator(".puzzle-guesses li")).to_have_text(f"{BOOK.title(CHAPTER)}: 3 percent")
+    else:
+        expect(page.locator(".puzzle-said")).to_contain_text("kept for this page only")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_drawings_fill_the_column_and_are_dark_in_the_dark(visit, scheme):
+    page = visit(f"{CHAPTER}.html", color_scheme=scheme)
+    column = page.locator(".bd-article > section").bounding_box()["width"]
+    pictures = [img for img in page.locator(".bd-article .cell_output img").all() if img.is_visible()]
+    assert len(pictures) >= 3
+    for picture in pictures:
+        assert picture.get_attribute("src").endswith(".dark.svg") == (scheme == "dark")
+        assert picture.bounding_box()["width"] >= 0.95 * column
+
+
+def test_paper_has_the_questions_and_the_whole_code(visit):
+    page = visit(f"{CHAPTER}.html", viewport={"width": 700, "height": 990})
+    figure = drawn(page)
+    page.emulate_media(media="print")
+    expect(figure.locator("legend", has_text="Which temperature")).to_be_visible()
+    for question in page.locator(".quiz-question").all():
+        expect(question.locator(".quiz-text")).to_be_visible()
+    for code in page.locator(".bd-article div.highlight pre").all():
+        width, whole, height = code.evaluate("(pre) => [pre.clientWidth, pre.scrollWidth, pre.clientHeight]")
+        assert height > 0 and whole <= width + 1, code.inner_text()
 
 
 @pytest.mark.parametrize(("by", "storage"), WAYS)

@@ -12,6 +12,7 @@ opened as a file.
   if (globalThis.lsedu) return;
 
   const STORE = "lsedu.prediction.";
+  const PUZZLES = "lsedu.puzzles";
   const HERE = globalThis.document?.currentScript?.src;
   const specs = new Map();
   const known = new Map();
@@ -101,6 +102,14 @@ opened as a file.
       },
       read(name) { try { return localStorage.getItem(STORE + name); } catch { return null; } },
       write(name, value) { try { localStorage.setItem(STORE + name, value); } catch { /* `lasts` tells */ } },
+      /** Guesses at the pages' puzzles: {page: {guess, title, href}}. */
+      puzzles() {
+        try { return JSON.parse(localStorage.getItem(PUZZLES)) ?? {}; } catch { return {}; }
+      },
+      puzzle(page, said) {
+        try { localStorage.setItem(PUZZLES, JSON.stringify({ ...this.puzzles(), [page]: said })); } catch { /* the same */ }
+      },
+      forgetPuzzles() { try { localStorage.removeItem(PUZZLES); } catch { /* there is nothing */ } },
       forget(name) { try { localStorage.removeItem(STORE + name); } catch { /* there is nothing */ } },
     },
   };

@@ -18,12 +18,12 @@ says lsedu.figure(NAME, () => spec), all of its own within that function. Its sp
   describe   (result, {parameters, data}) -> one sentence for those who listen
   table      (result, {parameters, data}) -> {columns: [...], rows: [[...], ...]}
 
-A page holds <figure class="moving-figure" data-figure="NAME">, with a static picture inside it, and loads base.js and
-this file. It works from a server and from a file, and where the browser keeps nothing.
+A page holds <figure class="moving-figure" data-figure="NAME">, with a static picture inside it, and loads base.js,
+layout.js and this file. It works from a server and from a file, and where the browser keeps nothing.
 */
 (() => {
   "use strict";
-  const { make, admit, kept, clamp, nearest } = lsedu;
+  const { make, admit, kept, clamp, nearest, layout: { NARROW, baseLayout, fit, readTheme, slim } } = lsedu;
 
   /** A slider runs over the values, their logarithms, or the indices of the steps. */
   const toSlider = (control, value) => {
@@ -35,52 +35,11 @@ this file. It works from a server and from a file, and where the browser keeps n
     return clamp(control.scale === "log" ? 10 ** value : value, control.min, control.max);
   };
 
-  /** The colours of the page as it is now, by meaning: all that the table of colours has (lsedu/plots/colours.py). */
-  function readTheme(element) {
-    const style = getComputedStyle(element);
-    const value = (name) => style.getPropertyValue(`--figure-${name}`).trim();
-    return new Proxy({}, { get(_, name) {
-      const colour = value(name);
-      if (!colour) throw new Error(`no colour means ${name}: see colours.css`);
-      return colour;
-    } });
-  }
-
-  /** What all panels share; a panel's own layout goes on top. */
-  function baseLayout(theme, layout) {
-    const axis = {
-      color: theme.text, gridcolor: theme.grid, linecolor: theme.muted, zeroline: false, ticks: "outside",
-      tickcolor: theme.muted, automargin: true, fixedrange: true,
-    };
-    const merged = {
-      autosize: true, height: 320, margin: { l: 52, r: 14, t: 36, b: 46 }, paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)", font: { color: theme.text, size: 13, family: "inherit" }, showlegend: false,
-      hovermode: "closest", dragmode: false, ...layout,
-    };
-    delete merged.slim;
-    if (typeof merged.title === "string") merged.title = { text: merged.title, x: 0, xref: "paper", font: { size: 14 } };
-    for (const key of Object.keys(merged)) {
-      if (/^[xy]axis\d*$/.test(key)) merged[key] = { ...axis, ...merged[key] };
-    }
-    return merged;
-  }
-
-  /** Below this width panels stand on top of each other, and all of them have this height together. */
-  const NARROW = 560;
-  const TALL = 470;
-
-  /** The heights of panels on a narrow screen: two halves share a row. */
-  function fit(panels) {
-    const rows = panels.reduce((sum, { layout, half }) => sum + layout.height * (half ? 0.5 : 1), 0);
-    return panels.map(({ layout }) => Math.floor((TALL * layout.height) / rows));
-  }
-
-  /** A layout with the margins that a narrow screen can spare. */
-  const slim = (layout, height) => ({ ...layout, height, margin: { l: 44, r: 8, t: 28, b: 38, ...layout.slim } });
-
   class Frame {
     constructor(root, spec, data) {
       Object.assign(this, { root, spec, data, name: root.dataset.figure, parameters: {}, revealed: false });
+      /** The first page does not ask what a chapter will: there the reader moves what is not sealed. */
+      this.asks = root.dataset.asks !== "no";
       this.guess = undefined;
       this.readState();
       this.build();
@@ -122,7 +81,7 @@ this file. It works from a server and from a file, and where the browser keeps n
 
     build() {
       const { spec, name } = this;
-      this.fallback = this.root.querySelector(".moving-figure-static");
+      this.fallback = this.root.querySelectorAll(".moving-figure-static");
       this.panels = make("div", { class: "moving-figure-panels" });
       this.inputs = new Map();
       const controls = spec.controls.map((control) => this.control(control, (value) => this.set(control, value), true));
@@ -203,8 +162,9 @@ this file. It works from a server and from a file, and where the browser keeps n
             click: () => this.seal(undefined) })));
       this.asked = make("div", { class: "moving-figure-asked" },
         make("p", { class: "moving-figure-question", text: question.text }), this.answerText);
-      return make("div", { class: "moving-figure-prediction" }, make("p", { class: "moving-figure-kicker", text: "Predict first" }),
+      this.prediction = make("div", { class: "moving-figure-prediction" }, make("p", { class: "moving-figure-kicker", text: "Predict first" }),
         this.ask, this.asked);
+      return this.prediction;
     }
 
     seal(guess) {
@@ -219,10 +179,11 @@ this file. It works from a server and from a file, and where the browser keeps n
 
     reveal() {
       this.frame.classList.toggle("is-revealed", this.revealed);
-      this.controls.disabled = !this.revealed;
+      this.controls.disabled = this.asks && !this.revealed;
       this.ask.hidden = this.revealed;
       this.asked.hidden = !this.revealed;
       this.table.hidden = !this.revealed;
+      this.prediction.hidden = !this.asks;
       if (!this.revealed) return;
       const lost = this.guess === undefined || kept.lasts() ? ""
         : " Your browser does not let this page keep anything: your prediction is forgotten when you leave it.";
@@ -231,14 +192,16 @@ this file. It works from a server and from a file, and where the browser keeps n
 
     reset() {
       for (const control of this.spec.controls) this.parameters[control.key] = control.value;
-      kept.forget(this.name);
-      this.guess = undefined;
-      this.linked = this.revealed = false;
+      if (this.asks) {
+        kept.forget(this.name);
+        this.guess = undefined;
+        this.linked = this.revealed = false;
+      }
       this.showState();
       this.reveal();
       this.update();
       this.writeState();
-      this.ask.querySelector("input, select").focus({ preventScroll: true });
+      if (this.asks) this.ask.querySelector("input, select").focus({ preventScroll: true });
     }
 
     set(control, value) {
@@ -297,7 +260,8 @@ this file. It works from a server and from a file, and where the browser keeps n
         if (!box) {
           box = make("div", { class: "moving-figure-panel", "data-panel": name },
             make("div", { class: "moving-figure-plot" }),
-            make("p", { class: "moving-figure-sealed", text: "Sealed until you have predicted." }));
+            make("p", { class: "moving-figure-sealed", text: this.asks ? "Sealed until you have predicted."
+              : "Sealed: the chapter asks you first." }));
           this.panels.append(box);
         }
         box.classList.toggle("is-sealed", Boolean(sealed) && !this.revealed);
@@ -311,7 +275,7 @@ this file. It works from a server and from a file, and where the browser keeps n
         const own = narrow ? slim(layout, heights[i]) : layout;
         await Plotly.react(boxes[i].firstChild, traces, baseLayout(theme, own), config);
       }
-      if (this.fallback) this.fallback.hidden = true;
+      for (const picture of this.fallback) picture.hidden = true;
       // what a slider that is brought into view must leave free above it
       this.frame.style.setProperty("--picture", `${this.panels.offsetHeight}px`);
       this.root.dataset.drawn = "true";

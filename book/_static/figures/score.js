@@ -73,13 +73,18 @@ and loads base.js and this file; without scripts the list of pages stays as it i
       this.say(sealed.length === 0
         ? `You have sealed no prediction yet. There are ${rows.length} to make, each on the page that the table links.`
         : `You have sealed ${sealed.length} of ${rows.length} predictions and earned ${sum} of ${2 * sealed.length} points.`);
-      this.body.replaceChildren(table(rows));
+      const guesses = Object.values(kept.puzzles());
+      if (guesses.length) this.forget.hidden = false;
+      this.body.replaceChildren(table(rows), ...(guesses.length ? [make("h2", { text: "Guesses at the puzzles" }),
+        make("ul", { class: "puzzle-guesses" }, ...guesses.map(({ guess, title, href }) => make("li", {},
+          make("a", { href: new URL(`../${href}`, location.href).href, text: title }), `: ${guess}`)))] : []));
     }
 
     say(text) { this.status.textContent = text; }
 
     clear() {
       for (const { name } of this.figures) kept.forget(name);
+      kept.forgetPuzzles();
       this.show();
       this.say(`Forgotten. ${this.status.textContent}`);
       this.status.focus();
