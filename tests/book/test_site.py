@@ -199,10 +199,11 @@ def test_the_figure_keeps_its_state_in_the_url_and_has_a_data_table(visit):
 
 def test_without_scripts_the_figure_is_a_picture(visit):
     page = visit(f"{CHAPTER}.html", java_script_enabled=False)
-    picture = page.locator(".moving-figure[data-figure=temperature] img")
+    picture, dark = page.locator(".moving-figure[data-figure=temperature] img").all()
     assert len(picture.get_attribute("alt")) > 40
     picture.scroll_into_view_if_needed()
     expect(picture).to_be_visible()
+    expect(dark).to_be_hidden()
 
 
 def test_redraw_makes_another_experiment_whose_values_are_the_librarys(visit):
