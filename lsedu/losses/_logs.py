@@ -60,6 +60,15 @@ def class_weights(weight: Tensor, log_q: Tensor) -> Tensor:
     return weight.to(log_q)
 
 
+def rate(p: Tensor, ratio: Tensor) -> Tensor:
+    """Return KL (M,) of probabilities and their log-ratios (M, K), at least 0; where p = 0 a term is 0."""
+    plain = (p * ratio).sum(1)
+    # where a look is free, one look spares both mends: the least is a NaN if any is
+    if readable(plain) and plain.numel() and plain.amin().item() >= 0.0:
+        return plain
+    return nonnegative((p * ratio.masked_fill(p == 0, 0.0)).sum(1))
+
+
 def nonnegative(divergence: Tensor) -> Tensor:
     """Return divergences with 0 for those that rounding made negative; the gradient is left as it is."""
     return divergence - divergence.detach().clamp(max=0.0)

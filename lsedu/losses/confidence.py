@@ -15,7 +15,7 @@ from torch import Tensor
 from lsedu import _check
 from lsedu._look import looks_at
 from lsedu._samples import rows, samples, shape_of_labels
-from lsedu.losses._logs import expected, log_softmax, logarithm, mixed, nonnegative, own
+from lsedu.losses._logs import expected, log_softmax, logarithm, mixed, own, rate
 from lsedu.losses._module import Criterion
 from lsedu.losses._reduce import Reduction, reduce
 
@@ -72,12 +72,11 @@ def prior_kl(logits: Tensor, *, direction: Literal["prior||q", "q||prior"], prio
     _check.one_of("direction", direction, ("prior||q", "q||prior"))
     log_q = log_softmax(flat)
     if direction == "q||prior":
-        each = expected(log_q.exp(), log_q - _positive_log_prior(prior, log_q))
+        each = rate(log_q.exp(), log_q - _positive_log_prior(prior, log_q))
     else:
         log_u = _log_prior(prior, log_q)
-        u = log_u.exp()
-        each = torch.where(u > 0, u * (log_u - log_q), 0.0).sum(1)
-    return nonnegative(each).reshape(shape_of_labels(logits))
+        each = rate(log_u.exp(), log_u - log_q)
+    return each if logits.ndim == 2 else each.reshape(shape_of_labels(logits))
 
 
 def confidence_penalty(
@@ -139,8 +138,7 @@ def confidence_penalty(
     hard = -own(log_q, batch.label)
     if alpha is not None:
         alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
-        rate = nonnegative(expected(log_q.exp(), log_q - _positive_log_prior(prior, log_q)))
-        losses = mixed(1.0 - alpha, hard, alpha, rate)
+        losses = mixed(1.0 - alpha, hard, alpha, rate(log_q.exp(), log_q - _positive_log_prior(prior, log_q)))
     elif prior is not None:
         raise ValueError("prior belongs to the form with alpha, got it with beta")
     else:
