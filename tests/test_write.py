@@ -1,8 +1,9 @@
 """Files are whole or not there; parts of killed writers go, parts of running ones stay."""
 
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -42,18 +43,18 @@ def test_a_file_is_created_once_with_its_mode(tmp_path, monkeypatch, links):
     assert [p.name for p in path.parent.iterdir()] == ["secret"]
 
 
-def _die_writing(path):
-    with _write.replacing(path) as out:
-        out.write(b"half")
-        out.flush()
-        os.kill(os.getpid(), signal.SIGKILL)
+DIE_WRITING = """
+import os, pathlib, signal, sys
+from lsedu import _write
+with _write.replacing(pathlib.Path(sys.argv[1])) as out:
+    out.write(b"half")
+    out.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def killed(path):
-    process = multiprocessing.get_context("spawn").Process(target=_die_writing, args=(path,))
-    process.start()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
+    assert subprocess.run([sys.executable, "-c", DIE_WRITING, str(path)]).returncode == -signal.SIGKILL
     return [p for p in path.parent.iterdir() if p.suffix == ".part"]
 
 
