@@ -1,7 +1,10 @@
 """What every test shares: the same cases and draws each time, whatever ran before; a slow machine is no failure."""
 
 import importlib.util
+import multiprocessing
+import multiprocessing.forkserver
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -34,6 +37,22 @@ def chromium_path():
     found = [path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))]
     assert found, "no Chromium on this machine: install it (on Debian, apt-get install chromium)"
     return found[0]
+
+
+@pytest.fixture(scope="session")
+def dies():
+    """Run a function in a process of its own, in which it must kill itself; the imports are made once for all."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["pytest", "lsedu.training", "lsedu.experiments.measuring"])
+
+    def run(function, *args) -> None:
+        process = context.Process(target=function, args=args)
+        process.start()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+
+    yield run
+    multiprocessing.forkserver._forkserver._stop()  # waits for it, so that its time counts as the tests'
 
 
 @pytest.fixture(scope="session")

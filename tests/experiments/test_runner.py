@@ -1,7 +1,6 @@
 """Runs by address, full disks and invented numbers: on the smallest experiment at the smoke scale."""
 
 import json
-import multiprocessing
 import os
 import shutil
 import signal
@@ -216,12 +215,9 @@ def _run_and_die(cache, writes):
 
 # A seed writes ten files: a checkpoint after each of four epochs for each of two strengths, its arrays, its results.
 @pytest.mark.parametrize("writes", [3, 10, 16])
-def test_a_run_killed_in_the_middle_gives_the_same_results_when_it_is_started_again(made, tmp_path, writes):
+def test_a_run_killed_in_the_middle_gives_the_same_results_when_it_is_started_again(made, dies, tmp_path, writes):
     record, arrays = made
-    process = multiprocessing.get_context("spawn").Process(target=_run_and_die, args=(tmp_path, writes))
-    process.start()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
+    dies(_run_and_die, tmp_path, writes)
     assert len(list(tmp_path.rglob("done.json"))) == writes // 11 and len(list(tmp_path.rglob("*.part"))) == 1
     again, same = experiments.run("gaps", seeds=range(2), jobs=0, cache=tmp_path)
     assert again.results == {seed: record.results[seed] for seed in ("0", "1")}

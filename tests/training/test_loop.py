@@ -1,6 +1,5 @@
 """The training loop: the same bits after a kill, clear ends, and gradients that are the ones we think."""
 
-import multiprocessing
 import os
 import signal
 
@@ -104,14 +103,9 @@ def _train_and_die(path, after, threads):
 
 
 @pytest.mark.parametrize("after", [2, 9, 29])
-def test_a_kill_in_the_middle_of_a_step_changes_nothing(tmp_path, after):
+def test_a_kill_in_the_middle_of_a_step_changes_nothing(dies, tmp_path, after):
     path = tmp_path / "state.pt"
-    process = multiprocessing.get_context("spawn").Process(
-        target=_train_and_die, args=(path, after, torch.get_num_threads())
-    )
-    process.start()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
+    dies(_train_and_die, path, after, torch.get_num_threads())
     model, criterion = fresh()
     training.fit(model, criterion, *problem(), config=CONFIG, checkpoint=path, progress=False)
     assert all(torch.equal(a, b) for a, b in zip(bits(model, criterion), whole()[0]))

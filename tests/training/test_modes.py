@@ -1,6 +1,5 @@
 """The ways of training: augmented, in bfloat16, channels last, compiled, deterministic; what a device cannot do."""
 
-import multiprocessing
 import os
 import shutil
 import signal
@@ -95,14 +94,10 @@ def _train_and_die(path, after, threads):
 
 
 @pytest.mark.parametrize("after", [3, 14])
-def test_a_kill_while_augmenting_changes_nothing(tmp_path, after):
+def test_a_kill_while_augmenting_changes_nothing(dies, tmp_path, after):
     path = tmp_path / "state.pt"
-    process = multiprocessing.get_context("spawn").Process(
-        target=_train_and_die, args=(path, after, torch.get_num_threads())
-    )
-    process.start()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL and path.exists() == (after > 6)
+    dies(_train_and_die, path, after, torch.get_num_threads())
+    assert path.exists() == (after > 6)
     torch.rand(3)
     assert same(trained(CONFIG, checkpoint=path)[0], trained(CONFIG)[0])
 
