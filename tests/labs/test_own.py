@@ -29,7 +29,9 @@ def here(tmp_path, monkeypatch, content):
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     ran = []
     monkeypatch.setattr(run, "run", lambda content, **options: ran.append(content) or [])
-    return SimpleNamespace(folder=folder, ran=ran, shell=lambda **said: monkeypatch.setattr(own, "_shell", kernel(said)))
+    return SimpleNamespace(
+        folder=folder, ran=ran, shell=lambda **said: monkeypatch.setattr(own, "_shell", kernel(said))
+    )
 
 
 def kernel(said):

@@ -46,11 +46,40 @@ def test_an_untouched_lab_runs_to_its_end_in_this_python(notebook, tmp_path, mon
 
 def test_an_answered_lab(notebook, tmp_path):
     answer(notebook, "raise NotImplementedError  # replace this line by your answer", "return 2 * x")
+    checks = notebook.with_name("toy.checks.json")
+    content = json.loads(checks.read_text())
+    assert content["cell_seconds"] == 20
+    checks.write_text(json.dumps(content | {"cell_seconds": 1e-9}))  # every cell takes longer
     handed = submit(notebook, out=tmp_path / "submission")
-    assert handed.notes == ("Note: why is not answered yet.",)
+    cells = nbformat.read(notebook, as_version=4).cells
+    (own,) = (
+        n for n, cell in enumerate(cells, start=1) if cell.metadata.get("nbgrader", {}).get("grade_id") == "double"
+    )
+    slow = f"Note: cell {own} took 0 s; when it is marked, it is stopped after 1e-09 s."
+    assert handed.notes == (slow, "Note: why is not answered yet.")
     shown = outputs(handed.path)
     assert "3 of 3 public cases pass" in shown and "This run is the one that is handed in." in shown
     assert handed.report.endswith("4 of 4 points on the public cases") and repr(handed).startswith(handed.report)
+
+
+@pytest.mark.parametrize(
+    ("end", "solution", "limit", "said"),
+    [
+        ("25.5", True, 20, ["took 26 s; when it is marked, it is stopped after 20 s."]),
+        ("20.0", True, 20, []),
+        ("19.0", True, 20, []),
+        ("02.6", True, 2.5, ["took 3 s; when it is marked, it is stopped after 2.5 s."]),
+        ("25.5", False, 20, []),  # set-up cells may train for as long as they like
+        ("25.5", True, None, []),  # the limit is not known
+        (None, True, 20, []),  # the cell was not run to its end
+    ],
+)
+def test_an_answer_that_is_too_slow_to_be_marked_is_told(end, solution, limit, said):
+    cell = nbformat.v4.new_code_cell("1", metadata={"nbgrader": {"grade_id": "a", "solution": solution}})
+    cell.metadata["execution"] = {"iopub.status.busy": "2026-03-01T10:00:00.000000Z"}
+    if end is not None:
+        cell.metadata["execution"]["iopub.status.idle"] = f"2026-03-01T10:00:{end}00000Z"
+    assert run._about(cell, limit) == said
 
 
 def test_a_failing_cell_and_a_dead_kernel_are_handed_in_with_a_note(notebook, tmp_path):

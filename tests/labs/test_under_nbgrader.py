@@ -34,7 +34,9 @@ def test_nbgrader_validate(lab, tmp_path, monkeypatch, solved, said):
     validator._preprocess = lambda nb: executed.append(preprocess(nb)) or executed[-1]
     validator.validate_and_print(str(tmp_path / "toy.ipynb"))
     assert said in validator.stream.getvalue()
-    (check,) = [cell for cell in executed[0].cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "double-check"]
+    (check,) = [
+        cell for cell in executed[0].cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "double-check"
+    ]
     assert determine_grade(check) == (4.0 if solved else 0.0, 4.0)
 
 
