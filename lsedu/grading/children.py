@@ -13,6 +13,8 @@ from typing import Any
 from lsedu._errors import LseduError
 from lsedu.grading.child import wire
 
+_PROMPT = 0.1
+
 
 class LostError(LseduError, RuntimeError):
     """A zygote has ended unexpectedly."""
@@ -33,6 +35,7 @@ class Child:
 
     def __init__(self, watch: int, channel: socket.socket, status: Callable[[], int | None]) -> None:
         self.watch, self.channel, self._status = watch, channel, status
+        self._times: int | None = None
 
     def send(self, frame: bytes, *, seconds: float) -> None:
         """Send a frame; raises `wire.LateError` or `wire.ClosedError`."""
@@ -44,34 +47,41 @@ class Child:
         A process that is ready to run but was kept from the processor by others gets more time, up to the CPU seconds
         that it may use and four times the wall time: marks must not depend on what else the machine does.
         """
-        begin, until = self._busy(), time.monotonic() + 4 * seconds
+        seconds = max(seconds, 0.0)  # a negative time would mean for ever
+        until, prompt = time.monotonic() + 4 * seconds, min(seconds, _PROMPT)
         poll = select.poll()
         poll.register(self.channel, select.POLLIN)
-        while not poll.poll(seconds * 1000):
-            state = self._busy()
-            if state[0] != "R" or state[1] - begin[1] > 0.9 * seconds or time.monotonic() > until:
-                raise wire.LateError("the deadline has passed")
-            seconds = min(seconds, 1.0)
+        if not poll.poll(prompt * 1000):  # most answers come at once, and are not worth a look at the process
+            begin, left = self._busy()[1], seconds - prompt
+            while not poll.poll(left * 1000):
+                state, used = self._busy()
+                if state != "R" or used - begin > 0.9 * seconds or time.monotonic() > until:
+                    raise wire.LateError("the deadline has passed")
+                left = min(seconds, 1.0)
         return wire.receive(self.channel, until=time.monotonic() + max(seconds, 1.0), room=room)
 
     def _busy(self) -> tuple[str, float]:
         """Return the state of the process ("R": running or ready to) and its CPU seconds, as the kernel counts them."""
-        fields = self._about("stat").rpartition(")")[2].split()
-        return (fields[0], (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")) if fields else ("?", 0.0)
+        try:
+            fields = Path(f"/proc/{self._pid()}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return "?", 0.0
+        return fields[0], (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def waited(self) -> float:
         """Return the seconds in which the process was ready to run and had no processor; 0 where nobody counts them."""
-        fields = self._about("schedstat").split()
+        try:
+            if self._times is None:
+                self._times = os.open(f"/proc/{self._pid()}/schedstat", os.O_RDONLY)
+            fields = os.pread(self._times, 128, 0).split()
+        except OSError:
+            return 0.0
         return int(fields[1]) / 1e9 if len(fields) > 1 else 0.0
 
-    def _about(self, name: str) -> str:
-        """Return what the kernel says of the process, or an empty text."""
-        try:
-            about = Path(f"/proc/self/fdinfo/{self.watch}").read_text()
-            pid = next(line.split()[1] for line in about.splitlines() if line.startswith("Pid:"))
-            return Path(f"/proc/{pid}/{name}").read_text()
-        except (OSError, StopIteration):
-            return ""
+    def _pid(self) -> str:
+        """Return the number of the process; raises OSError when it is gone."""
+        about = Path(f"/proc/self/fdinfo/{self.watch}").read_text()
+        return next((line.split()[1] for line in about.splitlines() if line.startswith("Pid:")), "-1")
 
     def end(self) -> int | None:
         """End the process and all it started; return its exit status if it had ended by itself, negative: a signal.
@@ -88,7 +98,10 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.watch, signal.SIGKILL)
             poll.poll(10_000)
-        os.close(self.watch)
+        for number in (self.watch, self._times):
+            if number is not None:
+                os.close(number)
+        self._times = None
         status = self._status()
         return None if alive else status
 

@@ -9,22 +9,22 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from lsedu import _modules
 from lsedu.authoring import roster
 from lsedu.authoring.lab import Lab
 from lsedu.authoring.load import load_lab
 from lsedu.authoring.roster import Person
 from lsedu.grading import (
     across,
+    basis,
     changes,
     isolation,
     pages,
     sandbox,
     secret,
     submission,
+    surroundings,
     zygotes,
 )
 from lsedu.grading.closing import resemblance, together
@@ -33,9 +33,6 @@ from lsedu.grading.inbox import Submission
 from lsedu.grading.marking import prepare
 from lsedu.grading.results import Results, file_stem
 from lsedu.labs.spec import PUBLIC_SEED
-
-_CODE = ("lsedu.grading.classroom", "lsedu.grading.child.launch", "lsedu.grading.child.zygote")
-"""The modules from which all code that a mark depends on is reached; the child's are started, not imported."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +136,7 @@ def grade(
     if options.question not in (None, *(question.id for question in lab.questions if question.kind != "manual")):
         raise ClassError(f"{lab.name} has no question {options.question!r} that is marked by code")
     people = roster.read(options.roster) if options.roster is not None else ()
-    with tempfile.TemporaryDirectory(prefix="lsedu-inbox-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="lsedu-inbox-") as scratch, basis.one_thread():
         handed_in = collect(submissions, lab, out=Path(out), scratch=Path(scratch), only=options.only)
         results = Results(Path(out), lab)
         try:
@@ -172,20 +169,24 @@ def _grade(
             "would get unequal marks. Give the first secret with --secret-file, or use another folder"
         )
     seed = secret.seed(known, f"cases of {lab.name}")
-    prepared = prepare(lab, seed)
-    public = {item.question.id: item for item in prepare(lab, PUBLIC_SEED)}
-    marks = submission.ClassRun(lab, prepared, public, handed_in.released, seed, _key(lab, print_), 0)
+    key = basis.key(lab, print_)
     results.write_run(secret=print_, secret_file=str(path), lab_digest=lab.digest)
     report = Summary(seconds={"prepare": time.monotonic() - begin})
     before = dict(results.rows)
     again = options.regrade or options.question is not None
-    todo = [item for item in found if again or _stale(item, results, marks)]
+    todo = [item for item in found if again or _stale(item, results, key)]
     # in an order that nobody can foresee, and so cannot arrange to be marked beside, or after, somebody else
     todo.sort(key=lambda item: hashlib.sha256(known + item.student.encode("utf-8", "surrogateescape")).digest())
     report.kept = len(found) - len(todo)
     limits = zygotes.Limits(memory_mb=lab.manifest.memory_mb, cpu_seconds=int(lab.manifest.seconds) + 10)
     if todo:
-        with zygotes.setting(lab.manifest.allow, lab.manifest.answers, limits) as place:
+        given = {"preamble": surroundings.preamble(lab), "forbidden": surroundings.forbidden(lab)}
+        with (
+            ThreadPoolExecutor(1) as beside,
+            zygotes.setting(lab.manifest.allow, lab.manifest.answers, limits, **given) as place,
+        ):
+            # right answers are worked out while the sandbox imports what it needs
+            cases = beside.submit(lambda: (prepare(lab, seed), prepare(lab, PUBLIC_SEED)))
             accept = 0 if options.unsandboxed else isolation.ACCEPTED
             seen, zygote = sandbox.probe(place, at_most=options.at_most, accept=accept)
             report.level = seen.describe()
@@ -193,34 +194,26 @@ def _grade(
             say(f"isolation {report.level}")
             if zygote.missing:
                 say(f"could not be imported for the students: {'; '.join(zygote.missing)}")
-            marks = replace(marks, level=seen.level)
             jobs = options.jobs or _jobs(len(todo), seen.level)
             with contextlib.closing(submission.Pool(place, seen.isolation, zygote, jobs=jobs)) as pool:
+                prepared, public = cases.result()
+                shown = {item.question.id: item for item in public}
+                marks = submission.ClassRun(lab, prepared, shown, handed_in.released, seed, key, seen.level)
                 _each(todo, marks, results, pool, jobs, options, report, progress, kept=report.kept)
     whole, question = options.only is None, options.question
     said = together(lab, handed_in, people, results, before, report.again, whole=whole, question=question)
     results.finish(item.student for item in found)
-    resemblance(lab, found, results, marks.released)
+    resemblance(lab, found, results, handed_in.released)
     for line in said:
         say(line)
     report.seconds["all"] = time.monotonic() - begin
     return report
 
 
-def _key(lab: Lab, print_: str) -> str:
-    """Return what a mark depends on besides the submission: the lab, the secret, and the libraries."""
-    versions = []
-    for name in ("numpy", "torch"):
-        with contextlib.suppress(PackageNotFoundError):
-            versions.append(f"{name} {version(name)}")
-    text = "\n".join([lab.digest, print_, *versions, _modules.digest(_modules.reached(_CODE))])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _stale(item: Submission, results: Results, marks: submission.ClassRun) -> bool:
+def _stale(item: Submission, results: Results, key: str) -> bool:
     """Whether a submission is to be marked: it is new or changed, or the lab is, or its page is gone."""
     row, page = results.rows.get(item.student), results.pages / f"{file_stem(item.student)}.html"
-    return row is None or row.digest != item.digest() or row.key != marks.key or not page.is_file()
+    return row is None or row.digest != item.digest() or row.key != key or not page.is_file()
 
 
 def _jobs(number: int, level: int) -> int:

@@ -48,5 +48,6 @@ def search(
             if not set(marked[question.id].failed) <= failed:
                 continue
             found[question.id] = seed
-            entries[question.id] = checkfile.entry(question, prepared.cases, prepared.expected, prepared.usual)
+            usual = [list(prepared.usual(index)) for index in range(len(prepared.cases))]
+            entries[question.id] = checkfile.entry(question, prepared.cases, prepared.expected, usual)
     return found, checkfile.dump(checkfile.content(lab, entries)) if found else ""

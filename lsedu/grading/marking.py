@@ -1,6 +1,7 @@
 """Mark one submission: a fresh locked child a question, first the public cases, then the secret ones, compared here."""
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,8 +31,8 @@ class Prepared:
     ----------
     question, cases
         What is asked.
-    expected, usual
-        The outcomes of the reference and of the usual mistakes.
+    expected
+        The outcomes of the reference.
     rooms
         How large an answer may be: some times as large as the right one.
     """
@@ -39,8 +40,16 @@ class Prepared:
     question: Question
     cases: tuple[Case, ...]
     expected: tuple[Any, ...]
-    usual: tuple[tuple[tuple[str, Any], ...], ...]
     rooms: tuple[wire.Room, ...] = ()
+    _known: dict[int, list[tuple[str, Any]]] = field(default_factory=dict, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def usual(self, index: int) -> Iterator[tuple[str, Any]]:
+        """Give the messages and outcomes of the usual mistakes on a case, which are worked out when first asked for."""
+        with self._lock:
+            if index not in self._known:
+                self._known[index] = usual(self.question, self.cases[index])
+        yield from self._known[index]
 
 
 @dataclass
@@ -92,7 +101,6 @@ def prepare(lab: Lab, seed: int | Sequence[int]) -> list[Prepared]:
         cases = question.draw(seed) if question.kind == "function" else ()
         with np.errstate(all="ignore"):
             expected = tuple(evaluate(question.reference, question, item) for item in cases)
-            mistakes = tuple(tuple(usual(question, item)) for item in cases)
         rooms = []
         for item, right in zip(cases, expected):
             try:
@@ -100,7 +108,7 @@ def prepare(lab: Lab, seed: int | Sequence[int]) -> list[Prepared]:
                 rooms.append(_room(wire.pack("value", value=[right] * (1 + question.deterministic), has_value=True)))
             except wire.UnsendableError as error:
                 raise LabError(f"question {question.id!r}: the case {item.name!r} cannot be sent: {error}") from error
-        prepared.append(Prepared(question, cases, expected, mistakes, tuple(rooms)))
+        prepared.append(Prepared(question, cases, expected, tuple(rooms)))
     return prepared
 
 
@@ -251,7 +259,7 @@ def _told(reply: Reply, public: Prepared, index: int) -> tuple[str | None, str]:
     item = public.cases[index]
     try:
         with np.errstate(all="ignore"):
-            return feedback(reply.outcomes, public.expected[index], public.question, item, usual=public.usual[index])
+            return feedback(reply.outcomes, public.expected[index], public.question, item, usual=public.usual(index))
     except Exception:  # made by the student's code, and of no kind that can be compared
         return "the result cannot be compared with a right one", ""
 

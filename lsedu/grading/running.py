@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lsedu.authoring.lab import Lab
-from lsedu.grading import surroundings
 from lsedu.grading.budget import Budget
 from lsedu.grading.child import wire
 from lsedu.grading.zygotes import Child, LostError, Zygote
@@ -79,7 +78,6 @@ class Runner:
         self.errors: dict[str, str] = {}
         self.flags: list[str] = []
         self._hung = 0
-        self._preamble = f"{lab.preamble}\n\n{surroundings.definitions(lab)}"
 
     def whole_budget(self) -> Budget:
         """Return the time that a submission has."""
@@ -90,11 +88,11 @@ class Runner:
         for _ in range(_MOST_LEFT_OUT + 1):
             if self.budget.left <= 0:
                 return self._spent()
-            kept = [("preamble", self._preamble), *(cell for cell in cells if cell[0] not in self.excluded)]
+            kept = [cell for cell in cells if cell[0] not in self.excluded]
             current, why = self._load(kept)
             if isinstance(why, Child):
                 return why
-            if current == 0:
+            if current is None:
                 return f"the notebook's code could not be loaded: it {why}"
             if self.budget.left <= 0:
                 return self._spent()
@@ -106,32 +104,32 @@ class Runner:
             self.flags.append(f"{kept[current][0]}: left out, it {why}")
         return "the notebook's code could not be loaded"
 
-    def _load(self, kept: Cells) -> tuple[int, Child | str]:
-        """Load cells in a fresh child; return it, or the number of the cell at which it was lost and how."""
+    def _load(self, kept: Cells) -> tuple[int | None, Child | str]:
+        """Load cells in a fresh child; return it, or the place of the cell at which it was lost, if at one, and how."""
         child = self.zygote.child(processors=self.processors)
-        current, limit = 0, self.lab.manifest.cell_seconds
+        current, limit = None, self.lab.manifest.cell_seconds
         try:
             child.send(wire.pack("load", cells=kept, seed=self.seed), seconds=GRACE + 10)
-            for step in range(2 * len(kept) + 1):
+            for step in range(len(kept) + 1):
                 seconds = min(limit + GRACE, self.budget.left)
                 with self.budget.charged(child.waited):
                     header, _ = child.receive(seconds=seconds, room=_SMALL)
                 if step == 0 and header["kind"] == "unlocked":  # said before any of the student's code has run
                     raise LostError(f"a child could not be locked in: {str(header.get('step'))[:200]}")
-                if step == 2 * len(kept):
-                    _expect(header["kind"] == "loaded")
-                    return current, child
-                current = step // 2
-                number = header.get("cell")
-                _expect(header["kind"] == ("cell", "ran")[step % 2] and type(number) is int and number == current)
-                if step % 2 and current and header.get("error") is not None:
-                    self.errors[kept[current][0]] = _error(header["error"])
+                if step == 0:
+                    _expect(header["kind"] == "ready")
+                else:
+                    number = header.get("cell")
+                    _expect(header["kind"] == "ran" and type(number) is int and number == step)
+                    if header.get("error") is not None:
+                        self.errors[kept[step - 1][0]] = _error(header["error"])
+                current = step
+            return current, child
         except (wire.LateError, wire.ClosedError, wire.WireError, wire.UnsendableError) as error:
             return current, self._how(error, child, limit)
         except BaseException:
             child.end()
             raise
-        raise AssertionError("a child is loaded, or it is not")
 
     def _spent(self) -> str:
         self.flags.append("its code took too long in all")

@@ -10,6 +10,16 @@ from lsedu.authoring import variant
 from lsedu.authoring.lab import Lab
 
 
+def preamble(lab: Lab) -> str:
+    """Return the text that the zygote runs: the lab's preamble, and the definitions of its set-up cells."""
+    return f"{lab.preamble}\n\n{definitions(lab)}"
+
+
+def forbidden(lab: Lab) -> list[list[str]]:
+    """Return the calls that each question forbids, of those that do."""
+    return [list(names) for names in dict.fromkeys(tuple(question.forbid) for question in lab.questions) if names]
+
+
 def definitions(lab: Lab) -> str:
     """Return the imports, functions, classes and plain constants of a lab's set-up cells, as the text of one cell.
 

@@ -20,6 +20,7 @@ from lsedu.grading.children import Child, LostError
 from lsedu.grading.isolation import OTHER_USER, Isolation, bwrap_path
 
 _START_SECONDS, _ORDER_SECONDS = 120.0, 30.0
+_PREAMBLE = "grading_child/preamble.txt"
 
 
 class SandboxError(LseduError, RuntimeError):
@@ -37,19 +38,41 @@ class Limits:
 
 @dataclass
 class Setting:
-    """What all zygotes of a run share: the view of the file tree, the modules to import, and the folder behind it."""
+    """What all zygotes of a run share.
+
+    Parameters
+    ----------
+    view, folder
+        The view of the file tree, and the folder behind it.
+    preload
+        The modules to import.
+    limits
+        What one child may use.
+    forbidden
+        The calls that are watched for, a list for each question that has some; see `lsedu.labs.watch`.
+    """
 
     view: packages.View
     preload: list[str]
     folder: Path
     limits: Limits = field(default_factory=Limits)
+    forbidden: list[list[str]] = field(default_factory=list)
 
 
 @contextlib.contextmanager
 def setting(
-    allow: list[str] | tuple[str, ...], answers: list[str] | tuple[str, ...], limits: Limits
+    allow: list[str] | tuple[str, ...],
+    answers: list[str] | tuple[str, ...],
+    limits: Limits,
+    *,
+    preamble: str = "",
+    forbidden: Iterable[Iterable[str]] = (),
 ) -> Iterator["Setting"]:
-    """Prepare the view for a lab; its folder is removed at the end."""
+    """Prepare the view for a lab; its folder is removed at the end.
+
+    `preamble` is trusted text that the zygote runs, once, in what becomes the namespace of the students' cells; the
+    modules that may be imported and those that hold an answer are as in the lab's manifest; for the rest see `Setting`.
+    """
     for stale in Path(tempfile.gettempdir()).glob("lsedu-view-*"):  # left by a grader that was killed
         owner = stale.name.split("-")[2]
         if owner.isdigit() and not Path("/proc", owner).exists():
@@ -57,11 +80,13 @@ def setting(
     folder = Path(tempfile.mkdtemp(prefix=f"lsedu-view-{os.getpid()}-"))
     try:
         view = packages.allowed_view(allow, answers, folder)
+        (folder / _PREAMBLE).write_text(preamble, encoding="utf-8")
         for path in [folder, *folder.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() else 0o644)
         warm.up(view.readable, own=folder)
-        yield Setting(view, [name for name in allow if name != "lsedu"], folder, limits)
+        preload = [name for name in allow if name != "lsedu"]
+        yield Setting(view, preload, folder, limits, [list(names) for names in forbidden])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -104,6 +129,8 @@ class Zygote:
         setup = {
             "control": number,
             "preload": self.setting.preload,
+            "preamble": f"{course}/{_PREAMBLE}",
+            "forbidden": self.setting.forbidden,
             "namespaces": self.isolation.namespaces,
             "landlock": self.isolation.landlock,
             "seccomp": self.isolation.seccomp,

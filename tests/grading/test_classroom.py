@@ -124,13 +124,13 @@ def test_inputs_are_drawn_from_the_secret_alone(tiny):
 
 def test_marks_are_kept_only_while_all_code_that_gives_them_is_the_same():
     from lsedu import _modules
-    from lsedu.grading.classroom import _CODE
+    from lsedu.grading.basis import CODE
 
     files = sorted((_modules.ROOT / "grading").rglob("*.py"))
     names = [".".join(("lsedu", *file.relative_to(_modules.ROOT).with_suffix("").parts)) for file in files]
     needed = {name.removesuffix(".__init__") for name in names}
     needed |= {"lsedu.authoring.load", "lsedu.labs.compare", "lsedu.labs.evaluate"}
-    assert needed <= set(_modules.reached(_CODE))
+    assert needed <= set(_modules.reached(CODE))
 
 
 def test_a_lab_that_allows_an_answer_is_refused(tmp_path, solved):

@@ -9,7 +9,7 @@ how the machine fares: its memory, other processes' limits, processors and clock
 
 import ctypes
 import errno
-import os
+import functools
 import platform
 import struct
 from collections.abc import Iterable
@@ -105,8 +105,9 @@ def _error(number: int) -> bytes:
 _YES, _DONE, _REFUSE = _statement(_RETURN, _ALLOW), _error(0), _error(errno.EPERM)
 
 
-def program() -> bytes:
-    """Return the filter for the calling process: a list of allowed calls; no new process, program, tracing or mount.
+@functools.cache
+def program(pid: int) -> bytes:
+    """Return the filter for the process `pid`: a list of allowed calls; no new process, program, tracing or mount.
 
     Signals can be sent to the calling process only. What is refused fails with EPERM, so that Python raises
     PermissionError; a call for another architecture ends the process.
@@ -123,11 +124,11 @@ def program() -> bytes:
     parts.append(_statement(_LOAD, 0))
     if _MACHINE == "x86_64":
         parts += [_statement(_AT_LEAST, 0x40000000, 0, 1), _statement(_RETURN, _KILL)]
-    for name, block in _by_argument().items():
+    for name, block in _by_argument(pid).items():
         parts += _when(_NUMBERS[name][_MACHINE], block)
-    own = _among((0, os.getpid()), _YES)
+    own = _among((0, pid), _YES)
     for number in _KILLS[_MACHINE]:
-        parts += _when(number, [_argument(0), *_among((os.getpid(),), _YES), _REFUSE])
+        parts += _when(number, [_argument(0), *_among((pid,), _YES), _REFUSE])
     for number in _OF_A_PROCESS[_MACHINE]:
         parts += _when(number, [_argument(0), *own, _REFUSE])
     for number in _CLOCKS[_MACHINE]:  # a negative number names the clock of another process
@@ -141,7 +142,7 @@ def program() -> bytes:
     return b"".join(parts)
 
 
-def _by_argument() -> dict[str, list[bytes]]:
+def _by_argument(pid: int) -> dict[str, list[bytes]]:
     """Return the calls of which some are allowed, each with statements that end in a return."""
     null = [_argument(2), _statement(_EQUAL, 0, 0, 3), _argument(2, high=True), _statement(_EQUAL, 0, 0, 1)]
     # Only waiting on memory of one's own: a word of a file that others map would wake them. The C library's waiting for
@@ -153,7 +154,7 @@ def _by_argument() -> dict[str, list[bytes]]:
         "fcntl": [_argument(1), *_among(_FCNTLS, _YES), *_among(_FCNTL_LOCKS, _DONE), _REFUSE],
         "ioctl": [_argument(1), *_among(_IOCTLS, _YES), _REFUSE],
         "prctl": [_argument(0), *_among(_PRCTLS, _YES), _REFUSE],
-        "prlimit64": [_argument(0), *_unless((0, os.getpid()), _REFUSE), *null, _YES, _REFUSE],
+        "prlimit64": [_argument(0), *_unless((0, pid), _REFUSE), *null, _YES, _REFUSE],
         "futex": [
             *private,
             *_among(_FUTEX_WAITS, _error(errno.EAGAIN)),
@@ -162,7 +163,7 @@ def _by_argument() -> dict[str, list[bytes]]:
         ],
         "madvise": [_argument(2), *_among(_ADVICE, _YES), _error(errno.EINVAL)],
         "socketpair": [*kind, _REFUSE],  # a datagram could be sent to another's address
-        "sched_getaffinity": [_argument(0), *_among((0, os.getpid()), _YES), _error(errno.ENOSYS)],
+        "sched_getaffinity": [_argument(0), *_among((0, pid), _YES), _error(errno.ENOSYS)],
     }
 
 

@@ -74,11 +74,11 @@ def send(channel: socket.socket, frame: bytes, *, until: float) -> None:
     """
     view = memoryview(frame)
     while view:
-        _wait(channel, select.POLLOUT, until)
+        _in_time(until)
         try:
             view = view[channel.send(view, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL) :]
         except BlockingIOError:
-            continue
+            _wait(channel, select.POLLOUT, until)
         except OSError as error:
             raise ClosedError("the other side is gone") from error
 
@@ -121,10 +121,11 @@ def receive(channel: socket.socket, *, until: float, room: Room = WHOLE) -> tupl
 def _exactly(channel: socket.socket, size: int, until: float) -> bytes:
     parts = bytearray()
     while len(parts) < size:
-        _wait(channel, select.POLLIN, until)
+        _in_time(until)
         try:
             part = channel.recv(min(size - len(parts), 2**20), socket.MSG_DONTWAIT)
         except BlockingIOError:
+            _wait(channel, select.POLLIN, until)
             continue
         except OSError as error:
             raise ClosedError("the other side is gone") from error
@@ -132,6 +133,11 @@ def _exactly(channel: socket.socket, size: int, until: float) -> bytes:
             raise ClosedError("the other side is gone")
         parts += part
     return bytes(parts)
+
+
+def _in_time(until: float) -> None:
+    if time.monotonic() >= until:
+        raise LateError("the deadline has passed")
 
 
 def _wait(channel: socket.socket, event: int, until: float) -> None:

@@ -1,7 +1,8 @@
-"""The zygote: imports what submissions may import, computes nothing, and forks one locked child for each order.
+"""The zygote: imports what submissions may import, runs the lab's preamble, and forks one locked child for each order.
 
-It holds no secret: no test, no reference, no input and no student's code ever reaches it. Orders come over a socket
-as JSON, with the child's own channel as a file descriptor; the answer carries a pidfd, by which the grader ends it.
+It holds no secret: no test, no reference, no input and no student's code ever reaches it, and the preamble stands in
+every student's notebook. Orders come over a socket as JSON, with the child's own channel as a file descriptor; the
+answer carries a pidfd, by which the grader ends it.
 """
 
 import array
@@ -40,9 +41,11 @@ def main() -> None:
     if torch is not None:
         torch.set_num_threads(1)
         torch.set_num_interop_threads(1)
+    with open(setup["preamble"], encoding="utf-8") as file:
+        space = worker.prepare(file.read(), setup["forbidden"])
     gc.collect()
     gc.freeze()
-    zygote = Zygote(control, procfs, setup)
+    zygote = Zygote(control, procfs, setup, space)
     control.send(
         json.dumps(
             {
@@ -60,11 +63,13 @@ def main() -> None:
 class Zygote:
     """Forks children and tells how they ended."""
 
-    def __init__(self, control: socket.socket, procfs: int, setup: dict[str, Any]) -> None:
-        self.control, self.procfs, self.setup = control, procfs, setup
+    def __init__(self, control: socket.socket, procfs: int, setup: dict[str, Any], space: dict[str, Any]) -> None:
+        self.control, self.procfs, self.setup, self.space = control, procfs, setup, space
         self.own_pids = -1
         if setup["namespaces"]:
             self.own_pids = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=procfs)
+            if setup["seccomp"]:
+                seccomp.program(1)  # kept for the children, each of which is the first process of its namespace
         self.rules = -1
         self.late_rules = setup["landlock"] and self.own_pids >= 0
         if setup["landlock"] and not self.late_rules:
@@ -134,7 +139,7 @@ class Zygote:
             channel = socket.socket(fileno=os.dup(descriptors[0]))
             failed = self._lock(order, channel)
             if failed is None:
-                worker.serve(channel)
+                worker.serve(channel, self.space)
                 status = 0
             else:
                 wire.send(channel, wire.pack("unlocked", step=failed), until=time.monotonic() + _LONG)
@@ -180,7 +185,7 @@ class Zygote:
                 confine.landlock_enter(self.rules)
                 os.close(self.rules)
             if self.setup["seccomp"]:
-                seccomp.enter(seccomp.program())
+                seccomp.enter(seccomp.program(os.getpid()))
         except Exception as error:
             return getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
         return None

@@ -1,0 +1,125 @@
+"""What is done once for a class is not done for each submission, and nothing is done that nobody asks for."""
+
+import contextlib
+import os
+import select
+import socket
+import traceback
+from pathlib import Path
+
+import pytest
+import torch
+
+from lsedu.authoring import load_lab
+from lsedu.grading import basis, classroom, marking, zygotes
+from lsedu.grading.child import seccomp, wire, worker
+from lsedu.grading.children import Child
+from lsedu.grading.isolation import offered
+
+TINY = Path(__file__).resolve().parent / "fixtures" / "tiny.md"
+PREAMBLE = "import time\nWHEN, SEEN = time.monotonic_ns(), []\nfrom nowhere import something\nAFTER = 1"
+
+
+@pytest.fixture(scope="module")
+def zygote():
+    limits = zygotes.Limits(memory_mb=1024)
+    with zygotes.setting(["numpy"], [], limits, preamble=PREAMBLE, forbidden=[["numpy.mean"]]) as place:
+        for isolation in offered():
+            with contextlib.suppress(zygotes.SandboxError):
+                found = zygotes.Zygote(isolation, place)
+                break
+        with found:
+            yield found
+
+
+@pytest.fixture
+def child():
+    """A child as the grader sees it: this very process, with a channel of its own, whose other end comes with it."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        watch = os.pidfd_open(os.getpid())
+        yield Child(watch, ours, lambda: None), theirs
+        os.close(watch)
+
+
+def test_the_preamble_is_run_once_and_shared_by_nobody(zygote, sandbox):
+    with zygote.child() as first, zygote.child() as second:
+        for process in (first, second):
+            sandbox.load(process, "def f(x):\n    SEEN.append(x)\n    return [WHEN, AFTER, len(SEEN)]")
+        assert sandbox.ask(first, "f", 1) == sandbox.ask(second, "f", 1)
+        assert sandbox.ask(first, "f", 1)[1:] == [1, 2]
+
+
+def test_a_child_is_seeded_without_a_look_at_who_asks(monkeypatch):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    monkeypatch.setattr(traceback, "format_stack", lambda *a, **k: pytest.fail("the sources of the callers are read"))
+    worker._seed(5)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_an_answer_that_comes_at_once_needs_no_look_at_the_process(child, monkeypatch):
+    ours, theirs = child
+    monkeypatch.setattr(Child, "_busy", lambda self: pytest.fail("the process was looked at"))
+    wire.send(theirs, wire.pack("ready"), until=float("inf"))
+    assert ours.receive(seconds=5)[0]["kind"] == "ready"
+
+
+def test_time_that_is_over_is_not_for_ever(child, monkeypatch):
+    monkeypatch.setattr(Child, "_busy", lambda self: ("S", 0.0))
+    waits = []
+    poll = select.poll
+
+    class Poll:
+        def __init__(self):
+            self.own = poll()
+            self.register = self.own.register
+
+        def poll(self, milliseconds):
+            waits.append(milliseconds)
+            return self.own.poll(max(milliseconds, 0))
+
+    monkeypatch.setattr(select, "poll", Poll)
+    with pytest.raises(wire.LateError):
+        child[0].receive(seconds=-1.0)
+    assert waits and min(waits) >= 0
+
+
+def test_how_long_a_process_waited_is_read_from_one_open_file(child, monkeypatch):
+    ours, _ = child
+    first = ours.waited()
+    monkeypatch.setattr(os, "open", lambda *a, **k: pytest.fail("opened again"))
+    assert 0.0 <= first <= ours.waited()
+
+
+def test_the_filter_of_calls_names_its_process_and_is_made_once():
+    try:
+        one = seccomp.program(1)
+    except OSError:
+        pytest.skip("the calls of this machine are not known")
+    assert seccomp.program(1) is one and seccomp.program(7) != one
+
+
+def test_usual_mistakes_are_worked_out_when_a_result_is_wrong(monkeypatch):
+    asked = []
+    monkeypatch.setattr(marking, "usual", lambda question, item: asked.append(item.name) or [("looks like", 1.0)])
+    prepared = marking.prepare(load_lab(TINY), 3)[0]
+    assert asked == []
+    for _ in range(2):
+        assert list(prepared.usual(1)) == [("looks like", 1.0)]
+    assert asked == [prepared.cases[1].name]
+
+
+def test_right_answers_are_worked_out_by_one_thread(tmp_path, monkeypatch):
+    seen, before = [], torch.get_num_threads()
+    monkeypatch.setattr(classroom, "_grade", lambda *words: seen.append(torch.get_num_threads()))
+    (tmp_path / "submitted" / "ana").mkdir(parents=True)
+    torch.set_num_threads(3)
+    try:
+        classroom.grade(TINY, tmp_path / "submitted", tmp_path / "out")
+        assert seen == [1] and torch.get_num_threads() == 3
+        with contextlib.suppress(KeyError), basis.one_thread():
+            raise KeyError
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
