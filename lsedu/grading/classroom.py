@@ -178,6 +178,7 @@ def _grade(
     # in an order that nobody can foresee, and so cannot arrange to be marked beside, or after, somebody else
     todo.sort(key=lambda item: hashlib.sha256(known + item.student.encode("utf-8", "surrogateescape")).digest())
     report.kept = len(found) - len(todo)
+    code: dict[str, str] = {}
     limits = zygotes.Limits(memory_mb=lab.manifest.memory_mb, cpu_seconds=int(lab.manifest.seconds) + 10)
     if todo:
         given = {"preamble": surroundings.preamble(lab), "forbidden": surroundings.forbidden(lab)}
@@ -198,12 +199,12 @@ def _grade(
             with contextlib.closing(submission.Pool(place, seen.isolation, zygote, jobs=jobs)) as pool:
                 prepared, public = cases.result()
                 shown = {item.question.id: item for item in public}
-                marks = submission.ClassRun(lab, prepared, shown, handed_in.released, seed, key, seen.level)
+                marks = submission.ClassRun(lab, prepared, shown, handed_in.released, seed, key, seen.level, code)
                 _each(todo, marks, results, pool, jobs, options, report, progress, kept=report.kept)
     whole, question = options.only is None, options.question
     said = together(lab, handed_in, people, results, before, report.again, whole=whole, question=question)
     results.finish(item.student for item in found)
-    resemblance(lab, found, results, handed_in.released)
+    resemblance(lab, found, results, handed_in.released, code)
     for line in said:
         say(line)
     report.seconds["all"] = time.monotonic() - begin

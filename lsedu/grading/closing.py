@@ -68,14 +68,20 @@ def together(
     return said
 
 
-def resemblance(lab: Lab, found: list[Submission], results: Results, given: Released) -> None:
-    """Write `similarity.csv`: pairs of students, and of a student and what is published, that resemble each other."""
+def resemblance(
+    lab: Lab, found: list[Submission], results: Results, given: Released, marked: Mapping[str, str]
+) -> None:
+    """Write `similarity.csv`: pairs of students, and of a student and what is published, that resemble each other.
+
+    `marked` holds the code of the answers of those who were marked just now; the others' is read.
+    """
     code = {}
     for item in found:
         with contextlib.suppress(notebooks.UnreadableError):
-            if item.path is not None:
-                answers = matching.match(lab, notebooks.read(item.path), given)
-                code[item.student] = "\n".join(text for _, text in answers.cells)
+            if item.student in marked:
+                code[item.student] = marked[item.student]
+            elif item.path is not None:
+                code[item.student] = matching.match(lab, notebooks.read(item.path), given).code
     known = {"the published solution": "\n".join(cell.solution for cell in lab.student_cells())}
     for name in _modules.reached(lab.manifest.answers):
         path = _modules.path_of(name)

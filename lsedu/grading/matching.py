@@ -49,6 +49,11 @@ class Answers:
     unread: dict[str, str]
     flags: tuple[str, ...]
 
+    @property
+    def code(self) -> str:
+        """The text of all cells that hold answers."""
+        return "\n".join(text for _, text in self.cells)
+
 
 def match(lab: Lab, notebook: Notebook, released: Released) -> Answers:
     """Match a notebook's cells with the questions of a lab.

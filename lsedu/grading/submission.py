@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lsedu.authoring.lab import Lab
 from lsedu.grading import artefacts, examples, matching, notebooks, pages
@@ -23,7 +23,10 @@ _MOST_FLAGS, _MOST_LETTERS = 40, 240
 
 @dataclass(frozen=True)
 class ClassRun:
-    """What all submissions of a class are marked by: lab, secret and public cases, released texts, seed, key, level."""
+    """What all submissions of a class are marked by: lab, secret and public cases, released texts, seed, key, level.
+
+    `code` is filled while they are marked: the code of the answers by student, for the table of resemblances.
+    """
 
     lab: Lab
     prepared: list[Prepared]
@@ -32,6 +35,7 @@ class ClassRun:
     seed: list[int]
     key: str
     level: int
+    code: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,7 @@ def mark(
             answers = matching.match(lab, notebook, marks.released)
             flags += [*notebook.flags, *answers.flags, *matching.suspicions(notebook, marks.released)]
             written, near, about = answers.written, answers.near, notebook.about
+            marks.code[item.student] = answers.code
             odd, reason = matching.nature(lab, notebook, answers)
             flags += odd
             extra[".notebook.ipynb"] = pages.safe_copy(notebook)

@@ -6,12 +6,13 @@ import select
 import socket
 import traceback
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from lsedu.authoring import load_lab
-from lsedu.grading import basis, classroom, marking, zygotes
+from lsedu.grading import basis, classroom, closing, marking, zygotes
 from lsedu.grading.child import seccomp, wire, worker
 from lsedu.grading.children import Child
 from lsedu.grading.isolation import offered
@@ -123,3 +124,15 @@ def test_right_answers_are_worked_out_by_one_thread(tmp_path, monkeypatch):
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+def test_what_was_marked_just_now_is_not_read_again_for_resemblances(tmp_path, monkeypatch):
+    written = {}
+    monkeypatch.setattr(closing.notebooks, "read", lambda path: pytest.fail("it was read again"))
+    results = SimpleNamespace(out=tmp_path, write_text=lambda path, text: written.update({path.name: text}))
+    people = [SimpleNamespace(student=name, path=tmp_path) for name in ("ana", "bo")]
+    code = "def spread(values, low, high):\n" + "\n".join(
+        f"    if values[{i}] * {i} + low < high ** {i}: return sorted(values[:{i}])[-1]" for i in range(4)
+    )
+    closing.resemblance(load_lab(TINY), people, results, None, dict.fromkeys(("ana", "bo"), code))
+    assert written["similarity.csv"].splitlines()[1].startswith('"ana","bo",1.0,')
