@@ -34,16 +34,17 @@ def in_both_shades(page: str, folder: Path) -> str:
         Where the page lies; the drawings' addresses start there.
     """
 
+    # the theme's own classes would hide the caption of what is hidden too, and dim what is not "dark-light"
     def pair(found: re.Match[str]) -> str:
         stem = found["stem"]
         light = folder / f"{stem}.svg"
-        if "only-" in found[0] or not light.is_file():
+        if re.search("in-light|in-dark", found[0]) or not light.is_file():
             return found[0]
         _write.write(light.with_suffix(".dark.svg"), darkened(light.read_text(encoding="utf-8")).encode())
         tag = found[0] if 'class="' in found[0] else found[0].replace("<img ", '<img class="" ', 1)
         return "".join(
             re.sub(r'class="([^"]*)"', rf'class="\1 {shade}"', tag, count=1).replace(f"{stem}.svg", f"{stem}{ending}")
-            for shade, ending in (("only-light", ".svg"), ("only-dark", ".dark.svg"))
+            for shade, ending in (("in-light", ".svg"), ("in-dark dark-light", ".dark.svg"))
         )
 
     head, article, text = page.partition("<article")

@@ -127,8 +127,9 @@ class Book:
                 raise BookError(
                     f"a claim names the figure {name!r}, which no page places; there are {', '.join(placed)}"
                 )
-        for name in placed:
-            if counted.count(name) != 1:
+        for name, pages in placed.items():
+            asks = any("/" in page for page in pages)  # the first page asks for no prediction
+            if counted.count(name) != 1 and (asks or counted.count(name)):
                 raise BookError(
                     f"the figure {name!r} must go with one claim (`figure: {name}` in a claims.yml), for the score of "
                     f"its prediction; it goes with {counted.count(name)}"

@@ -10,7 +10,7 @@ from lsedu import plots
 from lsedu.book.dark import darkened, in_both_shades
 from lsedu.plots.colours import LIGHT_AND_DARK
 
-REST = '<img class="only-light" src="a.svg"><img src="b.png"></article>'
+REST = '<img class="in-light" src="a.svg"><img src="b.png"></article>'
 PAGE = f'<img src="a.svg"><article><img alt="x" src="a.svg" />{REST}'
 
 
@@ -36,8 +36,8 @@ def test_a_page_shows_one_of_both_and_only_drawings_in_its_text_are_doubled(tmp_
     (tmp_path / "a.svg").write_text(drawing)
     page = in_both_shades(PAGE, tmp_path)
     assert page == (
-        '<img src="a.svg"><article><img class=" only-light" alt="x" src="a.svg" />'
-        f'<img class=" only-dark" alt="x" src="a.dark.svg" />{REST}'
+        '<img src="a.svg"><article><img class=" in-light" alt="x" src="a.svg" />'
+        f'<img class=" in-dark dark-light" alt="x" src="a.dark.svg" />{REST}'
     )
     assert (tmp_path / "a.dark.svg").read_text() == darkened(drawing)
     assert in_both_shades(page, tmp_path) == page

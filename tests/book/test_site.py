@@ -322,9 +322,34 @@ def test_the_first_page_lets_figures_be_moved_and_leaves_their_questions_to_the_
         page.keyboard.press("ArrowRight")
         assert figure.locator("dd", has_text="?").count() == figure.locator("dd:not([data-value])").count()
     assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('lsedu.'))") == []
-    for name in names:
-        page.goto(f"{origin}{next(path for path in BOOK.figures()[name] if '/' in path)}.html")
+    chapters = {name: [path for path in BOOK.figures()[name] if "/" in path] for name in names}
+    assert [name for name in names if not chapters[name]] == ["sure"], "it asks nothing"
+    for name in filter(chapters.get, names):
+        page.goto(f"{origin}{chapters[name][0]}.html")
         expect(drawn(page, name).locator(".moving-figure-ask")).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_caption_is_shown_with_one_of_its_drawings(visit, theme):
+    page = visit(f"{CHAPTER}.html", color_scheme=theme)
+    captions = page.locator("figcaption")
+    assert captions.count() > 3
+    for figure in page.locator("figure:has(figcaption)").all():
+        expect(figure.locator("figcaption")).to_be_visible()
+        drawings = figure.locator("img:is(.in-light, .in-dark)")
+        moving = figure.get_attribute("data-figure") is not None
+        assert drawings.count() == 0 or moving or sum(image.is_visible() for image in drawings.all()) == 1
+
+
+def test_the_first_picture_is_of_wrong_answers_and_says_how_sure_they_were(visit):
+    figure = drawn(visit("index.html"), "sure")
+    assert "it is:" in figure.locator(".moving-figure-panels").inner_text()
+    figure.locator(".moving-figure-data summary").click()
+    rows = [row.split("\t") for row in figure.locator("tbody tr").all_inner_texts()]
+    assert len(rows) == 6 and all(said != label for said, _, label in rows)
+    assert all(int(sure.strip("%")) >= 98 for _, sure, _ in rows)
+    figure.locator(".moving-figure-controls input[type=range]").fill("0")
+    expect(figure.locator("tbody tr").first).to_contain_text("50%")
 
 
 @pytest.mark.parametrize("storage", [True, False])

@@ -10,11 +10,12 @@ says lsedu.figure(NAME, () => spec), all of its own within that function. Its sp
              a linear slider with {button: text} has a button beside it that moves one step on, at the end to the start
   question   {text, control, answer(data) -> number, points(guess, data) -> 0 | 1 | 2, verdict(guess, data) -> string}
              or {text, choices: [[value, text], ...], answer(data) -> value, verdict(guess, data) -> string}
+             or nothing: a figure without a question has nothing sealed
   compute    (parameters, data) -> result, pure: the same numbers as the library's function, to 1e-6
   readout    (result) -> [{key, label, value, text, sealed}]
   panels     (result, {parameters, data, theme, guess, revealed}) -> [{name, traces, layout, sealed, half}]
              a sealed panel or readout is shown only once the reader has predicted; on a narrow screen two halves share a
-             row, and layout.slim takes the place of the margins; colours are theme.MEANING, of lsedu/plots/colours.py
+             row, layout.slim takes the place of the margins and layout.narrow that of the height; colours are theme.MEANING, of lsedu/plots/colours.py
   describe   (result, {parameters, data}) -> one sentence for those who listen
   table      (result, {parameters, data}) -> {columns: [...], rows: [[...], ...]}
 
@@ -37,9 +38,9 @@ layout.js and this file. It works from a server and from a file, and where the b
 
   class Frame {
     constructor(root, spec, data) {
-      Object.assign(this, { root, spec, data, name: root.dataset.figure, parameters: {}, revealed: false });
+      Object.assign(this, { root, spec, data, name: root.dataset.figure, parameters: {}, revealed: !spec.question });
       /** The first page does not ask what a chapter will: there the reader moves what is not sealed. */
-      this.asks = root.dataset.asks !== "no";
+      this.asks = Boolean(spec.question) && root.dataset.asks !== "no";
       this.guess = undefined;
       this.readState();
       this.build();
@@ -63,7 +64,8 @@ layout.js and this file. It works from a server and from a file, and where the b
         this.linked ||= value !== undefined;
         this.parameters[control.key] = value ?? control.value;
       }
-      this.guess = admit(this.spec.question.control ?? this.spec.question, kept.read(this.name));
+      const { question } = this.spec;
+      this.guess = question && admit(question.control ?? question, kept.read(this.name));
       this.revealed ||= this.linked || this.guess !== undefined;
     }
 
@@ -93,7 +95,7 @@ layout.js and this file. It works from a server and from a file, and where the b
       this.tableBody = make("div", { class: "moving-figure-table" });
       this.table = make("details", { class: "moving-figure-data" }, make("summary", { text: "Data table" }), this.tableBody);
       this.frame = make("div", { class: "moving-figure-frame", role: "group", "aria-label": spec.title },
-        this.questionBox(),
+        spec.question ? this.questionBox() : "",
         // the pictures stay in view while the sliders right below them move, so what these change is read last
         make("div", { class: "moving-figure-moving" }, this.panels, this.controls),
         this.readout, this.live, this.table);
@@ -180,9 +182,10 @@ layout.js and this file. It works from a server and from a file, and where the b
     reveal() {
       this.frame.classList.toggle("is-revealed", this.revealed);
       this.controls.disabled = this.asks && !this.revealed;
+      this.table.hidden = !this.revealed;
+      if (!this.spec.question) return;
       this.ask.hidden = this.revealed;
       this.asked.hidden = !this.revealed;
-      this.table.hidden = !this.revealed;
       this.prediction.hidden = !this.asks;
       if (!this.revealed) return;
       const lost = this.guess === undefined || kept.lasts() ? ""

@@ -27,6 +27,7 @@ What the drawings of all figures share: the page's colours, and the layout of a 
       hovermode: "closest", dragmode: false, ...layout,
     };
     delete merged.slim;
+    delete merged.narrow;
     if (typeof merged.title === "string") merged.title = { text: merged.title, x: 0, xref: "paper", font: { size: 14 } };
     for (const key of Object.keys(merged)) {
       if (/^[xy]axis\d*$/.test(key)) merged[key] = { ...axis, ...merged[key] };
@@ -41,7 +42,7 @@ What the drawings of all figures share: the page's colours, and the layout of a 
   /** The heights of panels on a narrow screen: two halves share a row. */
   function fit(panels) {
     const rows = panels.reduce((sum, { layout, half }) => sum + layout.height * (half ? 0.5 : 1), 0);
-    return panels.map(({ layout }) => Math.floor((TALL * layout.height) / rows));
+    return panels.map(({ layout }) => layout.narrow ?? Math.floor((TALL * layout.height) / rows));
   }
 
   /** A layout with the margins that a narrow screen can spare. */
