@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from lsedu._errors import LseduError
-from lsedu.experiments import Interval, Record, RecordError, Verdict, load_record
+from lsedu.experiments import Interval, Record, RecordError, Verdict, load_record, load_replication
 from lsedu.experiments.record import book_dir
 
 FINDINGS = (Verdict.EXACT, Verdict.NOT_YET_RUN)
@@ -46,6 +46,8 @@ class Claim:
         What belongs beside the verdict: that its contrast is exploratory, and the flags of the record.
     effect : Interval or None
         The effect measured, with its interval over the seeds.
+    again, effect_again : Verdict and Interval, or None
+        The same from the replication with fresh seeds, where there is one.
     """
 
     key: str
@@ -59,6 +61,8 @@ class Claim:
     verdict: Verdict = field(default=Verdict.NOT_YET_RUN, metadata={"derived": True})
     beside: tuple[str, ...] = field(default=(), metadata={"derived": True})
     effect: Interval | None = field(default=None, metadata={"derived": True})
+    again: Verdict | None = field(default=None, metadata={"derived": True})
+    effect_again: Interval | None = field(default=None, metadata={"derived": True})
 
 
 WRITTEN = {part.name for part in fields(Claim) if not part.metadata}
@@ -144,4 +148,8 @@ def _judged(claim: Claim, records: dict[str, Record], where: str) -> Claim:
         known = ", ".join(record.contrasts)
         raise ClaimError(f"{where}: record {claim.record} has no contrast {claim.contrast!r}; there are {known}")
     name = claim.contrast
-    return replace(claim, verdict=record.verdict(name), beside=tuple(record.beside(name)), effect=record.effect(name))
+    found = replace(claim, verdict=record.verdict(name), beside=tuple(record.beside(name)), effect=record.effect(name))
+    fresh = load_replication(claim.record)
+    if fresh is None or name not in fresh.contrasts:
+        return found
+    return replace(found, again=fresh.verdict(name), effect_again=fresh.effect(name))

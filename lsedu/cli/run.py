@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 def run(
     name: str = typer.Argument("", help="An experiment, see --list; or `all`."),
     profile: str = typer.Option("smoke", help="smoke (seconds), cpu (minutes) or gpu."),
-    seeds: int = typer.Option(0, min=0, help="How many seeds, from the profile's first; 0 for the profile's own."),
+    seeds: str = typer.Option("", help="How many seeds, from the first, or which, as 200-204; all where left out."),
     device: str = typer.Option("cpu", help="Torch device."),
     jobs: int = typer.Option(0, min=0, help="Processes at once, a thread each; 0 for one a core, on a GPU for one."),
     scheduler: str = typer.Option("", help="Address of a dask scheduler, tcp://host:8786, instead of processes."),
@@ -26,6 +26,16 @@ def run(
     save: bool = typer.Option(True, help="Write the record (smoke runs are never written)."),
     list_: bool = typer.Option(False, "--list", help="List the experiments."),
     verify: bool = typer.Option(False, "--verify", help="Recompute one seed of the record and compare."),
+    stamp: bool = typer.Option(False, "--stamp", help="With --verify: write into the record that it was verified."),
+    owed: int | None = typer.Option(
+        None,
+        min=0,
+        help="With --verify, for `all`: at most so many, drawn by the commit, of the records whose code has changed "
+        "since they were made or stamped.",
+    ),
+    replicate: bool = typer.Option(
+        False, "--replicate", help="Measure with fresh seeds at the record's scale, and write it beside the record."
+    ),
     conclude: bool = typer.Option(
         False, "--conclude", help="Draw the record's verdicts from its own results anew, and print what changed."
     ),
@@ -45,7 +55,11 @@ def run(
         return
     if verify:
         chosen = recorded(device) if name == ALL else [name]
-        done = [_attempt(_verify, one, tolerance, device, scheduler) for one in chosen]
+        chosen = _some_owed(chosen, owed) if owed is not None else chosen
+        done = [_attempt(_verify, one, tolerance, device, scheduler, stamp) for one in chosen]
+    elif replicate:
+        chosen = recorded(device) if name == ALL else [name]
+        done = [_attempt(_replicate, one, seeds, device, jobs, scheduler, fresh) for one in chosen]
     elif conclude:
         chosen = recorded("") if name == ALL else [name]
         typer.echo(experiments.restating.HEAD)
@@ -95,10 +109,64 @@ def _attempt(step: Callable[..., int], *words: object) -> int:
         return _status.of(error)
 
 
-def _verify(name: str, tolerance: float, device: str, scheduler: str) -> int:
+def _some_owed(chosen: list[str], most: int) -> list[str]:
+    """Return at most so many of the records whose verification is owed and needs no download, after a word on all."""
+    from lsedu import data, experiments
+    from lsedu.experiments.verification import drawn
+
+    waiting = [
+        name
+        for name in chosen
+        if experiments.owed(experiments.load_record(name))
+        and all(data.source(read).embedded for read in experiments.get(name).data)
+    ]
+    typer.echo(f"all: {len(waiting)} of {len(chosen)} owed" + (f" ({', '.join(waiting)})" if waiting else ""))
+    first = drawn() % len(waiting) if waiting else 0
+    return (waiting[first:] + waiting[:first])[:most]
+
+
+def _seeds(told: str, own: tuple[int, ...]) -> list[int] | None:
+    """Return the seeds that an option names, or None where it is left out.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a number nor a range.
+    """
+    if not told:
+        return None
+    first, dash, last = told.partition("-")
+    if not first.isdecimal() or (dash and not (last.isdecimal() and int(first) <= int(last))):
+        raise ValueError(f"seeds must be how many, as 5, or which, as 200-204, got {told!r}")
+    if dash:
+        return list(range(int(first), int(last) + 1))
+    return [own[0] + i for i in range(int(first))] if own and int(first) else None
+
+
+def _replicate(name: str, seeds: str, device: str, jobs: int, scheduler: str, fresh: bool) -> int:
+    from lsedu import experiments
+    from lsedu.experiments.replicating import FRESH
+
+    found, path = experiments.replicate(
+        name,
+        seeds=_seeds(seeds, (FRESH,)),
+        device=device,
+        jobs=jobs or experiments.default_jobs(device),
+        scheduler=scheduler,
+        fresh=fresh,
+        report=lambda line: typer.echo(line, err=True),
+    )
+    before = experiments.load_record(name)
+    for contrast in found.contrasts:
+        typer.echo(f"{contrast}: {before.verdict(contrast)}, again {found.verdict(contrast)}")
+    typer.echo(f"wrote {path}")
+    return _status.DONE
+
+
+def _verify(name: str, tolerance: float, device: str, scheduler: str, stamp: bool) -> int:
     from lsedu import experiments
 
-    differing = experiments.verify(name, tolerance=tolerance, device=device, scheduler=scheduler)
+    differing = experiments.verify(name, tolerance=tolerance, device=device, scheduler=scheduler, stamp=stamp)
     for key, (old, new) in differing.items():
         typer.echo(f"{name}: {key} is {old!r} in the record, {new!r} when recomputed", err=True)
     typer.echo(f"{name}: {'differs' if differing else 'verified'}")
@@ -113,13 +181,13 @@ def _conclude(name: str) -> int:
     return _status.DONE
 
 
-def _run(name: str, profile: str, seeds: int, device: str, jobs: int, scheduler: str, fresh: bool, save: bool) -> int:
+def _run(name: str, profile: str, seeds: str, device: str, jobs: int, scheduler: str, fresh: bool, save: bool) -> int:
     from tqdm.auto import tqdm
 
     from lsedu import experiments
 
     own = experiments.get(name).seeds.get(profile, ())
-    chosen = range(own[0], own[0] + seeds) if own and seeds else own
+    chosen = _seeds(seeds, own) or own
     with tqdm(total=len(chosen), desc=name, unit="seed", disable=None) as bar:
 
         def report(line: str) -> None:

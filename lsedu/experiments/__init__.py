@@ -4,12 +4,13 @@ from lsedu.experiments.apart import OtherCodeError
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.experiments.flags import Choice
 from lsedu.experiments.interval import Interval, interval, t_quantile
-from lsedu.experiments.record import Record, RecordError, load_record, records_dir, save_record
+from lsedu.experiments.record import Record, RecordError, load_record, load_replication, records_dir, save_record
 from lsedu.experiments.registry import get, names
+from lsedu.experiments.replicating import replicate
 from lsedu.experiments.restating import restate
 from lsedu.experiments.runner import default_jobs, run
 from lsedu.experiments.verdict import Verdict, holm, rule, verdict
-from lsedu.experiments.verification import differing, verify
+from lsedu.experiments.verification import differing, owed, verify
 
 __all__ = [
     "Choice",
@@ -27,8 +28,11 @@ __all__ = [
     "holm",
     "interval",
     "load_record",
+    "load_replication",
     "names",
+    "owed",
     "records_dir",
+    "replicate",
     "restate",
     "rule",
     "run",

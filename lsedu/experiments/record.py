@@ -21,9 +21,16 @@ from lsedu.experiments.verdict import Verdict, together
 
 FORMAT = 1
 
+#: The folder within that of the records with those made again from fresh seeds.
+REPLICATIONS = "replications"
+
 
 class RecordError(LseduError, RuntimeError):
     """A record is missing, damaged or contradicts itself."""
+
+
+class MissingRecordError(RecordError):
+    """There is no such record."""
 
 
 def book_dir() -> Path:
@@ -252,6 +259,14 @@ def rewrite(record: Record, *, folder: Path | None = None) -> Path:
     return path
 
 
+def load_replication(name: str, *, folder: Path | None = None) -> Record | None:
+    """Return the replication of a record, or None if there is none."""
+    try:
+        return load_record(name, folder=(folder or book_dir() / "records") / REPLICATIONS)
+    except MissingRecordError:
+        return None
+
+
 def load_record(name: str, *, folder: Path | None = None) -> Record:
     """Return the record called `name`.
 
@@ -265,7 +280,7 @@ def load_record(name: str, *, folder: Path | None = None) -> Record:
     sys.audit(_reads.LOOKED_FOR, str(path))
     if not path.is_file():
         have = ", ".join(sorted(p.stem for p in folder.glob("*.json"))) or "none yet"
-        raise RecordError(f"there is no record {name!r} (there are: {have}); `lsedu run {name}` makes it")
+        raise MissingRecordError(f"there is no record {name!r} (there are: {have}); `lsedu run {name}` makes it")
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
         return Record(**plain, folder=folder)

@@ -1,11 +1,14 @@
 """Checking a record by measuring one of its seeds again."""
 
 from collections import defaultdict
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 
+from lsedu import _modules
 from lsedu.experiments.provenance import revision
-from lsedu.experiments.record import Record, load_record
+from lsedu.experiments.record import Record, load_record, rewrite
+from lsedu.experiments.registry import get
 from lsedu.experiments.runner import run
 
 #: By how much of a margin one seed, measured again, may move the mean of a contrast.
@@ -23,6 +26,7 @@ def verify(
     tolerance: float = TOLERANCE,
     device: str = "cpu",
     scheduler: str = "",
+    stamp: bool = False,
 ) -> dict[str, tuple[float, float]]:
     """Recompute one seed of a record and return what differs: name to (recorded, recomputed).
 
@@ -38,6 +42,9 @@ def verify(
         How much may differ, see `differing`; 0 asks for the same bits, which only the same processor gives.
     device, scheduler : str
         As for `run`.
+    stamp : bool
+        Whether a record from which nothing differs is told so, with the digest of the code that reached it again: it is
+        then no longer `owed`.
 
     Raises
     ------
@@ -50,11 +57,30 @@ def verify(
     """
     record = load_record(name, folder=folder)
     if seed is None:
-        seed = record.seeds[int((revision() or "0").rstrip("+")[:8], 16) % len(record.seeds)]
+        seed = record.seeds[drawn() % len(record.seeds)]
     if seed not in record.seeds:
         raise ValueError(f"record {name} has no seed {seed}; it has {record.seeds}")
     again, _ = run(name, profile=record.profile, seeds=[seed], jobs=1, device=device, scheduler=scheduler, fresh=True)
-    return differing(record, seed, again.results[str(seed)], tolerance=tolerance)
+    found = differing(record, seed, again.results[str(seed)], tolerance=tolerance)
+    if stamp and not found:
+        origin = {key: again.provenance[key] for key in ("time", "device", "versions", "revision", "digest")}
+        verified = {"seed": seed, "tolerance": tolerance, **origin}
+        rewrite(replace(record, provenance={**record.provenance, "verified": verified}), folder=folder)
+    return found
+
+
+def owed(record: Record) -> bool:
+    """Return whether the code that the study makes use of is neither that of the record nor that of a verification.
+
+    Its results may be the same all the same; whoever changed the code owes a verification.
+    """
+    seen = (record.provenance, record.provenance.get("verified", {}))
+    return _modules.digest([get(record.name).module]) not in {one.get("digest") for one in seen}
+
+
+def drawn() -> int:
+    """Return a number that the commit of the checkout says, so that nobody knows beforehand what will be looked at."""
+    return int((revision() or "0").rstrip("+")[:8], 16)
 
 
 def differing(

@@ -47,7 +47,9 @@ def test_run_list_and_unknown_names():
         (["gaps", "--verify", "--device", "cuda:99"], "got 'cuda:99'"),
         (["real_noise"], "CIFAR-10 (50,000 train, 10,000 test): cifar-10-python.tar.gz could not be downloaded"),
         (["gaps", "--jobs", "-1"], "greater than or equal to 0"),
-        (["gaps", "--seeds", "-1"], "greater than or equal to 0"),
+        (["gaps", "--seeds", "-1"], "seeds must be how many, as 5, or which, as 200-204, got '-1'"),
+        (["gaps", "--seeds", "7-5"], "got '7-5'"),
+        (["gaps", "--replicate", "--seeds", "103-105"], "seeds of a replication must be fresh, and the study has 103"),
     ],
 )
 def test_run_says_what_is_wrong(words, message, monkeypatch, tmp_path):

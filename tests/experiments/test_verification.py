@@ -1,10 +1,13 @@
 """Verifying a record: what another processor's rounding does passes, what other code does fails."""
 
 import inspect
+from dataclasses import replace
 
 import pytest
+from typer.testing import CliRunner
 
 from lsedu import experiments
+from lsedu.cli import app
 from lsedu.cli.run import run as command
 from lsedu.experiments import verification
 
@@ -82,3 +85,50 @@ def test_an_alpha_of_012_in_the_place_of_01_differs(record):
     assert {"0.1/gap_mean", "0.1/gap_max"} <= experiments.differing(record, 100, row).keys()
     worse = moved(record, **{"0.1/before/nll": 0.0199})
     assert "contrast temperature-nll" in experiments.differing(record, 100, worse)
+
+
+@pytest.fixture
+def code(monkeypatch):
+    """Set the digest of the code that studies make use of."""
+    return lambda digest: monkeypatch.setattr(verification._modules, "digest", lambda names: digest)
+
+
+def test_a_record_of_other_code_is_owed_until_it_is_stamped(record, code, monkeypatch, tmp_path):
+    experiments.save_record(record, {}, folder=tmp_path)
+    code(record.provenance["digest"])
+    assert not experiments.owed(record)
+    code("changed")
+    assert experiments.owed(record)
+    again = replace(
+        record,
+        results={"100": moved(record, **{"0.1/gap_mean": 0.01})},
+        provenance={**record.provenance, "digest": "changed", "revision": "now"},
+    )
+    monkeypatch.setattr(verification, "run", lambda name, **options: (again, {}))
+
+    def verified(**options):
+        found = experiments.verify("smoothing", seed=100, folder=tmp_path, **options)
+        return found, experiments.load_record("smoothing", folder=tmp_path)
+
+    assert verified() == ({}, replace(record, arrays_sha256=record.arrays_sha256))
+    found, same = verified(stamp=True, tolerance=0.0)
+    assert found and "verified" not in same.provenance  # what differs is not stamped
+    found, stamped = verified(stamp=True)
+    assert found == {} and not experiments.owed(stamped) and stamped.results == record.results
+    assert stamped.provenance["verified"]["seed"] == 100 and stamped.provenance["digest"] != "changed"
+    code("changed again")
+    assert experiments.owed(stamped)
+
+
+def test_the_command_takes_some_of_the_owed_in_the_order_that_the_commit_says(monkeypatch):
+    names = ("gaps", "noise", "speed", "smoothing")
+    seen = []
+    monkeypatch.setattr(experiments, "names", lambda: names)
+    monkeypatch.setattr(experiments, "owed", lambda record: record.name != "noise")
+    monkeypatch.setattr(experiments, "verify", lambda name, **options: seen.append(name) or {})
+    monkeypatch.setattr(verification, "drawn", lambda: 4)  # 4 of 3 owed: begins at the second
+    done = CliRunner().invoke(app, ["run", "all", "--verify", "--owed", "2"])
+    assert seen == ["speed", "smoothing"] and "all: 3 of 4 owed (gaps, speed, smoothing)" in done.stdout
+    assert CliRunner().invoke(app, ["run", "all", "--verify", "--owed", "0"]).exit_code == 0 and len(seen) == 2
+    monkeypatch.setattr(experiments, "owed", lambda record: False)
+    assert "all: 0 of 4 owed" in CliRunner().invoke(app, ["run", "all", "--verify", "--owed", "9"]).stdout
