@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -38,6 +39,7 @@ def t_within(t: float, degrees: int) -> float:
     return 2.0 / math.pi * (theta + total) if degrees % 2 else total
 
 
+@cache
 def t_quantile(confidence: float, degrees: int) -> float:
     """Return the two-sided Student t quantile: the t with P(-t <= T <= t) = confidence.
 

@@ -129,20 +129,3 @@ def geometry(
         results[f"{name}/q_diagonal_less_uniform"] = float(np.diag(table).mean() - 1.0 / k)
         arrays[f"{name}/q"] = table.astype(np.float32)
     return results, arrays
-
-
-def per_picture(name: str, logits: Tensor, labels: Tensor) -> dict[str, np.ndarray]:
-    """Return what later rules and scores need of each test picture, small.
-
-    Returns
-    -------
-    dict
-        ``NAME/hits``, whether the largest logit is the label's, as packed bits; ``NAME/top``, the largest probability,
-        and ``NAME/label``, the log-probability of the label, in float16, shape (N,).
-    """
-    log_q = logits.float().log_softmax(1)
-    return {
-        f"{name}/hits": np.packbits((logits.argmax(1) == labels).cpu().numpy()),
-        f"{name}/top": log_q.amax(1).exp().cpu().numpy().astype(np.float16),
-        f"{name}/label": log_q.gather(1, labels[:, None])[:, 0].cpu().numpy().astype(np.float16),
-    }

@@ -13,10 +13,11 @@ from pathlib import Path
 import torch
 
 from lsedu import data, models, training
+from lsedu.experiments.answers import per_picture
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.studies._loaded import loaded
 from lsedu.studies._scores import fitted, scored, under
-from lsedu.studies.learnable._methods import ACCURACY, METHODS, PRIMARY, criterion, geometry, per_picture
+from lsedu.studies.learnable._methods import ACCURACY, METHODS, PRIMARY, criterion, geometry
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,11 +10,11 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from lsedu import data
+from lsedu.experiments.answers import per_picture
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.losses import label_smoothing
 from lsedu.studies._loaded import loaded
 from lsedu.studies._scores import scored, under
-from lsedu.studies.learnable._methods import per_picture
 from lsedu.training.fast import FastConfig, FastTrainer
 
 
