@@ -19,8 +19,9 @@ def load(
     ----------
     name : str
         A key of `lsedu.data.SETS`; the default ships with the package.
-    split : {"train", "test"}
-        Which part.
+    split : {"train", "test", "test-all"}
+        Which part. Of ``fashion-mnist-mini``, whose test part is a balanced draw, ``test-all`` is those pictures and
+        then all others of the official test set, 10,000 in all; no other set has it.
     download : bool
         Whether a set that is not on this machine may be downloaded.
     progress : bool

@@ -12,6 +12,11 @@ def _read_idx_pair(paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:
     return read_idx(paths[0]), read_idx(paths[1]).astype(np.int64)
 
 
+def _read_idx_pairs(paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:
+    images, labels = zip(*(_read_idx_pair(paths[i : i + 2]) for i in range(0, len(paths), 2)))
+    return np.concatenate(images), np.concatenate(labels)
+
+
 FASHION_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
@@ -36,7 +41,7 @@ def _idx_files(base: str, hashes: dict[str, tuple[str, str]]) -> dict[str, tuple
 SOURCES = (
     Source(
         name="fashion-mnist-mini",
-        title="Fashion-MNIST, class-balanced subset (10,000 train, 2,000 test)",
+        title="Fashion-MNIST, class-balanced subset (10,000 train, 2,000 test), and all 10,000 test pictures",
         files={
             "train": (
                 File("train-images.idx.xz", "cbd5027c9033d98af750bd0188bd4cee3f4e5a0bf24d92cd9540e57e9b5d3f47"),
@@ -46,8 +51,14 @@ SOURCES = (
                 File("test-images.idx.xz", "81eadd546199dc6f4c8e79aa1cd2f983914dd0132ae4a52c749782df08c4de17"),
                 File("test-labels.idx.xz", "8c33efd09468445006968ab6bcc10d506ba6d615233de7470e8fcf4ae9733bc4"),
             ),
+            "test-all": (
+                File("test-images.idx.xz", "81eadd546199dc6f4c8e79aa1cd2f983914dd0132ae4a52c749782df08c4de17"),
+                File("test-labels.idx.xz", "8c33efd09468445006968ab6bcc10d506ba6d615233de7470e8fcf4ae9733bc4"),
+                File("test-rest-images.idx.xz", "b5d9c161c39373c242f380859949c21a07380c2a37230bff297f137223c4c4cc"),
+                File("test-rest-labels.idx.xz", "2328e6a052621e8aacda056e0456015d85a11a2c2afa2ed3c9f53cb6b134075b"),
+            ),
         },
-        read=_read_idx_pair,
+        read={"train": _read_idx_pair, "test": _read_idx_pair, "test-all": _read_idx_pairs},
         classes=FASHION_CLASSES,
         licence="MIT, (c) 2017 Zalando SE",
         citation="xiao2017",

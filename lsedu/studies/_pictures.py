@@ -31,10 +31,15 @@ class Pictures:
 
 
 def pictures(scale: Scale, *, seed: int, device: str) -> Pictures:
-    """Return the training, validation and test pictures of a seed, class-balanced."""
+    """Return the training, validation and test pictures of a seed, class-balanced.
+
+    Up to 2,000 test pictures are drawn from the balanced part; a larger `test_size` draws from all 10,000.
+    """
     whole = data.load("fashion-mnist-mini")
     train, held_out = data.split(whole, sizes=(scale.train_size, scale.validation_size), seed=seed)
     test = data.load("fashion-mnist-mini", split="test")
+    if scale.test_size > len(test):
+        test = data.load("fashion-mnist-mini", split="test-all")
     if scale.test_size < len(test):
         (test,) = data.split(test, sizes=(scale.test_size,), seed=0)
     parts = [tensor for part in (train, held_out, test) for tensor in data.to_tensors(part, device=device)]

@@ -28,10 +28,19 @@ def test_the_embedded_set_is_balanced_and_real():
         assert len(np.unique(found.images.reshape(len(found), -1), axis=0)) > 0.99 * len(found)
 
 
+def test_all_test_pictures_are_embedded_once_and_begin_with_the_balanced_ones():
+    few, every = (data.load("fashion-mnist-mini", split=split, download=False) for split in ("test", "test-all"))
+    assert np.bincount(every.labels).tolist() == [1000] * 10 and every.images.shape == (10_000, 28, 28)
+    assert (every.images[:2000] == few.images).all() and (every.labels[:2000] == few.labels).all()
+    assert len(np.unique(every.images.reshape(10_000, -1), axis=0)) > 9_990
+    with pytest.raises(ValueError, match="'train', 'test', got 'test-all'"):
+        data.load("mnist", split="test-all", download=False)
+
+
 @pytest.mark.skipif(not os.environ.get("LSEDU_DATA") or not here("fashion-mnist"), reason="needs Fashion-MNIST")
 def test_the_embedded_images_are_images_of_the_full_set():
     full = {image.tobytes(): label for image, label in zip(*_pair("fashion-mnist", "test"))}
-    mini = data.load("fashion-mnist-mini", split="test")
+    mini = data.load("fashion-mnist-mini", split="test-all")
     assert all(full[image.tobytes()] == label for image, label in zip(mini.images, mini.labels))
 
 

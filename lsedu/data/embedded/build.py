@@ -1,5 +1,6 @@
-"""Make the embedded Fashion-MNIST subset from the full set, and print the hashes that the registry holds.
+"""Make the embedded part of Fashion-MNIST from the full set, and print the hashes that the registry holds.
 
+A class-balanced draw of both splits, and apart from it the test pictures that were not drawn.
 The same official files give the same bytes. Run it with ``python -m lsedu.data.embedded.build``.
 """
 
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lsedu.data.dataset import Dataset
 from lsedu.data.idx import write_idx
 from lsedu.data.load import load
 
@@ -21,8 +23,13 @@ def choose(labels: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarra
     return np.sort(np.concatenate(drawn))
 
 
+def _write(folder: Path, name: str, chosen: Dataset) -> None:
+    write_idx(folder / f"{name}-images.idx.xz", chosen.images)
+    write_idx(folder / f"{name}-labels.idx.xz", chosen.labels.astype(np.uint8))
+
+
 def main() -> None:
-    """Write the four files and the table of indices beside this module."""
+    """Write the six files and the table of indices beside this module."""
     import hashlib
     import sys
 
@@ -32,9 +39,8 @@ def main() -> None:
     for part, size in SIZES.items():
         full = load("fashion-mnist", split=part)
         indices[part] = choose(full.labels, size, rng).astype(np.int32)
-        chosen = full.take(indices[part])
-        write_idx(folder / f"{part}-images.idx.xz", chosen.images)
-        write_idx(folder / f"{part}-labels.idx.xz", chosen.labels.astype(np.uint8))
+        _write(folder, part, full.take(indices[part]))
+    _write(folder, "test-rest", full.take(np.setdiff1d(np.arange(len(full)), indices["test"])))
     np.savez_compressed(folder / "indices.npz", **indices)
     for path in sorted(folder.glob("*.xz")):
         sys.stdout.write(f"{path.name} {path.stat().st_size} {hashlib.sha256(path.read_bytes()).hexdigest()}\n")
