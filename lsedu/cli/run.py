@@ -36,6 +36,9 @@ def run(
     replicate: bool = typer.Option(
         False, "--replicate", help="Measure with fresh seeds at the record's scale, and write it beside the record."
     ),
+    plan: bool = typer.Option(
+        False, "--plan", help="How many seeds each contrast would need, by the spread over the seeds that there are."
+    ),
     conclude: bool = typer.Option(
         False, "--conclude", help="Draw the record's verdicts from its own results anew, and print what changed."
     ),
@@ -60,6 +63,9 @@ def run(
     elif replicate:
         chosen = recorded(device) if name == ALL else [name]
         done = [_attempt(_replicate, one, seeds, device, jobs, scheduler, fresh) for one in chosen]
+    elif plan:
+        chosen = recorded("") if name == ALL else [name]
+        done = [_attempt(_plan, one) for one in chosen]
     elif conclude:
         chosen = recorded("") if name == ALL else [name]
         typer.echo(experiments.restating.HEAD)
@@ -171,6 +177,22 @@ def _verify(name: str, tolerance: float, device: str, scheduler: str, stamp: boo
         typer.echo(f"{name}: {key} is {old!r} in the record, {new!r} when recomputed", err=True)
     typer.echo(f"{name}: {'differs' if differing else 'verified'}")
     return _status.NO if differing else _status.DONE
+
+
+def _plan(name: str) -> int:
+    from lsedu import experiments
+    from lsedu.experiments.planning import MOST, planned
+
+    record = experiments.load_record(name)
+    for contrast in record.contrasts:
+        sd, margin = record.effect(contrast).sd, record.question(contrast).margin
+        needs = [planned(effect=times * margin, sd=sd, margin=margin) if sd > 0 else 2 for times in (2.0, 0.0)]
+        twice, none = (f"more than {MOST}" if n is None else str(n) for n in needs)
+        typer.echo(
+            f"{contrast}: spread {sd:.4g}, margin {margin:g}: n = {twice} to show an effect of twice the margin, "
+            f"{none} to find none negligible, four times in five"
+        )
+    return _status.DONE
 
 
 def _conclude(name: str) -> int:
