@@ -102,8 +102,7 @@ class Child:
             if number is not None:
                 os.close(number)
         self._times = None
-        status = self._status()
-        return None if alive else status
+        return None if alive else self._status()
 
     def _hung_up(self) -> bool:
         poll = select.poll()

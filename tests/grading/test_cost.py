@@ -93,6 +93,20 @@ def test_how_long_a_process_waited_is_read_from_one_open_file(child, monkeypatch
     assert 0.0 <= first <= ours.waited()
 
 
+def test_how_a_process_ended_is_asked_only_where_it_ended_by_itself(zygote, sandbox, monkeypatch):
+    monkeypatch.setattr(zygote, "status", lambda pid: pytest.fail("the zygote was asked"))
+    with zygote.child() as process:
+        sandbox.load(process, "x = 1")
+    assert process.end() is None
+    monkeypatch.undo()
+    process = zygote.child()
+    process.send(wire.pack("load", cells=[("a", "import os\nos._exit(3)")], seed=0), seconds=10)
+    with pytest.raises(wire.ClosedError):
+        for _ in range(3):
+            process.receive(seconds=30)
+    assert process.end() == 3
+
+
 def test_the_filter_of_calls_names_its_process_and_is_made_once():
     try:
         one = seccomp.program(1)

@@ -97,6 +97,7 @@ class Zygote:
                 self.control.send(json.dumps({"error": str(error)}).encode())
             else:
                 ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [watch]))]
+                self.ended.pop(child, None)  # of an earlier process of this number, for which nobody asked
                 self.control.sendmsg([json.dumps({"pid": child}).encode()], ancillary)
                 os.close(watch)
             for number in descriptors:
