@@ -15,7 +15,8 @@ says lsedu.figure(NAME, () => spec), all of its own within that function. Its sp
   readout    (result) -> [{key, label, value, text, sealed}]
   panels     (result, {parameters, data, theme, guess, revealed}) -> [{name, traces, layout, sealed, half}]
              a sealed panel or readout is shown only once the reader has predicted; on a narrow screen two halves share a
-             row, layout.slim takes the place of the margins and layout.narrow that of the height; colours are theme.MEANING, of lsedu/plots/colours.py
+             row, layout.slim takes the place of the margins and layout.narrow that of the height; colours are
+             theme.MEANING, of lsedu/plots/colours.py
   describe   (result, {parameters, data}) -> one sentence for those who listen
   table      (result, {parameters, data}) -> {columns: [...], rows: [[...], ...]}
 
@@ -180,8 +181,8 @@ layout.js and this file. It works from a server and from a file, and where the b
     }
 
     reveal() {
-      this.frame.classList.toggle("is-revealed", this.revealed);
       this.controls.disabled = this.asks && !this.revealed;
+      this.frame.classList.toggle("is-open", !this.controls.disabled);
       this.table.hidden = !this.revealed;
       if (!this.spec.question) return;
       this.ask.hidden = this.revealed;
@@ -257,8 +258,9 @@ layout.js and this file. It works from a server and from a file, and where the b
       const wanted = this.spec.panels(this.result, { ...this, theme });
       // All boxes stand before the first drawing: a drawing takes the width that its box has at that moment.
       const narrow = this.panels.clientWidth < NARROW;
-      const heights = narrow ? fit(wanted) : wanted.map(({ layout }) => layout.height);
-      const boxes = wanted.map(({ name, sealed, half }, i) => {
+      const shut = wanted.map(({ sealed }) => Boolean(sealed) && !this.revealed);
+      const heights = narrow ? fit(wanted, shut) : wanted.map(({ layout }) => layout.height);
+      const boxes = wanted.map(({ name, half }, i) => {
         let box = this.panels.querySelector(`[data-panel="${name}"]`);
         if (!box) {
           box = make("div", { class: "moving-figure-panel", "data-panel": name },
@@ -267,7 +269,7 @@ layout.js and this file. It works from a server and from a file, and where the b
               : "Sealed: the chapter asks you first." }));
           this.panels.append(box);
         }
-        box.classList.toggle("is-sealed", Boolean(sealed) && !this.revealed);
+        box.classList.toggle("is-sealed", shut[i]);
         box.classList.toggle("is-half", Boolean(half) && narrow);
         box.style.height = `${heights[i]}px`;
         return box;

@@ -38,11 +38,16 @@ What the drawings of all figures share: the page's colours, and the layout of a 
   /** Below this width panels stand on top of each other, and all of them have this height together. */
   const NARROW = 560;
   const TALL = 470;
+  const SEALED = 64;
 
-  /** The heights of panels on a narrow screen: two halves share a row. */
-  function fit(panels) {
-    const rows = panels.reduce((sum, { layout, half }) => sum + layout.height * (half ? 0.5 : 1), 0);
-    return panels.map(({ layout }) => layout.narrow ?? Math.floor((TALL * layout.height) / rows));
+  /** The heights of panels on a narrow screen: two halves share a row, and what is sealed is a line of words. */
+  function fit(panels, shut) {
+    const open = panels.filter((_, i) => !shut[i]);
+    const rows = open.reduce((sum, { layout, half }) => sum + layout.height * (half ? 0.5 : 1), 0);
+    return panels.map(({ layout: { height, narrow } }, i) => {
+      if (shut[i]) return SEALED;
+      return narrow ?? Math.min(height, Math.floor((TALL * height) / rows));
+    });
   }
 
   /** A layout with the margins that a narrow screen can spare. */
