@@ -101,6 +101,10 @@ def typeset(page):
     page.evaluate("() => window.MathJax?.startup?.promise.then(() => null)")
 
 
+CUT = """[...document.querySelectorAll(".cell_input pre")].filter((code) => code.scrollWidth > code.clientWidth + 1)
+    .map((code) => code.textContent.slice(0, 60))"""
+
+
 @pytest.mark.parametrize("path", documents())
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_page_opens_without_errors_and_fits(visit, path, width):
@@ -109,6 +113,8 @@ def test_every_page_opens_without_errors_and_fits(visit, path, width):
     typeset(page)
     reveal(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    if width == 1280:
+        assert page.evaluate(CUT) == [], "code is cut at the edge"
 
 
 def test_math_is_typeset(visit):
