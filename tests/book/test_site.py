@@ -286,13 +286,14 @@ def test_every_figure_moves_however_the_page_is_opened(visit, name, by, storage)
     path = BOOK.figures()[name][-1]
     page = visit(f"{path}.html", by=by, storage=storage)
     figure = drawn(page, name)
-    figure.locator(".moving-figure-skip").click()
-    before = figure.locator(".moving-figure-readout").inner_html()
-    slider = figure.locator(".moving-figure-controls input[type=range]").first
-    slider.focus()
-    for key in ("ArrowRight", "ArrowRight", "End"):
+    skip(figure)
+    readout = figure.locator(".moving-figure-readout")
+    seen = {readout.inner_html()}
+    figure.locator(".moving-figure-controls input[type=range]").first.focus()
+    for key in ("Home", "End"):
         page.keyboard.press(key)
-    assert figure.locator(".moving-figure-readout").inner_html() != before
+        seen.add(readout.inner_html())
+    assert len(seen) > 1
     expect(figure.locator(".moving-figure-problem")).to_have_count(0)
 
 
@@ -312,7 +313,7 @@ def test_on_a_phone_the_pictures_are_in_view_with_each_slider_that_moves_them(vi
     figure = drawn(page, name)
     skip(figure)
     controls = figure.locator(".moving-figure-controls :is(input, select)")
-    assert controls.count() >= 2
+    assert controls.count() >= 1
     for control in controls.all():
         control.focus()
         if control.get_attribute("type") == "range":
