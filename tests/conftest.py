@@ -41,9 +41,12 @@ def chromium_path():
 
 @pytest.fixture(scope="session")
 def dies():
-    """Run a function in a process of its own, in which it must kill itself; the imports are made once for all."""
+    """Run a function in a process of its own, in which it must kill itself; the imports are made once for all.
+
+    An optimiser imports torch._dynamo when it is first used.
+    """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pytest", "lsedu.training", "lsedu.experiments.measuring"])
+    context.set_forkserver_preload(["pytest", "torch._dynamo", "lsedu.training", "lsedu.experiments.measuring"])
 
     def run(function, *args) -> None:
         process = context.Process(target=function, args=args)

@@ -139,10 +139,6 @@ def stored(toy, executed_once):
     return expected.refresh(toy, done)[0]
 
 
-def test_nbval_passes_what_is_as_expected(toy, stored):
-    expected.check(toy)
-
-
 def test_nbval_fails_on_a_tampered_output(toy, stored):
     text = stored.read_text()
     assert "smoke 41" in text
