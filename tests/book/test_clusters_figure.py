@@ -21,7 +21,7 @@ def payload():
 
 def test_seeds_and_classes_are_those_of_the_record(payload):
     record = load_record("features")
-    (stops,) = re.findall(r"^const NETWORKS = (\[.*\]);$", SCRIPT.read_text(encoding="utf-8"), re.MULTILINE)
+    (stops,) = re.findall(r"^ *const NETWORKS = (\[.*\]);$", SCRIPT.read_text(encoding="utf-8"), re.MULTILINE)
     assert json.loads(stops) == payload["seeds"] == list(record.seeds)
     names = data.load("fashion-mnist-mini").classes
     shown = [names[k].lower().split("/")[0] for k in record.configs["shown"]]

@@ -20,7 +20,7 @@ def data():
 
 @pytest.mark.parametrize(("constant", "key"), [("RATES", "rates"), ("ALPHAS", "alphas")])
 def test_the_sliders_stop_where_the_record_has_values(constant, key, data):
-    (steps,) = re.findall(rf"^const {constant} = (\[.*\]);$", SCRIPT.read_text(encoding="utf-8"), re.MULTILINE)
+    (steps,) = re.findall(rf"^ *const {constant} = (\[.*\]);$", SCRIPT.read_text(encoding="utf-8"), re.MULTILINE)
     assert json.loads(steps) == data[key]
 
 
