@@ -18,7 +18,9 @@ def test_the_slider_stops_where_the_library_has_a_level():
 def test_at_every_level_six_wrong_answers_are_shown_with_the_pictures_that_they_answer():
     payload = sure.payload()
     test = data.load("fashion-mnist-mini", split="test")
-    known = {"".join(f"{grey >> 4:x}" for grey in image.ravel()): label for image, label in zip(test.images, test.labels)}
+    known = {
+        "".join(f"{grey >> 4:x}" for grey in image.ravel()): label for image, label in zip(test.images, test.labels)
+    }
     for level in sure.LEVELS:
         shown = [one for one in payload["wrong"] if one["sure"] >= level][: sure.SHOWN]
         assert len(shown) == sure.SHOWN
