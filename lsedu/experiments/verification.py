@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import replace
 from math import nan
 from pathlib import Path
+from statistics import stdev
 
 from lsedu import _modules
 from lsedu.experiments.provenance import revision
@@ -14,8 +15,9 @@ from lsedu.experiments.runner import run
 #: By how much of a margin one seed, measured again, may move the mean of a contrast.
 TOLERANCE = 0.75
 
-#: A result that is no contrast may differ by this part of the tolerance, relative to the larger of its size and 1.
-OTHERS = 0.05
+#: A result that is no contrast may differ by this part of the tolerance, relative to the larger of its size and 1, or,
+#: where that is more, by so many standard deviations over the record's seeds.
+OTHERS, SPREADS = 0.05, 2.0
 
 
 def verify(
@@ -99,19 +101,22 @@ def differing(
     tolerance : float
         A contrast differs, as ``contrast NAME``, where the new value moves the mean over the seeds by more than this
         share of its margin; any other result where it is off by more than a twentieth of this, relative to its size or,
-        below 1, absolutely. 0 asks for the same bits.
+        below 1, absolutely, and by more than twice this in standard deviations over the seeds. 0 asks for the same
+        bits.
 
     Notes
     -----
     Processors add in different orders, and training carries a last digit on to whole points: the same code on another
     machine gives, for one seed, an accuracy some pictures away. What must not move is what is concluded, whose unit is
-    the margin.
+    the margin. Another order of adding acts on the rest as another seed would, and those vary by their spread.
     """
     old = record.results[str(seed)]
     found = {}
     for key in sorted(old.keys() | again.keys()):
         was, now = old.get(key, nan), again.get(key, nan)
-        if not abs(was - now) <= OTHERS * tolerance * max(1.0, abs(was)):
+        of_seeds = [row[key] for row in record.results.values() if key in row]
+        spread = stdev(of_seeds) if len(of_seeds) > 1 else 0.0
+        if not abs(was - now) <= tolerance * max(OTHERS * max(1.0, abs(was)), SPREADS * spread):
             found[key] = (was, now)
     for name in record.contrasts:
         contrast = record.question(name)

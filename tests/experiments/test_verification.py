@@ -68,6 +68,14 @@ def test_other_results_are_measured_by_their_size_or_by_1(record, key, change, f
     assert (key in experiments.differing(record, 100, moved(record, **{key: change}))) == found
 
 
+def test_what_varies_over_seeds_may_vary_by_its_spread():
+    # the temperature of the CNN of seed 102, the same code on two processors
+    record = experiments.load_record("overconfidence")
+    for now, found in ((1.8493, False), (1.75, True)):
+        row = {**record.results["102"], "cnn/temperature": now}
+        assert ("cnn/temperature" in experiments.differing(record, 102, row)) == found
+
+
 def test_results_that_came_or_went_differ(record):
     row = moved(record)
     row["new"] = row.pop("0.1/before/accuracy")
