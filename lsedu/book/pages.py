@@ -13,7 +13,7 @@ import yaml
 
 from lsedu import _modules
 from lsedu._errors import LseduError
-from lsedu.book import claims
+from lsedu.book import claims, placing
 
 API = "appendix/api"
 
@@ -99,13 +99,44 @@ class Book:
                     found.setdefault(section or option, []).append(page)
         return found
 
+    def places(self) -> list[placing.Place]:
+        """Return where the pages place moving figures, in the order of the table of contents.
+
+        Raises
+        ------
+        BookError
+            If a page says of a figure something else than whether it asks.
+        """
+        found: list[placing.Place] = []
+        for page in self.notebooks():
+            try:
+                found += placing.places(page, (self.source / f"{page}.md").read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise BookError(f"book/{page}.md: {error}") from error
+        return found
+
     def figures(self) -> dict[str, list[str]]:
         """Return the pages that place each moving figure, in the order of the table of contents."""
         found: dict[str, list[str]] = {}
-        for page in self.notebooks():
-            text = (self.source / f"{page}.md").read_text(encoding="utf-8")
-            for name in re.findall(r"^```\{moving-figure\} (\S+)$", text, re.MULTILINE):
-                found.setdefault(name, []).append(page)
+        for place in self.places():
+            found.setdefault(place.figure, []).append(place.page)
+        return found
+
+    def asked(self) -> dict[str, str]:
+        """Return the page on which each figure that asks for a prediction does.
+
+        Raises
+        ------
+        BookError
+            If one asks on two pages: on the second its question is spent.
+        """
+        found: dict[str, str] = {}
+        for place in self.places():
+            if place.asks and found.setdefault(place.figure, place.page) != place.page:
+                raise BookError(
+                    f"the figure {place.figure!r} asks on two pages, {found[place.figure]} and {place.page}: where it "
+                    "is not to ask, its place says `:asks: no`"
+                )
         return found
 
     def claims(self) -> tuple[claims.Claim, ...]:
@@ -114,22 +145,23 @@ class Book:
         Raises
         ------
         BookError
-            If a claim points at what does not exist, or a figure's prediction goes with no claim or with several.
+            If a claim points at what does not exist, or a figure that asks goes with no claim or with several.
         """
         try:
             found = claims.load(self.source, anchors=self.labels())
         except claims.ClaimError as error:
             raise BookError(f"book/{error}") from error
         counted = [claim.figure for claim in found if claim.figure]
-        placed = self.figures()
+        placed, asked = self.figures(), self.asked()
         for name in counted:
             if name not in placed:
                 raise BookError(
                     f"a claim names the figure {name!r}, which no page places; there are {', '.join(placed)}"
                 )
-        for name, pages in placed.items():
-            asks = any("/" in page for page in pages)  # the first page asks for no prediction
-            if counted.count(name) != 1 and (asks or counted.count(name)):
+            if name not in asked:
+                raise BookError(f"a claim names the figure {name!r}, which asks on no page: there is nothing to score")
+        for name in asked:
+            if counted.count(name) != 1:
                 raise BookError(
                     f"the figure {name!r} must go with one claim (`figure: {name}` in a claims.yml), for the score of "
                     f"its prediction; it goes with {counted.count(name)}"

@@ -1,7 +1,8 @@
 """Sphinx extension of the book: moving figures, quizzes, and no thebe.
 
 ``{moving-figure} NAME`` places the figure of ``_static/figures/NAME.js``; its content is the caption, ``:alt:`` what
-its static picture shows. ``{quiz}`` takes a YAML list of questions, each answer with the reason why it is right or not.
+its static picture shows; with ``:asks: no`` its question is left to another page. ``{quiz}`` takes a YAML list of
+questions, each answer with the reason why it is right or not.
 ``{prediction-score}`` has lines ``NAME PAGE KEY TITLE``, put in when the page is staged: each figure whose prediction
 counts, the page that it is on, and the row of the ledger that goes with it.
 All work without scripts: the figure as a picture, the quiz as disclosures, the score as a list of the pages.
@@ -20,7 +21,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 from lsedu import _write
-from lsedu.book import claims
+from lsedu.book import claims, placing
 from lsedu.book.dark import in_both_shades
 from lsedu.experiments.record import book_dir
 
@@ -46,22 +47,25 @@ class MovingFigure(SphinxDirective):
 
     required_arguments = 1
     has_content = True
-    option_spec = {"alt": directives.unchanged_required}  # noqa: RUF012 (docutils' own convention)
+    option_spec = dict.fromkeys(("alt", "asks"), directives.unchanged_required)
 
     def run(self) -> list[nodes.Node]:
         """Return the figure's nodes."""
         name = self.arguments[0]
         if not self.options.get("alt"):
             raise self.error(f"moving figure {name!r} needs :alt:, what its picture shows")
-        own = "" if "/" in self.env.docname else ' data-asks="no"'  # a question asked on the first page would be spent
+        try:
+            asks = "yes" if placing.asks(self.options) else "no"
+        except ValueError as error:
+            raise self.error(str(error)) from error
         static = "../" * self.env.docname.count("/") + f"_static/figures/{name}"
         start = (
-            f'<figure class="moving-figure" data-figure="{escape(name)}"{own}>'
+            f'<figure class="moving-figure" data-figure="{escape(name)}" data-asks="{asks}">'
             f'<img class="moving-figure-static" src="{static}.svg" alt="{escape(self.options["alt"], quote=True)}">'
         )
         caption = nodes.container()
         self.state.nested_parse(self.content, self.content_offset, caption)
-        script = _scripts(self.env, "base", "layout", "frame")
+        script = _scripts(self.env, "base", "layout", "controls", "question", "frame")
         if caption.children:
             return [_raw(start + "<figcaption>"), *caption.children, _raw("</figcaption></figure>" + script)]
         return [_raw(start + "</figure>" + script)]

@@ -96,10 +96,10 @@ def scored(text: str, book: Book) -> str:
     empty = "```{prediction-score}\n```"
     if empty not in text:
         return text
-    figures, lines = book.figures(), []
+    asked, lines = book.asked(), []
     for claim in book.claims():
         if claim.figure:
-            page = next(page for page in figures[claim.figure] if "/" in page)
+            page = asked[claim.figure]
             lines.append(f"{claim.figure} {page} {claim.key} {book.title(page)}")
     return text.replace(empty, "\n".join(["```{prediction-score}", *lines, "```"]))
 

@@ -79,7 +79,7 @@ def test_the_score_names_each_figure_its_chapter_and_its_claim(root):
     rows = {line.split()[0]: line for line in lines.splitlines()}
     assert rows["temperature"] == "temperature principles/overconfidence temperature-mlp Overconfidence"
     assert rows["seeds"] == "seeds principles/overconfidence accuracy-0.1 Overconfidence"
-    assert rows.keys() == book.figures().keys() - {"sure"}, "the first page asks nothing"
+    assert rows.keys() == book.asked().keys() and {line.split()[1] for line in rows.values()} <= set(book.notebooks())
 
 
 def test_a_figure_without_a_claim_and_a_claim_without_a_figure_are_named(toy):
@@ -96,6 +96,44 @@ def test_a_figure_without_a_claim_and_a_claim_without_a_figure_are_named(toy):
     page.write_text(page.read_text() + "\n```{moving-figure} tea\n:alt: A cup.\n```\n")
     with pytest.raises(BookError, match=r"figure 'tea' must go with one claim .* it goes with 0"):
         toy.claims()
+
+
+TEA = {**EXACT, "figure": "tea"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "claim", "message"),
+    [
+        ("", ":asks: no\n", TEA, None),
+        (":asks: no\n", "", TEA, None),  # whether a page asks does not depend on where it lies
+        (":asks: no\n", ":asks: no\n", EXACT, None),
+        ("", "", TEA, "'tea' asks on two pages, index and part/page: where it is not to ask, .*`:asks: no`"),
+        (":asks: no\n", ":asks: no\n", TEA, "'tea', which asks on no page"),
+        (":asks: maybe\n", "", TEA, r"book/index.md: `:asks:` of a moving figure is yes or no, got 'maybe'"),
+    ],
+)  # fmt: skip
+def test_a_figure_asks_where_its_page_says_so_and_nowhere_else(toy, first, second, claim, message):
+    (toy.source / "part").mkdir()
+    (toy.source / "page.md").rename(toy.source / "part" / "page.md")
+    toc = toy.source / "_toc.yml"
+    toc.write_text(re.sub(r"\bpage\b", "part/page", toc.read_text()))
+    head = (toy.source / "part" / "page.md").read_text() + "\n(why-sum)=\n## Why\n"
+    for page, option in (("index", first), ("part/page", second)):
+        label = head if page != "index" else head.replace("(why-sum)=", "")
+        (toy.source / f"{page}.md").write_text(
+            f"{label}\n```{{moving-figure}} tea\n{option}:alt: A cup.\n\nTea.\n```\n"
+        )
+    (toy.source / "part" / "claims.yml").write_text(yaml.safe_dump([claim]))
+    if message:
+        with pytest.raises(BookError, match=message):
+            toy.claims()
+        return
+    toy.claims()
+    asked = [page for page, option in (("index", first), ("part/page", second)) if not option]
+    assert toy.asked() == ({"tea": asked[0]} if asked else {})
+    empty = "```{prediction-score}\n```"
+    lines = [f"tea {page} sum A page\n" for page in asked]
+    assert stage.scored(empty, toy) == "```{prediction-score}\n" + "".join(lines) + "```"
 
 
 TABLE_CELL = re.compile(r"\*\*([^*]+)\*\*")

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from lsedu.book import figures, stage
 from lsedu.book.figures import clusters, seeds, temperature
+from lsedu.book.pages import Book
 from lsedu.plots.style import WIDTH
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,6 +107,13 @@ def compare(name, data, found):
 def test_every_figure_has_both_its_sides():
     drawn = {path.stem for path in FIGURES.glob("*.js") if f'\nlsedu.figure("{path.stem}"' in path.read_text()}
     assert drawn == set(figures.names())
+
+
+def test_a_figure_has_a_question_where_a_page_asks_it_and_only_there(node):
+    asked = Book(ROOT).asked()
+    for name in figures.names():
+        has = node(name, "(name) => JSON.stringify(Boolean(lsedu.spec(name).question))", name)
+        assert has == (name in asked), name
 
 
 def test_an_unknown_figure_lists_the_known_and_a_part_that_is_missing_is_named(monkeypatch):

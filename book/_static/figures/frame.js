@@ -4,13 +4,8 @@ fallback, light and dark, print. It draws nothing by itself: a figure is one pla
 says lsedu.figure(NAME, () => spec), all of its own within that function. Its spec has
 
   title      string
-  controls   [{key, label, min, max, step, value, scale: "linear" | "log", format(value) -> string}]
-             or {key, label, steps: [value, ...], value, format} for a slider that stops at these values only
-             or {key, label, choices: [[value, text], ...], value} for a choice among a few
-             a linear slider with {button: text} has a button beside it that moves one step on, at the end to the start
-  question   {text, control, answer(data) -> number, points(guess, data) -> 0 | 1 | 2, verdict(guess, data) -> string}
-             or {text, choices: [[value, text], ...], answer(data) -> value, verdict(guess, data) -> string}
-             or nothing: a figure without a question has nothing sealed
+  controls   [...], see controls.js
+  question   see question.js, or nothing: a figure without a question has nothing sealed
   compute    (parameters, data) -> result, pure: the same numbers as the library's function, to 1e-6
   readout    (result) -> [{key, label, value, text, sealed}]
   panels     (result, {parameters, data, theme, guess, revealed}) -> [{name, traces, layout, sealed, half}]
@@ -20,28 +15,20 @@ says lsedu.figure(NAME, () => spec), all of its own within that function. Its sp
   describe   (result, {parameters, data}) -> one sentence for those who listen
   table      (result, {parameters, data}) -> {columns: [...], rows: [[...], ...]}
 
-A page holds <figure class="moving-figure" data-figure="NAME">, with a static picture inside it, and loads base.js,
-layout.js and this file. It works from a server and from a file, and where the browser keeps nothing.
+A page holds <figure class="moving-figure" data-figure="NAME" data-asks="yes | no">, with a static picture inside it, and
+loads base.js, layout.js, controls.js, question.js and this file. Whether the question is asked is for the page to say
+(lsedu/book/placing.py). All works from a server and from a file, and where the browser keeps nothing.
 */
 (() => {
   "use strict";
-  const { make, admit, kept, clamp, nearest, layout: { NARROW, baseLayout, fit, readTheme, slim } } = lsedu;
-
-  /** A slider runs over the values, their logarithms, or the indices of the steps. */
-  const toSlider = (control, value) => {
-    if (control.steps) return nearest(control.steps, value);
-    return control.scale === "log" ? Math.log10(value) : value;
-  };
-  const fromSlider = (control, value) => {
-    if (control.steps) return control.steps[value];
-    return clamp(control.scale === "log" ? 10 ** value : value, control.min, control.max);
-  };
+  const { admit, control, kept, make, question, layout: { NARROW, baseLayout, fit, readTheme, slim } } = lsedu;
 
   class Frame {
     constructor(root, spec, data) {
       Object.assign(this, { root, spec, data, name: root.dataset.figure, parameters: {}, revealed: !spec.question });
-      /** The first page does not ask what a chapter will: there the reader moves what is not sealed. */
-      this.asks = Boolean(spec.question) && root.dataset.asks !== "no";
+      /** The page says whether it asks; where it does not, the reader moves what is not sealed. */
+      this.asks = root.dataset.asks === "yes";
+      if (this.asks && !spec.question) throw new Error(`the page asks, but ${this.name}.js has no question`);
       this.guess = undefined;
       this.readState();
       this.build();
@@ -86,8 +73,13 @@ layout.js and this file. It works from a server and from a file, and where the b
       const { spec, name } = this;
       this.fallback = this.root.querySelectorAll(".moving-figure-static");
       this.panels = make("div", { class: "moving-figure-panels" });
-      this.inputs = new Map();
-      const controls = spec.controls.map((control) => this.control(control, (value) => this.set(control, value), true));
+      this.inputs = new Map(); // what shows a value on each control
+      const controls = spec.controls.map((one) => {
+        const made = control(one, { id: `${name}-${one.key}`, change: (value) => this.set(one, value), now: () => this.parameters[one.key] });
+        this.inputs.set(one.key, made.show);
+        return made.element;
+      });
+      this.box = this.asks ? question(spec.question, { name, seal: (guess) => this.seal(guess) }) : undefined;
       this.controls = make("fieldset", { class: "moving-figure-controls" },
         make("legend", { text: "Move it" }), ...controls,
         make("button", { type: "button", text: "Start again", class: "moving-figure-reset", click: () => this.reset() }));
@@ -96,78 +88,13 @@ layout.js and this file. It works from a server and from a file, and where the b
       this.tableBody = make("div", { class: "moving-figure-table" });
       this.table = make("details", { class: "moving-figure-data" }, make("summary", { text: "Data table" }), this.tableBody);
       this.frame = make("div", { class: "moving-figure-frame", role: "group", "aria-label": spec.title },
-        spec.question ? this.questionBox() : "",
+        this.box?.element ?? "",
         // the pictures stay in view while the sliders right below them move, so what these change is read last
         make("div", { class: "moving-figure-moving" }, this.panels, this.controls),
         this.readout, this.live, this.table);
       this.frame.id = `moving-figure-${name}`;
       this.root.prepend(this.frame);
       this.reveal();
-    }
-
-    control(control, change, remember) {
-      const id = `${this.name}-${remember ? "" : "guess-"}${control.key}`;
-      if (control.choices) {
-        const select = make("select", { id, change: () => change(admit(control, select.value)) },
-          ...control.choices.map(([value, text]) => make("option", { value, text })));
-        if (remember) this.inputs.set(control.key, (value) => { select.value = value; });
-        select.value = control.value;
-        return make("div", { class: "moving-figure-control" }, make("label", { for: id, text: control.label }), select);
-      }
-      const output = make("output", { for: id });
-      const input = make("input", {
-        id, type: "range", min: toSlider(control, control.steps?.[0] ?? control.min),
-        max: toSlider(control, control.steps?.at(-1) ?? control.max), step: control.steps ? 1 : control.step,
-        "data-key": control.key,
-      });
-      const show = (value) => {
-        input.value = toSlider(control, value);
-        output.textContent = control.format(value);
-        input.setAttribute("aria-valuetext", control.format(value));
-      };
-      input.addEventListener("input", () => {
-        const value = fromSlider(control, Number(input.value));
-        output.textContent = control.format(value);
-        input.setAttribute("aria-valuetext", control.format(value));
-        change(value);
-      });
-      show(control.value);
-      if (remember) this.inputs.set(control.key, show);
-      const parts = [make("label", { for: id, text: control.label }), input, output];
-      if (control.button) {
-        const next = () => {
-          const value = this.parameters[control.key] + control.step;
-          show(value > control.max ? control.min : value);
-          change(Number(input.value));
-        };
-        parts.push(make("button", { type: "button", text: control.button, class: "moving-figure-next", click: next }));
-      }
-      return make("div", { class: "moving-figure-control" }, ...parts);
-    }
-
-    questionBox() {
-      const { question } = this.spec;
-      let guess = question.control?.value;
-      let ask;
-      const seal = make("button", { type: "button", text: "Seal my prediction", class: "moving-figure-seal",
-        disabled: guess === undefined, click: () => this.seal(guess) });
-      if (question.control) {
-        ask = [this.control(question.control, (value) => { guess = value; }, false)];
-      } else {
-        ask = question.choices.map(([value, text]) => make("label", { class: "moving-figure-choice" },
-          make("input", { type: "radio", name: `${this.name}-guess`, value,
-            change: () => { guess = value; seal.disabled = false; } }), make("span", { text })));
-      }
-      this.answerText = make("p", { class: "moving-figure-verdict", tabindex: "-1" });
-      this.ask = make("fieldset", { class: "moving-figure-ask" }, make("legend", { text: question.text }), ...ask,
-        make("div", { class: "moving-figure-buttons" }, seal,
-          make("button", { type: "button", text: "Show without predicting", class: "moving-figure-skip",
-            click: () => this.seal(undefined) })));
-      this.asked = make("div", { class: "moving-figure-asked" },
-        make("p", { class: "moving-figure-question", text: question.text }), this.answerText);
-      this.prediction = make("div", { class: "moving-figure-prediction" }, make("p", { class: "moving-figure-kicker", text: "Predict first" }),
-        this.ask, this.asked);
-      return this.prediction;
     }
 
     seal(guess) {
@@ -177,21 +104,15 @@ layout.js and this file. It works from a server and from a file, and where the b
       this.reveal();
       this.update();
       this.speak();
-      this.answerText.focus({ preventScroll: true });
+      this.box.focusAnswer();
     }
 
     reveal() {
       this.controls.disabled = this.asks && !this.revealed;
       this.frame.classList.toggle("is-open", !this.controls.disabled);
       this.table.hidden = !this.revealed;
-      if (!this.spec.question) return;
-      this.ask.hidden = this.revealed;
-      this.asked.hidden = !this.revealed;
-      this.prediction.hidden = !this.asks;
-      if (!this.revealed) return;
-      const lost = this.guess === undefined || kept.lasts() ? ""
-        : " Your browser does not let this page keep anything: your prediction is forgotten when you leave it.";
-      this.answerText.textContent = this.spec.question.verdict(this.guess, this.data) + lost;
+      if (!this.revealed) this.box?.ask();
+      else this.box?.answer(this.spec.question.verdict(this.guess, this.data), this.guess === undefined || kept.lasts());
     }
 
     reset() {
@@ -205,7 +126,7 @@ layout.js and this file. It works from a server and from a file, and where the b
       this.reveal();
       this.update();
       this.writeState();
-      if (this.asks) this.ask.querySelector("input, select").focus({ preventScroll: true });
+      if (this.asks) this.box.focus();
     }
 
     set(control, value) {
