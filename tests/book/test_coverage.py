@@ -3,6 +3,8 @@
 import re
 from importlib import import_module
 
+import pytest
+
 from lsedu.book import claims
 from lsedu.book.pages import Book
 
@@ -21,9 +23,9 @@ def rows(root):
         kind, statement = said.removeprefix("*").split("*: ", 1)
         anchors = ["".join(groups) for groups in ANCHOR.findall(place)]
         names = re.findall(r"`([^`]+)`", ANCHOR.sub("", place))
-        name, key = (*names, "", "")[:2]
+        name, *keys = names or [""]
         page = place if not anchors else ""
-        found.append((number, kind, statement, page, anchors, name and f"lsedu.{name}", key))
+        found.append((number, kind, statement, page, anchors, name and f"lsedu.{name}", keys))
     return found
 
 
@@ -38,9 +40,9 @@ def test_each_item_has_a_kind_and_a_statement(root):
 
 def test_items_without_a_page_are_those_of_later_parts(root):
     assert {number: page for number, _, _, page, anchors, *_ in rows(root) if not anchors} == LATER
-    for number, kind, *_, name, key in rows(root):
+    for number, kind, *_, name, of_ledger in rows(root):
         assert bool(name) == (number not in LATER), number
-        assert bool(key) == (kind != "announcement"), number
+        assert bool(of_ledger) == (kind != "announcement"), number
 
 
 def test_every_page_named_exists_once(root):
@@ -64,16 +66,46 @@ def test_every_name_of_code_is_in_the_library(root):
 
 def test_every_row_named_is_in_the_ledger(root):
     keys = {claim.key for claim in claims.load()}
-    for number, *_, key in rows(root):
-        assert not key or key in keys, f"{number}: {key}"
+    for number, *_, of_ledger in rows(root):
+        assert set(of_ledger) <= keys, f"{number}: {of_ledger}"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        ("1.2", ["worse accuracy", "overconfident"]),
+        ("1.3", ["target", "logits smaller"]),
+        ("2.11", ["by heart"]),
+        ("4.6", ["main way"]),
+        ("5.8", ["weights smaller", "tighter"]),
+        ("6.4", ["costs accuracy"]),
+        ("6.9", ["Large networks", "labels wrong"]),
+        ("7.1", ["calibration", "accuracy", "labels wrong"]),
+    ],
+)
+def test_the_rows_of_an_item_are_about_what_it_says(root, number, words):
+    text = {claim.key: claim.text for claim in claims.load()}
+    (of_ledger,) = [row[-1] for row in rows(root) if row[0] == number]
+    for word in words:
+        assert any(word in text[key] for key in of_ledger), f"{number}: no row of {of_ledger} speaks of {word!r}"
+
+
+def test_what_the_errata_say_of_the_chapter_goes_by_the_same_numbers_and_rows(root):
+    text = (root / "book" / "appendix" / "errata.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| (\d+\.\d+) \|(.*)\|$", text.partition("## The textbook chapter")[2], re.MULTILINE)
+    items = {row[0]: row for row in rows(root)}
+    assert listed
+    for number, rest in listed:
+        named = re.findall(r"`([^`]+)`", re.sub(r"\{eq\}`[^`]+`", "", rest))
+        assert set(items[number][-1]) & set(named), f"{number}: the errata name {named}, the list {items[number][-1]}"
 
 
 def test_a_row_is_read_as_it_is_written(tmp_path):
     page = tmp_path / "book" / "appendix" / "coverage.md"
     page.parent.mkdir(parents=True)
     lines = ["| no. | said |", "|---|---|", "| 2.1 | *claim*: It holds. | part IV |"]
-    page.write_text("\n".join([*lines, "| 2.2 | *claim*: It does. | {eq}`eq-a`, [](#b), `c`, `d` |"]))
+    page.write_text("\n".join([*lines, "| 2.2 | *claim*: It does. | {eq}`eq-a`, [](#b), `c`, `d`, `e` |"]))
     assert rows(tmp_path) == [
-        ("2.1", "claim", "It holds.", "part IV", [], "", ""),
-        ("2.2", "claim", "It does.", "", ["eq-a", "b"], "lsedu.c", "d"),
+        ("2.1", "claim", "It holds.", "part IV", [], "", []),
+        ("2.2", "claim", "It does.", "", ["eq-a", "b"], "lsedu.c", ["d", "e"]),
     ]
