@@ -25,13 +25,13 @@ LIGHT_AND_DARK = {
     "smoothed": ("#1b7f5c", "#63cfa6"),
     # what is marked
     "guess": ("#b1327a", "#f08cc0"),
-    "seed": ("#b94714", "#f2935f"),
-    "mean": ("#2f6db3", "#79b4ea"),
-    # classes of pictures, and lines without a meaning of their own
-    "first": ("#2f6db3", "#79b4ea"),
-    "second": ("#b94714", "#f2935f"),
-    "third": ("#1b7f5c", "#63cfa6"),
-    "fourth": ("#7a4fa0", "#c6a1e6"),
+    "seed": ("#5d6675", "#a3adbb"),
+    "mean": ("#1f2430", "#e6e9ef"),
+    # classes of pictures, and lines without a meaning of their own: no colour that means something
+    "first": ("#4449ad", "#a6abf7"),
+    "second": ("#66761a", "#bccb5e"),
+    "third": ("#8d4a63", "#dba3b8"),
+    "fourth": ("#4d6a75", "#a5c3cf"),
     # the picture itself
     "text": ("#1f2430", "#e6e9ef"),
     "muted": ("#5d6675", "#a3adbb"),
@@ -46,11 +46,17 @@ LIGHT_AND_DARK = {
 
 COLOURS = {meaning: light for meaning, (light, _) in LIGHT_AND_DARK.items()}
 DARK = {light: dark for light, dark in LIGHT_AND_DARK.values()}
+SAME = {"too-sure": "confidence", "seed": "muted", "mean": "text"}
+"""What shares a colour on purpose: the gap is what the confidence has above the accuracy; seeds and their mean are grey
+and black, as axes and letters are, whatever was measured."""
+
 CYCLE = tuple(COLOURS[name] for name in ("first", "second", "third", "fourth", "muted"))
 
 
 _LABELS = (
     ("accuracy", r"(.* )?accuracy"),
+    ("nll", r"(training )?loss"),
+    ("text", r"closed form"),
     ("confidence", r"(.* )?confidence"),
     ("one-hot", r"one-hot"),
     ("smoothed", r"(alpha|\u03b1) = 0\.[13]|smoothed"),

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from lsedu.plots.colours import of_labels
+from lsedu.plots.colours import COLOURS, of_labels
 from lsedu.plots.style import WIDTH, style
 
 
@@ -18,6 +18,7 @@ def curves(
     logx: bool = False,
     logy: bool = False,
     dashed: Collection[str] = (),
+    meanings: Mapping[str, str] | None = None,
 ) -> Figure:
     """Return panels of labelled lines over the same axis, one below the other: side by side, a phone shrinks them.
 
@@ -33,6 +34,8 @@ def curves(
         Whether an axis is logarithmic.
     dashed : collection of str
         Labels of lines that are no measurement (a closed form, say) and are dashed.
+    meanings : mapping of str to str, optional
+        By label, what in `COLOURS` it has the colour of, where its words do not tell.
 
     Raises
     ------
@@ -50,6 +53,7 @@ def curves(
         figure = Figure(figsize=(WIDTH, 0.6 + 2.2 * len(panels)))
         column = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
         colours = of_labels(label for lines in panels.values() for label in lines)  # a label has one in all panels
+        colours |= {label: COLOURS[meaning] for label, meaning in (meanings or {}).items()}
         for axes, (title, lines) in zip(column, panels.items()):
             for label, values in lines.items():
                 values = np.atleast_2d(values)

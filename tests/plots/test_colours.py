@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lsedu.plots.colours import COLOURS, LIGHT_AND_DARK, css, of_labels
+from lsedu.plots.colours import COLOURS, LIGHT_AND_DARK, SAME, css, of_labels
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,6 +42,15 @@ def test_a_label_that_has_a_meaning_has_its_colour_and_no_other_line_has():
     wanted = {"alpha = 0.1": "smoothed", "mean confidence": "confidence", "accuracy": "accuracy", "one-hot": "one-hot"}
     assert {label: found[label] for label in wanted} == {label: COLOURS[meaning] for label, meaning in wanted.items()}
     assert len(set(found.values())) == 5
+
+
+def test_no_two_meanings_have_one_colour_but_those_that_are_said_to():
+    for shade in (0, 1):
+        owner = {}
+        for meaning, pair in LIGHT_AND_DARK.items():
+            owner.setdefault(pair[shade], []).append(meaning)
+        shared = [names for names in owner.values() if len(names) > 1 and not {"paper", "on-accent"} & {*names}]
+        assert all(SAME.get(name, name) == SAME.get(names[0], names[0]) for names in shared for name in names), shared
 
 
 @pytest.mark.parametrize("folder", ["book/_static/figures/*.js", "book/_static/*.css", "lsedu/plots/*.py"])

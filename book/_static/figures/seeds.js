@@ -1,7 +1,7 @@
 /*
 Number of seeds against false discoveries: two methods with the same true accuracy, whose difference from seed to seed
 has the recorded spread. The data are {sd: spread of the paired differences in points, t: two-sided 95% quantiles of
-Student's t by number of seeds less one, record: n and mean of the recorded differences}.
+Student's t by number of seeds minus one, record: n and mean of the recorded differences}.
 `compute` mirrors lsedu.experiments.interval on draws of the same small generator in lsedu.book.figures.seeds.
 */
 
@@ -145,7 +145,7 @@ lsedu.figure("seeds", ({ CLOSENESS }) => {
         { name: "ahead", shown: r.ahead, y: counts.map(() => 0.5), colour: theme.fourth, dash: "solid", symbol: "circle" },
         { name: "gain that counts", shown: r.threshold, y: counts.map((n) => chance(n, parameters.threshold, data.sd)),
           colour: theme.third, dash: "dash", symbol: "square" },
-        { name: "interval", shown: r.interval, y: counts.map(() => 0.025), colour: theme.mean, dash: "dot", symbol: "diamond" },
+        { name: "interval", shown: r.interval, y: counts.map(() => 0.025), colour: theme.first, dash: "dot", symbol: "diamond" },
       ];
       return [
         {
@@ -160,7 +160,7 @@ lsedu.figure("seeds", ({ CLOSENESS }) => {
           ],
           layout: {
             title: "Seeds, mean and interval", height: 340,
-            xaxis: { title: { text: "new less old, points of accuracy" }, range: [-wide, wide], zeroline: true,
+            xaxis: { title: { text: "new minus old, points of accuracy" }, range: [-wide, wide], zeroline: true,
               zerolinecolor: theme.text },
             yaxis: { title: { text: "seed" }, range: [-1.2, MOST + 0.8], tickvals: [0, 5, 10, 15, 20],
               ticktext: ["mean", "5", "10", "15", "20"] },

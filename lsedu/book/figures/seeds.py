@@ -115,4 +115,8 @@ def fallback() -> Figure:
     }
     lines = {title: np.array([result[key] for result in shown]) for key, title in titles.items()}
     panel = f"share of {DRAWS:,} experiments without any gain"
-    return plots.curves(list(counts), {panel: lines}, xlabel="seeds")
+    meanings = {titles["ahead"]: "fourth", titles["threshold"]: "third", titles["interval"]: "first"}
+    meanings[titles["peeking"]] = "text"
+    return plots.curves(
+        list(counts), {panel: lines}, xlabel="seeds", dashed=[titles["peeking"]], meanings=meanings
+    )  # fmt: skip
