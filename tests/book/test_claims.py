@@ -78,7 +78,7 @@ def test_the_score_names_each_figure_its_chapter_and_its_claim(root):
     (lines,) = re.findall(r"```\{prediction-score\}\n(.*?)```", text, re.S)
     rows = {line.split()[0]: line for line in lines.splitlines()}
     assert rows["temperature"] == "temperature principles/overconfidence temperature-mlp Overconfidence"
-    assert rows["seeds"] == "seeds principles/overconfidence accuracy-0.1 Overconfidence"
+    assert rows["seeds"] == "seeds principles/measuring accuracy-0.1 How to measure"
     assert rows.keys() == book.asked().keys() and {line.split()[1] for line in rows.values()} <= set(book.notebooks())
 
 
