@@ -128,14 +128,20 @@ class Book:
         Raises
         ------
         BookError
-            If one asks on two pages: on the second its question is spent.
+            If one asks on two pages, as on the second its question is spent, or a page asks two questions.
         """
         found: dict[str, str] = {}
+        asking: dict[str, str] = {}
         for place in self.places():
             if place.asks and found.setdefault(place.figure, place.page) != place.page:
                 raise BookError(
                     f"the figure {place.figure!r} asks on two pages, {found[place.figure]} and {place.page}: where it "
                     "is not to ask, its place says `:asks: no`"
+                )
+            if place.asks and asking.setdefault(place.page, place.figure) != place.figure:
+                raise BookError(
+                    f"book/{place.page}.md asks two questions, of {asking[place.page]!r} and of {place.figure!r}: a "
+                    "page asks one"
                 )
         return found
 

@@ -136,6 +136,14 @@ def test_a_figure_asks_where_its_page_says_so_and_nowhere_else(toy, first, secon
     assert stage.scored(empty, toy) == "```{prediction-score}\n" + "".join(lines) + "```"
 
 
+def test_a_page_asks_one_question(toy):
+    page = toy.source / "page.md"
+    figures = "".join(f"\n```{{moving-figure}} {name}\n:alt: A cup.\n```\n" for name in ("tea", "milk"))
+    page.write_text(page.read_text() + figures)
+    with pytest.raises(BookError, match=r"book/page\.md asks two questions, of 'tea' and of 'milk'"):
+        toy.asked()
+
+
 TABLE_CELL = re.compile(r"\*\*([^*]+)\*\*")
 
 

@@ -220,7 +220,7 @@ def test_without_scripts_the_figure_is_a_picture(visit):
 
 
 def test_redraw_makes_another_experiment_whose_values_are_the_librarys(visit):
-    page = visit(f"{CHAPTER}.html")
+    page = visit(f"{BOOK.asked()['seeds']}.html")
     figure = drawn(page, "seeds")
     figure.locator(".moving-figure-skip").click()
     before = figure.locator("dd[data-key=mean]").get_attribute("data-value")
