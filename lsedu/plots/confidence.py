@@ -71,5 +71,5 @@ def confidence_histogram(predictions: Mapping[str, tuple[Any, Any]], *, bins: in
             axes.axvline(accuracy(probs, labels), color=COLOURS["accuracy"], label="accuracy")
             axes.set(title=title, xlabel="confidence", xlim=(0, 1))
         panels[0].set_ylabel("share of the samples")
-        panels[0].legend(loc="upper left")
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
