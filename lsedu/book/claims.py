@@ -45,7 +45,9 @@ class Claim:
     beside : tuple of str
         What belongs beside the verdict: that its contrast is exploratory, and the flags of the record.
     effect : Interval or None
-        The effect measured, with its interval over the seeds.
+        The effect measured, with its interval.
+    covers : str
+        What that interval is over: seeds, or seeds and test pictures; empty where nothing was measured.
     again, effect_again : Verdict and Interval, or None
         The same from the replication with fresh seeds, where there is one.
     """
@@ -61,6 +63,7 @@ class Claim:
     verdict: Verdict = field(default=Verdict.NOT_YET_RUN, metadata={"derived": True})
     beside: tuple[str, ...] = field(default=(), metadata={"derived": True})
     effect: Interval | None = field(default=None, metadata={"derived": True})
+    covers: str = field(default="", metadata={"derived": True})
     again: Verdict | None = field(default=None, metadata={"derived": True})
     effect_again: Interval | None = field(default=None, metadata={"derived": True})
 
@@ -148,7 +151,13 @@ def _judged(claim: Claim, records: dict[str, Record], where: str) -> Claim:
         known = ", ".join(record.contrasts)
         raise ClaimError(f"{where}: record {claim.record} has no contrast {claim.contrast!r}; there are {known}")
     name = claim.contrast
-    found = replace(claim, verdict=record.verdict(name), beside=tuple(record.beside(name)), effect=record.effect(name))
+    found = replace(
+        claim,
+        verdict=record.verdict(name),
+        beside=tuple(record.beside(name)),
+        effect=record.effect(name),
+        covers=record.covers(name),
+    )
     fresh = load_replication(claim.record)
     if fresh is None or name not in fresh.contrasts:
         return found

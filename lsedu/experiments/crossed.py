@@ -61,7 +61,8 @@ def resampled(
     Parameters
     ----------
     effects : callable
-        From indices of pictures, shape (pictures,), to the effect of each seed on them, shape (seeds,).
+        From weights, how often each picture counts, shape (draws, pictures), to the effect of each seed, shape
+        (draws, seeds).
     pictures : int
         Number of test pictures.
     draws : int
@@ -82,12 +83,13 @@ def resampled(
     what they do to each; that of a single seed (`each`) holds both in full. The second is already in the spread of the
     seeds, so that ``(each - shared) / (n - 1)`` is taken off.
     """
-    every = np.asarray(effects(np.arange(pictures)), dtype=float)
+    every = np.asarray(effects(np.ones((1, pictures))), dtype=float)[0]
     n = len(every)
     if n < 2:
         raise ValueError(f"an interval over seeds needs two or more, got {n}")
     rng = np.random.default_rng(seed)
-    again = np.array([effects(rng.integers(pictures, size=pictures)) for _ in range(draws)])
+    drawn = (rng.integers(pictures, size=pictures) for _ in range(draws))
+    again = effects(np.array([np.bincount(index, minlength=pictures) for index in drawn], dtype=float))
     shared, each = again.mean(1).var(ddof=1), again.var(0, ddof=1).mean()
     parts = [(every.var(ddof=1) / n, n - 1)]
     if (more := shared - (each - shared) / (n - 1)) > 0:

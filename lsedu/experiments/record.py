@@ -14,12 +14,16 @@ import numpy as np
 
 from lsedu import _reads, _write
 from lsedu._errors import LseduError, UnknownNameError
+from lsedu.experiments.answers import over_pictures
 from lsedu.experiments.experiment import Contrast, Experiment
 from lsedu.experiments.flags import flags
 from lsedu.experiments.interval import Interval, interval
 from lsedu.experiments.verdict import Verdict, together
 
 FORMAT = 1
+
+#: What an interval is over.
+SEEDS, PICTURES = "seeds", "seeds and test pictures"
 
 #: The folder within that of the records with those made again from fresh seeds.
 REPLICATIONS = "replications"
@@ -61,8 +65,8 @@ class Record:
     results : dict of str to dict of str to float
         By seed (as text), the named results.
     contrasts : dict of str to dict
-        By contrast: claim, what it is read from, sign claimed, margin, whether it is primary, interval, verdict, and
-        flags (sentences that belong beside the verdict).
+        By contrast: claim, what it is read from, sign claimed, margin, whether it is primary, interval, what that
+        covers, verdict, and flags (sentences that belong beside the verdict).
     provenance : dict
         See `lsedu.experiments.provenance`.
     arrays_sha256 : str
@@ -144,6 +148,10 @@ class Record:
         """Return the verdict on a contrast as pages print it, with what belongs beside it, as Markdown."""
         return "; ".join([f"**{self.verdict(contrast)}**", *self.beside(contrast)])
 
+    def covers(self, contrast: str) -> str:
+        """Return what the interval of a contrast is over: `SEEDS` or `PICTURES`."""
+        return self.contrast(contrast)["covers"]
+
     def effect(self, contrast: str) -> Interval:
         """Return mean and 95% interval of a contrast, paired by seed."""
         return Interval(**self.contrast(contrast)["interval"])
@@ -208,21 +216,63 @@ class Record:
 
 
 def conclude(
-    experiment: Experiment, configs: Mapping[str, Any], results: dict[str, dict[str, float]]
+    experiment: Experiment,
+    configs: Mapping[str, Any],
+    results: dict[str, dict[str, float]],
+    *,
+    arrays: Mapping[str, np.ndarray] | None = None,
+    planned: int = 0,
 ) -> dict[str, dict[str, Any]]:
-    """Return interval, verdict and flags of each contrast: what `Record.contrasts` holds."""
-    at = {contrast.name: interval(contrast.values(results)) for contrast in experiment.contrasts}
+    """Return interval, what it covers, verdict and flags of each contrast: what `Record.contrasts` holds.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The study.
+    configs : mapping
+        Its configuration, as plain values.
+    results : dict
+        By seed, the results.
+    arrays : mapping, optional
+        What was kept of each seed, as ``SEED/NAME``. Where a contrast's answers to the test pictures are there, its
+        interval covers other seeds and other pictures, else other seeds alone.
+    planned : int
+        How many seeds the study was planned with; with fewer, every verdict is flagged as interim.
+    """
+    found = {}
+    for contrast in experiment.contrasts:
+        alone = interval(contrast.values(results))
+        both = over_pictures(contrast, arrays or {}, [int(seed) for seed in results], mean=alone.mean)
+        found[contrast.name] = (both or alone, PICTURES if both else SEEDS)
+    return judged(experiment, configs, results, found, planned=planned)
+
+
+def judged(
+    experiment: Experiment,
+    configs: Mapping[str, Any],
+    results: dict[str, dict[str, float]],
+    found: Mapping[str, tuple[Interval, str]],
+    *,
+    planned: int = 0,
+) -> dict[str, dict[str, Any]]:
+    """Return the same from the intervals that were found, and what they cover, by contrast."""
     verdicts = together(
-        {one.name: (at[one.name], one.claimed, one.margin) for one in experiment.contrasts}, experiment.primary
+        {one.name: (found[one.name][0], one.claimed, one.margin) for one in experiment.contrasts}, experiment.primary
     )
+    early = [f"interim: {len(results)} of the {planned} seeds planned"] if len(results) < planned else []
+    told = {
+        one.name: flags(one.keys, configs, results, choices=experiment.choices, missed=experiment.missed)
+        for one in experiment.contrasts
+    }
     return {
         contrast.name: {
             **{key: value for key, value in asdict(contrast).items() if key != "name"},
             "plain": list(contrast.plain),
             "primary": contrast.name in experiment.primary,
-            "interval": asdict(at[contrast.name]),
+            "interval": asdict(found[contrast.name][0]),
+            "covers": found[contrast.name][1],
             "verdict": str(verdicts[contrast.name]),
-            "flags": flags(contrast.keys, configs, results, choices=experiment.choices, missed=experiment.missed),
+            "flags": early + told[contrast.name],
         }
         for contrast in experiment.contrasts
     }

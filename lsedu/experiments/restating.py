@@ -28,7 +28,9 @@ def restate(name: str, *, folder: Path | None = None) -> list[str]:
     record, study = load_record(name, folder=folder), get(name)
     for row in record.results.values():
         study.require_answers(row)
-    fresh = conclude(study, record.configs, record.results)
+    arrays = record.arrays() if record.arrays_sha256 else {}
+    planned = len(study.seeds[record.profile])
+    fresh = conclude(study, record.configs, record.results, arrays=arrays, planned=planned)
     rows = []
     for key in [*fresh, *(set(record.contrasts) - set(fresh))]:
         was, now = (found.get(key, {}).get("verdict", "-") for found in (record.contrasts, fresh))

@@ -17,6 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from lsedu import _check, _modules
+from lsedu.experiments.answers import needed
 from lsedu.experiments.apart import measure_apart
 from lsedu.experiments.experiment import PROFILES, Experiment
 from lsedu.experiments.measuring import add, default_cache, run_key, run_seed
@@ -150,6 +151,8 @@ def _assemble(
         for path in kept[seed]["arrays"]:
             with np.load(path, allow_pickle=False) as found:
                 add(arrays, {f"{seed}/{key}": found[key] for key in found.files})
+    wanted = needed(experiment.contrasts, arrays)
+    arrays = {key: array for key, array in arrays.items() if key.partition("/")[2] in wanted}
     configs = json.loads(json.dumps(asdict(experiment.configs[profile])))
     record = Record(
         name=experiment.name,
@@ -160,7 +163,7 @@ def _assemble(
         configs=configs,
         seeds=seeds,
         results=results,
-        contrasts=conclude(experiment, configs, results),
+        contrasts=conclude(experiment, configs, results, arrays=arrays, planned=len(experiment.seeds[profile])),
         provenance=provenance(
             data=experiment.data,
             seconds={str(seed): kept[seed]["seconds"] for seed in seeds},

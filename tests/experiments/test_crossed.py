@@ -4,16 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from lsedu import calibration, experiments
-from lsedu.experiments.answers import (
-    Answers,
-    accuracy_effect,
-    answers,
-    ece_effect,
-    nll_effect,
-    overconfidence_effect,
-)
+from lsedu import calibration
+from lsedu.experiments import weighted
+from lsedu.experiments.answers import answers, needed, over_pictures
 from lsedu.experiments.crossed import crossed, resampled
+from lsedu.experiments.experiment import Contrast
 from lsedu.experiments.interval import interval
 from lsedu.experiments.keeping import per_picture
 
@@ -69,13 +64,13 @@ def test_what_is_no_table_is_refused(bad):
     with pytest.raises(ValueError, match="two or more of both"):
         crossed(bad)
     with pytest.raises(ValueError, match="two or more, got 1"):
-        resampled(lambda index: np.zeros(1), 5)
+        resampled(lambda weights: np.zeros((len(weights), 1)), 5)
 
 
 @pytest.mark.parametrize("parts", [(0.0, 2.0, 1.0), (0.2, 0.3, 1.0), (0.3, 0.0, 1.0)])
 def test_drawing_again_agrees_with_the_table_for_a_mean(parts):
     values = table(np.random.default_rng(3), *parts)
-    drawn = resampled(lambda index: values[:, index].mean(1), SIZE, draws=2000)
+    drawn = resampled(lambda weights: weights @ values.T / SIZE, SIZE, draws=2000)
     exact = crossed(values)
     assert drawn.mean == pytest.approx(exact.mean) and drawn.se == pytest.approx(exact.se, rel=0.08)
 
@@ -88,45 +83,94 @@ def networks(rng, gain=0.0, n=4, size=300):
     return logits.scatter_add(2, labels.expand(n, size)[..., None], right[..., None].double()), labels
 
 
-@pytest.fixture
-def record(tmp_path):
-    """A record that kept the answers of two methods."""
-    rng, arrays = np.random.default_rng(0), {}
-    logits = {}
+@pytest.fixture(scope="module")
+def kept():
+    """What four networks of each of two methods answered, as a record keeps it, with their logits and the labels."""
+    rng, arrays, logits = np.random.default_rng(0), {}, {}
     for name, gain in (("a", 0.5), ("b", 0.0)):
         logits[name], labels = networks(rng, gain)
         for seed, row in enumerate(logits[name]):
             arrays |= {f"{seed}/{key}": value for key, value in per_picture(name, row, labels).items()}
-    like = experiments.load_record("variance")
-    made = type(like)(**{**like.__dict__, "name": "toy", "seeds": [0, 1, 2, 3], "results": {}, "folder": None})
-    experiments.save_record(made, arrays, folder=tmp_path)
-    return experiments.load_record("toy", folder=tmp_path), logits, labels
+    return arrays, logits, labels
 
 
-def test_scores_come_from_what_was_kept_of_each_picture(record):
-    kept, logits, labels = record
-    a = answers(kept, "a")
+def test_answers_are_those_of_the_networks(kept):
+    arrays, logits, labels = kept
+    a = answers(arrays, range(4), "a")
     probs = [row.softmax(1) for row in logits["a"]]
     assert a.hits.mean(1).tolist() == [calibration.accuracy(p, labels) for p in probs]
-    assert a.ece() == pytest.approx([calibration.ece(p, labels) for p in probs], abs=0.01)  # one near an edge moves
     assert -a.label.mean(1) == pytest.approx([calibration.nll(p, labels) for p in probs], rel=1e-3)
-    some = np.arange(0, 300, 3)
-    part = Answers(a.hits[:, some], a.top[:, some], a.label[:, some])
-    assert a.ece(some) == pytest.approx(part.ece())
-    with pytest.raises(KeyError, match="no array 'c/top'"):
-        answers(kept, "c")
+    assert (a.top - a.hits).mean(1) == pytest.approx([calibration.overconfidence(p, labels) for p in probs], abs=1e-3)
+    with pytest.raises(KeyError, match="0/c/hits"):
+        answers(arrays, range(4), "c")
+    bits = {key: value for key, value in arrays.items() if key.endswith("hits")}  # 300 pictures are 38 bytes
+    assert answers(bits, range(4), "a").hits.sum(1).tolist() == a.hits.sum(1).tolist()
 
 
-def test_effects_are_the_paired_means_with_wider_intervals_than_over_seeds(record):
-    kept, _, _ = record
-    a, b = answers(kept, "a"), answers(kept, "b")
-    for found, by_seed in (
-        (accuracy_effect(a, b), a.hits.mean(1) - b.hits.mean(1)),
-        (nll_effect(a, b), b.label.mean(1) - a.label.mean(1)),
-        (overconfidence_effect(a), (a.top - a.hits).mean(1)),
-        (overconfidence_effect(a, b), (a.top - a.hits - b.top + b.hits).mean(1)),
-        (ece_effect(a, b, draws=100), a.ece() - b.ece()),
+SCORES = {
+    "ece": calibration.ece,
+    "error_auroc": calibration.error_auroc,
+    "aurc": lambda probs, labels: calibration.risk_coverage(probs, labels).area,
+}
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_a_weighted_score_is_that_of_pictures_repeated(name):
+    rng = np.random.default_rng(5)
+    probs = np.round(rng.dirichlet(np.ones(4), 60), 2)  # with ties
+    probs[:, 0] = np.maximum(probs[:, 0] + 1 - probs.sum(1), 0)
+    labels, weights = rng.integers(4, size=60), rng.integers(0, 4, size=(3, 60))
+    found = getattr(weighted, name)(probs.max(1), probs.argmax(1) == labels, weights.astype(float))
+    by_hand = [SCORES[name](np.repeat(probs, row, axis=0), np.repeat(labels, row)) for row in weights]
+    assert found == pytest.approx(by_hand, abs=1e-12)
+
+
+@pytest.mark.parametrize("score", ["accuracy", "nll", "overconfidence", "ece", "error_auroc", "aurc"])
+def test_a_contrast_covers_pictures_where_answers_were_kept(kept, score):
+    arrays, logits, labels = kept
+    measured = {"accuracy": calibration.accuracy, "nll": calibration.nll, "overconfidence": calibration.overconfidence}
+    by = {
+        name: [(measured | SCORES)[score](row.softmax(1), labels) for row in logits[name]] for name in logits
+    }  # fmt: skip
+    alone = interval(np.subtract(by["a"], by["b"]))
+    contrast = Contrast("gain", "It is larger", f"a/{score}", f"b/{score}")
+    found = over_pictures(contrast, arrays, [0, 1, 2, 3], mean=alone.mean, draws=100)
+    assert found.mean == alone.mean and found.se >= 0.98 * alone.se and found.n == 4
+    if score == "accuracy":
+        values = np.stack([(logits["a"][i].argmax(1) == labels).numpy() * 1.0 for i in range(4)])
+        values -= np.stack([(logits["b"][i].argmax(1) == labels).numpy() for i in range(4)])
+        exact = crossed(values)
+        assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
+        assert found.se > 1.02 * alone.se
+
+
+def test_a_difference_of_differences_and_a_number_to_compare_with(kept):
+    arrays, _, _ = kept
+    a, b = (answers(arrays, range(4), name) for name in "ab")
+    twice = Contrast("more", "It gains more", "a/accuracy", "b/accuracy", plain=("b", "a"))
+    found = over_pictures(twice, arrays, [0, 1, 2, 3], mean=0.0)
+    assert found.se == pytest.approx(crossed(2.0 * (a.hits * 1.0 - b.hits)).se)
+    above = Contrast("right", "It is right", "a", 0.5)
+    assert over_pictures(above, arrays, [0, 1, 2, 3], mean=0.1).se == pytest.approx(crossed(a.hits * 1.0).se)
+
+
+def test_without_answers_of_both_sides_or_with_one_seed_there_is_no_such_interval(kept):
+    arrays, _, _ = kept
+    for one in (
+        Contrast("x", "x", "a/accuracy", "c/accuracy"),
+        Contrast("x", "x", "a/brier", "b/brier"),
+        Contrast("x", "x", "a/ece", "b/nll"),
     ):
-        alone = interval(by_seed)
-        assert found.mean == pytest.approx(alone.mean) and found.se > alone.se
-    assert accuracy_effect(a, b).mean > 0 > nll_effect(a, b).mean
+        assert over_pictures(one, arrays, [0, 1, 2, 3], mean=0.0) is None
+    assert over_pictures(Contrast("x", "x", "a", "b"), arrays, [0], mean=0.0) is None
+
+
+def test_a_record_keeps_the_answers_that_its_contrasts_are_read_from(kept):
+    arrays, _, _ = kept
+    more = {**arrays, "0/curve": np.zeros(3), "0/b/top/other": np.zeros(3)}
+    for contrasts, names in (
+        ((Contrast("x", "x", "a/nll", "b/accuracy"),), {"a/hits", "a/label", "b/hits"}),
+        ((Contrast("x", "x", "a/ece", 0.1), Contrast("y", "y", "a")), {"a/hits", "a/top"}),
+        ((), set()),
+    ):
+        assert needed(contrasts, more) == names | {"curve", "b/top/other"}
