@@ -46,9 +46,9 @@ class Claim:
         What belongs beside the verdict: that its contrast is exploratory, and the flags of the record.
     effect : Interval or None
         The effect measured, with its interval.
-    covers : str
-        What that interval is over: seeds, or seeds and test pictures; empty where nothing was measured.
-    again, effect_again : Verdict and Interval, or None
+    over : str
+        What that interval is over: so many seeds, and test pictures or not; empty where nothing was measured.
+    again, effect_again, over_again : Verdict and Interval, or None, and str
         The same from the replication with fresh seeds, where there is one.
     """
 
@@ -63,9 +63,10 @@ class Claim:
     verdict: Verdict = field(default=Verdict.NOT_YET_RUN, metadata={"derived": True})
     beside: tuple[str, ...] = field(default=(), metadata={"derived": True})
     effect: Interval | None = field(default=None, metadata={"derived": True})
-    covers: str = field(default="", metadata={"derived": True})
+    over: str = field(default="", metadata={"derived": True})
     again: Verdict | None = field(default=None, metadata={"derived": True})
     effect_again: Interval | None = field(default=None, metadata={"derived": True})
+    over_again: str = field(default="", metadata={"derived": True})
 
 
 WRITTEN = {part.name for part in fields(Claim) if not part.metadata}
@@ -156,9 +157,9 @@ def _judged(claim: Claim, records: dict[str, Record], where: str) -> Claim:
         verdict=record.verdict(name),
         beside=tuple(record.beside(name)),
         effect=record.effect(name),
-        covers=record.covers(name),
+        over=record.over(name),
     )
     fresh = load_replication(claim.record)
     if fresh is None or name not in fresh.contrasts:
         return found
-    return replace(found, again=fresh.verdict(name), effect_again=fresh.effect(name))
+    return replace(found, again=fresh.verdict(name), effect_again=fresh.effect(name), over_again=fresh.over(name))

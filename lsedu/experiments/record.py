@@ -148,9 +148,10 @@ class Record:
         """Return the verdict on a contrast as pages print it, with what belongs beside it, as Markdown."""
         return "; ".join([f"**{self.verdict(contrast)}**", *self.beside(contrast)])
 
-    def covers(self, contrast: str) -> str:
-        """Return what the interval of a contrast is over: `SEEDS` or `PICTURES`."""
-        return self.contrast(contrast)["covers"]
+    def over(self, contrast: str) -> str:
+        """Return what the interval of a contrast is over, as pages print it: so many seeds, and pictures or not."""
+        pictures = self.contrast(contrast)["covers"] == PICTURES
+        return f"{self.effect(contrast).n} seeds" + (" and pictures" if pictures else "")
 
     def effect(self, contrast: str) -> Interval:
         """Return mean and 95% interval of a contrast, paired by seed."""
@@ -166,13 +167,13 @@ class Record:
         scale, digits
             As for `Interval.text`.
         seeds : bool
-            Whether a column says how many seeds an effect comes from.
+            Whether a column says what an interval is over.
         """
-        n = " n |" if seeds else ""
+        n = " interval over |" if seeds else ""
         rows = [f"| claim | effect |{n} verdict |", "|---" * (4 if seeds else 3) + "|"]
         for name in contrasts or self.contrasts:
             effect = self.effect(name)
-            shown = effect.text(scale, digits, sign="+") + (f" | {effect.n}" if seeds else "")
+            shown = effect.text(scale, digits, sign="+") + (f" | {self.over(name)}" if seeds else "")
             rows.append(f"| {self.contrast(name)['claim']} | {shown} | {self.finding(name)} |")
         return "\n".join(rows)
 

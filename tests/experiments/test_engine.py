@@ -82,9 +82,9 @@ def test_a_record_says_its_numbers_as_pages_print_them(toy):
     assert record.text("b", 100, 1) == f"{100 * mean:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
     assert record.effect("a-b") == experiments.interval(record.values("a") - record.values("b"))
     assert record.table("a-b", digits=1).splitlines() == [
-        "| claim | effect | n | verdict |",
+        "| claim | effect | interval over | verdict |",
         "|---|---|---|---|",
-        "| a is larger | +0.5 [+0.5, +0.5] | 3 | **shown** |",
+        "| a is larger | +0.5 [+0.5, +0.5] | 3 seeds | **shown** |",
     ]
     assert record.table(scale=10, digits=0, seeds=False).splitlines()[2] == "| a is larger | +5 [+5, +5] | **shown** |"
     assert np.array_equal(record.over_seeds("x"), np.repeat(record.values("a"), 3).reshape(3, 3).astype(np.float32))
