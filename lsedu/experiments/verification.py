@@ -15,6 +15,9 @@ from lsedu.experiments.runner import run
 #: By how much of a margin one seed, measured again, may move the mean of a contrast.
 TOLERANCE = 0.75
 
+#: One seed counts as one of so many at most: a record of many seeds is not to hide more.
+SEEDS = 5
+
 #: A result that is no contrast may differ by this part of the tolerance, relative to the larger of its size and 1, or,
 #: where that is more, by so many standard deviations over the record's seeds.
 OTHERS, SPREADS = 0.05, 2.0
@@ -99,8 +102,8 @@ def differing(
     again : dict
         The results of the seed, measured again.
     tolerance : float
-        A contrast differs, as ``contrast NAME``, where the new value moves the mean over the seeds by more than this
-        share of its margin; any other result where it is off by more than a twentieth of this, relative to its size or,
+        A contrast differs, as ``contrast NAME``, where the new value moves the mean over the seeds, or over `SEEDS` of
+        them where there are more, by more than this share of its margin; any other result where it is off by more than a twentieth of this, relative to its size or,
         below 1, absolutely, and by more than twice this in standard deviations over the seeds. 0 asks for the same
         bits.
 
@@ -121,6 +124,6 @@ def differing(
     for name in record.contrasts:
         contrast = record.question(name)
         was, now = (contrast.effect(defaultdict(lambda: nan, row)) for row in (old, again))
-        if not abs(was - now) / len(record.seeds) <= tolerance * contrast.margin:
+        if not abs(was - now) / min(len(record.seeds), SEEDS) <= tolerance * contrast.margin:
             found[f"contrast {name}"] = (was, now)
     return found

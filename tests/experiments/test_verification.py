@@ -43,15 +43,16 @@ def test_another_processors_rounding_passes_and_shows_at_tolerance_0(record):
     assert set(ELSEWHERE) < set(experiments.differing(record, 100, row, tolerance=0.0))
 
 
-def test_a_contrast_is_measured_by_its_margin_and_by_what_one_seed_does_to_the_mean(record):
-    margin, n = record.contrasts["ece-0.1"]["margin"], len(record.seeds)
+@pytest.mark.parametrize("n", [3, 5, 16])
+def test_a_contrast_is_measured_by_its_margin_and_by_what_one_seed_does_to_the_mean_of_five_at_most(record, n):
+    few = record.seeds[:n]
+    record = replace(record, seeds=few, results={str(seed): record.results[str(seed)] for seed in few})
+    margin, n = record.contrasts["ece-0.1"]["margin"], min(n, 5)
     just = experiments.differing(record, 100, moved(record, **{"0.1/before/ece": 0.74 * n * margin}))
     assert just == {}
-    (name, (was, now)), *others = experiments.differing(
-        record, 100, moved(record, **{"0.1/before/ece": 0.76 * n * margin})
-    ).items()
-    assert name == "contrast ece-0.1" and now - was == pytest.approx(0.76 * n * margin)
-    assert {key for key, _ in others} <= {"contrast temperature-ece"}
+    found = experiments.differing(record, 100, moved(record, **{"0.1/before/ece": 0.76 * n * margin}))
+    was, now = found.pop("contrast ece-0.1")
+    assert now - was == pytest.approx(0.76 * n * margin) and found.keys() == {"contrast temperature-ece"}
 
 
 @pytest.mark.parametrize(
@@ -69,9 +70,9 @@ def test_other_results_are_measured_by_their_size_or_by_1(record, key, change, f
 
 
 def test_what_varies_over_seeds_may_vary_by_its_spread():
-    # the temperature of the CNN of seed 102, the same code on two processors
+    # the temperature of the CNN of seed 102, 1.8493 here, the same code on two processors
     record = experiments.load_record("overconfidence")
-    for now, found in ((1.8493, False), (1.75, True)):
+    for now, found in ((1.9217, False), (2.05, True)):
         row = {**record.results["102"], "cnn/temperature": now}
         assert ("cnn/temperature" in experiments.differing(record, 102, row)) == found
 
@@ -80,7 +81,7 @@ def test_results_that_came_or_went_differ(record):
     row = moved(record)
     row["new"] = row.pop("0.1/before/accuracy")
     found = experiments.differing(record, 100, row, tolerance=10.0)
-    assert {"new", "0.1/before/accuracy", "contrast accuracy"} == set(found)
+    assert {"new", "0.1/before/accuracy", "contrast accuracy", "contrast too-large"} == set(found)
 
 
 def test_the_command_has_the_librarys_tolerance():
