@@ -173,10 +173,9 @@ def test_the_records_tell_what_was_found_in_them():
         said["alternatives"].contrasts[f"{name}-ece"]["flags"] == [] for name in ("smoothing", "focal", "penalty")
     )
     assert "all sides are 1 in 5 of 5 seeds" in said["separable"].contrasts["accuracy-0.4"]["flags"][0]
-    # runs missed the upper level, at some rates; each method's best rate reached it
+    # runs missed the upper level at some rates; each method's best rate, within the grid, reached it
     assert 0 < said["speed"].mean("0.0/0.08/upper_reached") < 1
-    flags = said["speed"].contrasts["passes-upper"]["flags"]
-    assert len(flags) == 2 and all("edge of its grid (0.08) in 3 of 10" in flag for flag in flags)
+    assert said["speed"].contrasts["passes-upper"]["flags"] == []
 
 
 def test_restating_changes_the_verdicts_alone_and_says_why(tmp_path):
