@@ -103,9 +103,9 @@ def differing(
         The results of the seed, measured again.
     tolerance : float
         A contrast differs, as ``contrast NAME``, where the new value moves the mean over the seeds, or over `SEEDS` of
-        them where there are more, by more than this share of its margin; any other result where it is off by more than a twentieth of this, relative to its size or,
-        below 1, absolutely, and by more than twice this in standard deviations over the seeds. 0 asks for the same
-        bits.
+        them where there are more, by more than this share of its margin; any other result where it is off by more than
+        a twentieth of this, relative to its size or, below 1, absolutely, and by more than twice this in standard
+        deviations over the seeds. 0 asks for the same bits.
 
     Notes
     -----
