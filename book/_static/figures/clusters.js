@@ -6,7 +6,7 @@ classes is the record's.
 */
 
 lsedu.figure("clusters", () => {
-  const NETWORKS = [100, 101, 102, 103, 104];
+  const NETWORKS = [100, 101, 102, 103, 104, 105, 106, 107];
   const NAMES = { plain: "one-hot", smoothed: "\u03b1 = 0.1" };
   const MEASURES = [
     ["plane_within", "scatter, here"], ["plane_ratio", "tightness, here"],

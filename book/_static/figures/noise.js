@@ -41,7 +41,7 @@ lsedu.figure("noise", ({ labels }) => {
 
   const percent = (value) => (Number.isFinite(value) ? `${(100 * value).toFixed(1)}%` : "none wrong");
   const signed = (value) => `${value < 0 ? "\u2212" : "+"}${(100 * Math.abs(value)).toFixed(1)}`;
-  const strength = (value) => (value === 0 ? "0 (one-hot)" : value.toFixed(1));
+  const strength = (value) => (value === 0 ? "0 (one-hot)" : String(value));
   const asked = (data) => ALPHAS.map((alpha) => compute({ rate: ASKED, alpha, temperature: "before" }, data));
   const TEMPERATURES = [["before", "none"], ["noisy", "fitted on noisy labels"], ["clean", "fitted on clean labels"]];
 
@@ -105,7 +105,7 @@ lsedu.figure("noise", ({ labels }) => {
           arrayminus: r.accuracies.map((value, i) => value - r.lowest[i]), color: theme.accuracy, thickness: 1.5, width: 4 } };
       const learnt = Number.isFinite(r.memorised);
       const layout = (title) => ({
-        title, height: 360, xaxis: { title: { text: "smoothing \u03b1", standoff: 4 }, range: [-0.04, 1], dtick: 0.2 }, yaxis: { range: [0, 1.08], dtick: 0.2 },
+        title, height: 360, xaxis: { title: { text: "smoothing \u03b1", standoff: 4 }, range: [-0.04, 0.99], dtick: 0.2 }, yaxis: { range: [0, 1.08], dtick: 0.2 },
       });
       const end = (text, values, colour) => ({ text, x: alphas.at(-1), y: values.at(-1), colour });
       const marks = guess === undefined || parameters.rate !== ASKED ? [] : [guess];

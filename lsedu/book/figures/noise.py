@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from lsedu import plots
 from lsedu.experiments import load_record
 
-GRID = {"rate": (0.0, 0.4), "alpha": (0.0, 0.1, 0.95), "temperature": ("before", "noisy", "clean")}
+GRID = {"rate": (0.0, 0.4), "alpha": (0.0, 0.1, 0.8), "temperature": ("before", "noisy", "clean")}
 STATES = ("before", "noisy", "clean")
 SCORES = ("overconfidence", "ece", "nll")
 
