@@ -1,31 +1,13 @@
-"""What a record keeps of each test picture: enough for later rules and scores, small enough to ship."""
+"""The answers of trained networks to each test picture, as records keep them, and scores of any of the pictures."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
 from lsedu.calibration.binned import bin_index
 from lsedu.experiments.crossed import crossed, resampled
 from lsedu.experiments.interval import Interval
 from lsedu.experiments.record import Record
-
-
-def per_picture(name: str, logits: Tensor, labels: Tensor) -> dict[str, np.ndarray]:
-    """Return what later rules and scores need of each test picture, small.
-
-    Returns
-    -------
-    dict
-        ``NAME/hits``, whether the largest logit is the label's, as packed bits; ``NAME/top``, the largest probability,
-        and ``NAME/label``, the log-probability of the label, in float16, shape (N,). Of 10,000 pictures 41 kB.
-    """
-    log_q = logits.float().log_softmax(1)
-    return {
-        f"{name}/hits": np.packbits((logits.argmax(1) == labels).cpu().numpy()),
-        f"{name}/top": log_q.amax(1).exp().cpu().numpy().astype(np.float16),
-        f"{name}/label": log_q.gather(1, labels[:, None])[:, 0].cpu().numpy().astype(np.float16),
-    }
 
 
 @dataclass(frozen=True)
@@ -57,7 +39,7 @@ class Answers:
 
 
 def answers(record: Record, name: str) -> Answers:
-    """Return the answers that `per_picture` kept of the method `name`.
+    """Return the answers that `lsedu.experiments.keeping.per_picture` kept of the method `name`.
 
     Raises
     ------

@@ -73,6 +73,25 @@ class Contrast:
 
 
 @dataclass(frozen=True)
+class Plan:
+    """Why a study has as many seeds as it has: they settle this contrast four times in five, see `planning.planned`.
+
+    Attributes
+    ----------
+    contrast : str
+        Name of the contrast.
+    sd : float
+        Its standard deviation over the seeds of a pilot, > 0.
+    margins : float
+        The effect that one would not miss, in margins; 0 for none at all.
+    """
+
+    contrast: str
+    sd: float
+    margins: float = 2.0
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One claim, table or figure, and how it is measured.
 
@@ -93,6 +112,8 @@ class Experiment:
         What is concluded.
     primary : tuple of str
         Names of the contrasts that the study is about, named before the record; the others are exploratory.
+    plans : tuple of Plan
+        What the number of seeds was planned from, before the record.
     choices : tuple of Choice
         Settings that are chosen among a few values.
     missed : callable, optional
@@ -108,8 +129,8 @@ class Experiment:
     Raises
     ------
     ValueError
-        If two contrasts have one name, a primary one does not exist, profiles differ, or a configuration is not a
-        dataclass with keywords only.
+        If two contrasts have one name, a primary or planned one does not exist, profiles differ, or a configuration is
+        not a dataclass with keywords only.
     """
 
     name: str
@@ -124,6 +145,7 @@ class Experiment:
     parts: Callable[[Any], tuple[str, ...]] | None = None
     protocol: int = 1
     primary: tuple[str, ...] = ()
+    plans: tuple[Plan, ...] = ()
     choices: tuple[Choice, ...] = ()
     missed: Callable[[Mapping[str, float], str], bool] | None = None
 
@@ -143,8 +165,9 @@ class Experiment:
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"study {self.name}: two contrasts are called {name!r}")
-        if strange := set(self.primary) - set(names):
-            raise ValueError(f"study {self.name}: no contrast is called {', '.join(sorted(strange))}; see `primary`")
+        for place, told in (("primary", set(self.primary)), ("plans", {plan.contrast for plan in self.plans})):
+            if strange := ", ".join(sorted(told - set(names))):
+                raise ValueError(f"study {self.name}: no contrast is called {strange}; see `{place}`")
 
     def require_answers(self, results: Mapping[str, float]) -> None:
         """Refuse results of a seed that a contrast cannot be read from.

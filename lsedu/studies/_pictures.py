@@ -33,7 +33,8 @@ class Pictures:
 def pictures(scale: Scale, *, seed: int, device: str) -> Pictures:
     """Return the training, validation and test pictures of a seed, class-balanced.
 
-    Up to 2,000 test pictures are drawn from the balanced part; a larger `test_size` draws from all 10,000.
+    Up to 2,000 test pictures are drawn from the balanced part; a larger `test_size` draws from all 10,000. All of them
+    come in the order of the set, in which the balanced part is the first.
     """
     whole = data.load("fashion-mnist-mini")
     train, held_out = data.split(whole, sizes=(scale.train_size, scale.validation_size), seed=seed)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+import numpy as np
 from torch import Tensor
 
 from lsedu import calibration
+from lsedu.experiments.keeping import per_picture
 
 #: Each maps probabilities (N, K) and labels (N,) to a float; its name is its key in the results.
 SCORES = (
@@ -34,6 +36,14 @@ def scored(
     for state, temperature in temperatures.items():
         probs = calibration.apply_temperature(logits, temperature)
         found |= {f"{state}/{score.__name__}": score(probs, labels) for score in scores}
+    return found
+
+
+def kept(name: str, logits: Tensor, labels: Tensor, temperatures: Mapping[str, float]) -> dict[str, np.ndarray]:
+    """Return what is kept of each test picture at the temperature of each state, called ``NAME/STATE/...``."""
+    found: dict[str, np.ndarray] = {}
+    for state, temperature in temperatures.items():
+        found |= per_picture(f"{name}/{state}", logits / temperature, labels)
     return found
 
 

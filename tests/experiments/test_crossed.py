@@ -12,10 +12,10 @@ from lsedu.experiments.answers import (
     ece_effect,
     nll_effect,
     overconfidence_effect,
-    per_picture,
 )
 from lsedu.experiments.crossed import crossed, resampled
 from lsedu.experiments.interval import interval
+from lsedu.experiments.keeping import per_picture
 
 SIZE = 150
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lsedu import data, experiments
+from lsedu.experiments.planning import planned
 from lsedu.experiments.record import conclude
 
 
@@ -32,3 +33,12 @@ def test_a_seed_at_the_smoke_scale_answers_every_contrast(name, smoke):
     configs = dataclasses.asdict(found.study.configs["smoke"])
     concluded = conclude(found.study, configs, {"0": found.results, "1": found.results})
     assert concluded.keys() == {contrast.name for contrast in found.study.contrasts}
+
+
+@pytest.mark.parametrize("name", [name for name in experiments.names() if experiments.get(name).plans])
+def test_it_has_the_seeds_that_were_planned(name):
+    study = experiments.get(name)
+    margins = {contrast.name: contrast.margin for contrast in study.contrasts}
+    for plan in study.plans:
+        margin = margins[plan.contrast]
+        assert len(study.seeds["cpu"]) >= planned(effect=plan.margins * margin, sd=plan.sd, margin=margin), plan

@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 
 from lsedu import data, models, training
-from lsedu.experiments.answers import per_picture
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
+from lsedu.experiments.keeping import per_picture
 from lsedu.studies._loaded import loaded
 from lsedu.studies._scores import fitted, scored, under
 from lsedu.studies.learnable._methods import ACCURACY, METHODS, PRIMARY, criterion, geometry

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lsedu import data
-from lsedu.experiments.answers import per_picture
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
+from lsedu.experiments.keeping import per_picture
 from lsedu.studies._loaded import loaded
 from lsedu.studies._scores import scored, under
 from lsedu.studies.learnable._methods import ACCURACY, METHODS, PRIMARY, criterion, geometry

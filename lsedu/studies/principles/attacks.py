@@ -122,7 +122,9 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
         }
         right = {name: training.predict(model, images).argmax(1) == y for name, images in changed.items()}
         right["worst"] = torch.stack(list(right.values())).all(0)
-        results |= {f"{alpha}/{name}": mask.double().mean().item() for name, mask in right.items()}
+        for name, mask in right.items():
+            results[f"{alpha}/{name}"] = mask.double().mean().item()
+            arrays[f"{alpha}/{name}/hits"] = np.packbits(mask.cpu().numpy())
         slope = slopes(model, x, y, cross_entropy).flatten(1).abs().sum(1)
         results[f"{alpha}/no_slope"] = (slope == 0).double().mean().item()
         results[f"{alpha}/slope"] = slope.median().item()

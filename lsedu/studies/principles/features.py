@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from lsedu import analysis, models, training
-from lsedu.experiments.experiment import Experiment, Outcome
+from lsedu.experiments.experiment import Experiment, Outcome, Plan
 from lsedu.studies._contrasts import against
 from lsedu.studies._pictures import Pictures, Scale, pictures
 from lsedu.studies._scores import under
@@ -107,11 +107,11 @@ EXPERIMENT = Experiment(
             points=10, training=training.Config(epochs=1, batch_size=64),
         ),
         "cpu": Config(
-            train_size=5000, validation_size=2000, test_size=2000, alphas=(0.0, 0.1), tiny=1e-3, shown=(0, 6, 8),
+            train_size=5000, validation_size=2000, test_size=10000, alphas=(0.0, 0.1), tiny=1e-3, shown=(0, 6, 8),
             points=60, training=training.Config(epochs=40),
         ),
     },
-    seeds={"smoke": (0, 1), "cpu": (100, 101, 102, 103, 104)},
+    seeds={"smoke": (0, 1), "cpu": tuple(range(100, 108))},
     measure=measure,
     contrasts=(
         against("tight-train", "Classes are tighter for their distance, training pictures", "train/ratio", margin=0.05),
@@ -126,5 +126,6 @@ EXPERIMENT = Experiment(
         against("weights", "The weights are smaller (Euclidean length)", "weights", margin=0.5),
     ),
     primary=("tight-train", "tight-test", "equidistant", "overfit", "tiny",),
+    plans=(Plan("overfit", 0.0041),),
     data=("fashion-mnist-mini",),
 )  # fmt: skip

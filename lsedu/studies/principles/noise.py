@@ -3,11 +3,11 @@
 Claim: smoothing makes a network more robust to wrong labels, as it assumes that any label may be wrong (textbook,
 Benefits). Against it we hold four questions: how strong must it be, does it stop the network from learning the wrong
 labels by heart, is the best strength the noise rate, and what does a temperature do that is fitted on labels which are
-as wrong as those of the training set?
+as wrong as those of the training set? What alpha = 0.1 gains where few labels are wrong is asked by `few_wrong`.
 Set-up: 2,000 Fashion-MNIST images, symmetric noise (a wrong label is any other class with equal chance) in training and
-held-out labels, clean test labels; one MLP, the same images, initial weights and batches for every rate and strength,
-trained for so long that with one-hot targets it learns nearly all wrong labels by heart.
-On one thread of a laptop core: two minutes a seed.
+held-out labels, all 10,000 test images with their true labels; one MLP, the same images, initial weights and batches
+for every rate and strength, trained for so long that with one-hot targets it learns nearly all wrong labels by heart.
+On one thread of a laptop core: four minutes a seed.
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ import numpy as np
 import torch
 
 from lsedu import data, models, training
-from lsedu.experiments.experiment import Choice, Contrast, Experiment, Outcome
+from lsedu.experiments.experiment import Choice, Contrast, Experiment, Outcome, Plan
 from lsedu.studies._contrasts import against
 from lsedu.studies._pictures import Scale, pictures
-from lsedu.studies._scores import under
+from lsedu.studies._scores import kept, under
 from lsedu.studies._training import accuracy, smoothed
 from lsedu.studies._wrong_labels import STATES, calibrated, shares, temperatures
 
@@ -65,17 +65,21 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
             )  # fmt: skip
             held = training.predict(model, p.x_val)
             fitted = temperatures(held, noisy_val, p.y_val)
-            found = calibrated(training.predict(model, p.x_test), p.y_test, fitted)
+            logits = training.predict(model, p.x_test)
+            found = calibrated(logits, p.y_test, fitted)
             found |= {f"{state}/temperature": fitted[state] for state in STATES[1:]}
             found |= shares(training.predict(model, p.x).argmax(1), noisy, p.y)
             found["held_out_accuracy"] = (held.argmax(1) == noisy_val).double().mean().item()
             results |= under(f"{rate}/{alpha}", found)
+            arrays |= kept(f"{rate}/{alpha}", logits, p.y_test, fitted)
+            arrays[f"{rate}/{alpha}/hits"] = arrays[f"{rate}/{alpha}/before/hits"]
             if follow:
                 for column in ("test_accuracy", "memorised"):
                     arrays[f"{alpha}/{column}"] = history.column(column).astype(np.float32)
         chosen = choose(results, rate, config.alphas, "held_out_accuracy")
         results[f"{rate}/chosen/alpha"] = chosen
         results[f"{rate}/chosen/accuracy"] = results[f"{rate}/{chosen}/accuracy"]
+        arrays[f"{rate}/chosen/hits"] = arrays[f"{rate}/{chosen}/hits"]
         for alpha in config.alphas[1:]:
             gain = results[f"{rate}/{alpha}/accuracy"] - results[f"{rate}/{config.alphas[0]}/accuracy"]
             results[f"{rate}/{alpha}/gain"] = gain
@@ -98,12 +102,12 @@ EXPERIMENT = Experiment(
             training=training.Config(epochs=1, batch_size=64),
         ),
         "cpu": Config(
-            train_size=2000, validation_size=2000, test_size=2000, rates=(0.0, 0.2, 0.4, 0.6),
-            alphas=(0.0, 0.1, 0.2, 0.4, 0.6, 0.8), followed_at=0.4, followed=(0.0, 0.1, 0.6),
+            train_size=2000, validation_size=2000, test_size=10000, rates=(0.0, 0.2, 0.4, 0.6),
+            alphas=(0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95), followed_at=0.4, followed=(0.0, 0.1, 0.6),
             training=training.Config(epochs=80, lr=0.1),
         ),
     },
-    seeds={"smoke": (0, 1), "cpu": (100, 101, 102, 103, 104)},
+    seeds={"smoke": (0, 1), "cpu": tuple(range(100, 108))},
     measure=measure,
     contrasts=(
         Contrast(
@@ -111,20 +115,9 @@ EXPERIMENT = Experiment(
             "With 40% of the labels wrong, one-hot training learns more of them by heart than guessing would give",
             "0.4/0.0/memorised", 1 / 9, claimed="positive", margin=0.02,
         ),
-        *(
-            Contrast(
-                f"more-at-{rate}", f"With {title} of the labels wrong, alpha = 0.1 gains more accuracy than with none",
-                f"{rate}/0.1/accuracy", f"{rate}/0.0/accuracy", claimed="positive", margin=0.005,
-                plain=("0.0/0.1/accuracy", "0.0/0.0/accuracy"),
-            )
-            for rate, title in ((0.2, "20%"), (0.4, "40%"))
-        ),
-        *(
-            against(
-                f"accuracy-{alpha}", f"With 40% of the labels wrong, alpha = {alpha} raises accuracy", "accuracy",
-                plus=f"0.4/{alpha}", minus="0.4/0.0", claimed="positive", margin=0.005,
-            )
-            for alpha in (0.1, 0.6)
+        against(
+            "accuracy-0.6", "With 40% of the labels wrong, alpha = 0.6 raises accuracy", "accuracy", plus="0.4/0.6",
+            minus="0.4/0.0", claimed="positive", margin=0.005,
         ),
         Contrast(
             "rate-is-best", "With 40% of the labels wrong, alpha = 0.4 is more accurate than alpha = 0.6",
@@ -169,6 +162,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     choices=(Choice("0.4/chosen/", "alphas", itemgetter("0.4/chosen/alpha"), limits=(0.0,)),),
-    primary=("overfits", "accuracy-0.1", "accuracy-0.6", "memorised-0.1", "rate-is-best", "noise-gains-more",),
+    primary=("overfits", "accuracy-0.6", "memorised-0.1", "rate-is-best", "noise-gains-more",),
+    plans=(Plan("rate-is-best", 0.0026), Plan("memorised-0.1", 0.0116)),
     data=("fashion-mnist-mini",),
 )  # fmt: skip

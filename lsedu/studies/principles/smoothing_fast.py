@@ -10,8 +10,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from lsedu import data
-from lsedu.experiments.answers import per_picture
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
+from lsedu.experiments.keeping import per_picture
 from lsedu.losses import label_smoothing
 from lsedu.studies._loaded import loaded
 from lsedu.studies._scores import scored, under

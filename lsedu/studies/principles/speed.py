@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from lsedu import models, training
-from lsedu.experiments.experiment import Choice, Experiment, Outcome
+from lsedu.experiments.experiment import Choice, Experiment, Outcome, Plan
 from lsedu.losses import label_smoothing
 from lsedu.studies._contrasts import against
 from lsedu.studies._pictures import Pictures, Scale, pictures
@@ -155,12 +155,12 @@ EXPERIMENT = Experiment(
             training=training.Config(epochs=6, batch_size=32, weight_decay=0.0, schedule="constant"),
         ),
         "cpu": Config(
-            train_size=5000, validation_size=2000, alphas=(0.0, 0.1), rates=(0.005, 0.02, 0.08), rate=0.02,
+            train_size=5000, validation_size=2000, alphas=(0.0, 0.1), rates=(0.005, 0.02, 0.08, 0.16), rate=0.02,
             levels={"lower": 0.8, "upper": 0.83}, watched=(0, 1, 5, 20),
             training=training.Config(epochs=20, batch_size=64, weight_decay=0.0, schedule="constant"),
         ),
     },
-    seeds={"smoke": (0, 1), "cpu": tuple(range(110, 120))},
+    seeds={"smoke": (0, 1), "cpu": tuple(range(110, 122))},
     measure=measure,
     contrasts=(
         against("passes-slow", "At the lowest learning rate, fewer passes to 80%", "0.005/lower", margin=0.5),
@@ -191,5 +191,6 @@ EXPERIMENT = Experiment(
     ),
     missed=missed,
     primary=("passes-best", "variance-start", "relative-start",),
+    plans=(Plan("passes-best", 1.09, 3.0),),
     data=("fashion-mnist-mini",),
 )  # fmt: skip

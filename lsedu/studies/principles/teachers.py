@@ -10,15 +10,17 @@ alone on the same images. On one thread of a laptop core: half a minute a seed.
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from lsedu import models, training
-from lsedu.experiments.experiment import Contrast, Experiment, Outcome
+from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
+from lsedu.experiments.keeping import per_picture
 from lsedu.losses import distillation
 from lsedu.studies._contrasts import against
 from lsedu.studies._pictures import Scale, pictures
-from lsedu.studies._training import accuracy, smoothed, trained
+from lsedu.studies._training import smoothed, trained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,19 +53,22 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
     options = {"seed": seed, "recipe": config.training, "progress": progress}
     small = {"hidden": (config.hidden,)}
     results: dict[str, float] = {}
+    arrays: dict[str, np.ndarray] = {}
     for alpha in config.alphas:
         teacher, _ = smoothed(
             models.mlp, p.x, p.y, alpha=alpha, workdir=workdir, name=str(alpha), **options
         )  # fmt: skip
         alone, _ = smoothed(models.mlp, p.x, p.y, alpha=alpha, **options, **small)
-        results[f"{alpha}/teacher"] = accuracy(teacher, p.x_test, p.y_test)
-        results[f"{alpha}/alone"] = accuracy(alone, p.x_test, p.y_test)
+        seen = {"teacher": training.predict(teacher, p.x_test), "alone": training.predict(alone, p.x_test)}
         for temperature in config.temperatures:
             student, _ = trained(models.mlp, FromTeacher(teacher, temperature), p.x, p.y, **options, **small)
-            results[f"{alpha}/student-{temperature:g}"] = accuracy(student, p.x_test, p.y_test)
-            agreed = training.predict(student, p.x_test).argmax(1) == training.predict(teacher, p.x_test).argmax(1)
+            seen[f"student-{temperature:g}"] = logits = training.predict(student, p.x_test)
+            agreed = logits.argmax(1) == seen["teacher"].argmax(1)
             results[f"{alpha}/agreement-{temperature:g}"] = agreed.double().mean().item()
-    return Outcome(results)
+        for name, logits in seen.items():
+            results[f"{alpha}/{name}"] = (logits.argmax(1) == p.y_test).double().mean().item()
+            arrays |= per_picture(f"{alpha}/{name}", logits, p.y_test)
+    return Outcome(results, arrays)
 
 
 EXPERIMENT = Experiment(
@@ -81,7 +86,7 @@ EXPERIMENT = Experiment(
             training=training.Config(epochs=1, batch_size=64),
         ),
         "cpu": Config(
-            train_size=5000, validation_size=2000, test_size=2000, alphas=(0.0, 0.1), temperatures=(1.0, 4.0),
+            train_size=5000, validation_size=2000, test_size=10000, alphas=(0.0, 0.1), temperatures=(1.0, 4.0),
             hidden=32, training=training.Config(epochs=40),
         ),
     },
@@ -102,5 +107,6 @@ EXPERIMENT = Experiment(
         ),
     ),
     primary=("student-1", "student-4",),
+    plans=(Plan("student-4", 0.0035, 0.0),),
     data=("fashion-mnist-mini",),
 )  # fmt: skip

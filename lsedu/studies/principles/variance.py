@@ -18,10 +18,11 @@ from torch import Tensor
 
 from lsedu import models, training
 from lsedu.experiments.experiment import Experiment, Outcome
+from lsedu.experiments.keeping import per_picture
 from lsedu.losses import label_smoothing
 from lsedu.studies._contrasts import against
 from lsedu.studies._pictures import Scale, pictures
-from lsedu.studies._training import accuracy, smoothed
+from lsedu.studies._training import smoothed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +89,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
         "false": lit(p.x_test, (p.y_test + shift) % p.num_classes, config.cue),
     }
     results: dict[str, float] = {}
+    arrays: dict[str, np.ndarray] = {}
     for alpha in config.alphas:
         w = minimum(toy, sides, alpha=alpha, decay=config.decay)
         parts = (w * toy).abs().mean(0)
@@ -97,8 +99,11 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
             models.mlp, lit(p.x, p.y, config.cue), p.y, alpha=alpha, seed=seed, recipe=config.training,
             workdir=workdir, name=str(alpha), progress=progress,
         )  # fmt: skip
-        results |= {f"{alpha}/cue-{name}": accuracy(model, images, p.y_test) for name, images in tests.items()}
-    return Outcome(results)
+        for name, images in tests.items():
+            logits = training.predict(model, images)
+            results[f"{alpha}/cue-{name}"] = (logits.argmax(1) == p.y_test).double().mean().item()
+            arrays |= per_picture(f"{alpha}/cue-{name}", logits, p.y_test)
+    return Outcome(results, arrays)
 
 
 EXPERIMENT = Experiment(
@@ -116,11 +121,11 @@ EXPERIMENT = Experiment(
             training=training.Config(epochs=1, batch_size=64),
         ),
         "cpu": Config(
-            points=200, decay=1e-2, train_size=5000, validation_size=2000, test_size=2000, cue=0.3, alphas=(0.0, 0.1),
+            points=200, decay=1e-2, train_size=5000, validation_size=2000, test_size=10000, cue=0.3, alphas=(0.0, 0.1),
             training=training.Config(epochs=40),
         ),
     },
-    seeds={"smoke": (0, 1), "cpu": (100, 101, 102, 103, 104)},
+    seeds={"smoke": (0, 1), "cpu": tuple(range(100, 108))},
     measure=measure,
     contrasts=(
         against(
