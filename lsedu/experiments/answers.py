@@ -10,6 +10,9 @@ from lsedu.experiments.crossed import crossed, resampled
 from lsedu.experiments.experiment import Contrast
 from lsedu.experiments.interval import Interval
 
+#: What an interval is over.
+SEEDS, PICTURES = "seeds", "seeds and test pictures"
+
 #: What `lsedu.experiments.keeping.per_picture` keeps under a name.
 KEPT = ("hits", "top", "label")
 
@@ -46,6 +49,11 @@ MEANS: dict[str, tuple[Values, tuple[str, ...]]] = {
 OTHERS: dict[str, Weighted] = {"ece": weighted.ece, "error_auroc": weighted.error_auroc, "aurc": weighted.aurc}
 
 
+def _parts(score: str) -> tuple[str, ...]:
+    """Return what of `KEPT` a score is read from."""
+    return MEANS[score][1] if score in MEANS else ("hits", "top")
+
+
 def _score(key: str, names: set[str]) -> tuple[str, str] | None:
     """Return under which name the answers of a result are kept, and which score of them it is; None if they are not.
 
@@ -53,8 +61,7 @@ def _score(key: str, names: set[str]) -> tuple[str, str] | None:
     """
     name, _, score = key.rpartition("/")
     if score in MEANS or score in OTHERS:
-        parts = MEANS[score][1] if score in MEANS else ("hits", "top")
-        return (name, score) if names.issuperset(f"{name}/{part}" for part in parts) else None
+        return (name, score) if names.issuperset(f"{name}/{part}" for part in _parts(score)) else None
     return (key, "accuracy") if f"{key}/hits" in names else None
 
 
@@ -98,8 +105,7 @@ def needed(contrasts: Iterable[Contrast], arrays: Iterable[str]) -> set[str]:
     read = set()
     for contrast in contrasts:
         for _, name, score in _terms(contrast, names) or ():
-            parts = MEANS[score][1] if score in MEANS else ("hits", "top")
-            read |= {f"{name}/{part}" for part in parts}
+            read |= {f"{name}/{part}" for part in _parts(score)}
     return names - (kept - read)
 
 

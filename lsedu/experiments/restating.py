@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lsedu.experiments.concluding import conclude
 from lsedu.experiments.interval import Interval
-from lsedu.experiments.record import conclude, load_record, rewrite
+from lsedu.experiments.record import load_record, rewrite
 from lsedu.experiments.registry import get
 from lsedu.experiments.verdict import Verdict, verdict
 
@@ -28,9 +29,8 @@ def restate(name: str, *, folder: Path | None = None) -> list[str]:
     record, study = load_record(name, folder=folder), get(name)
     for row in record.results.values():
         study.require_answers(row)
-    arrays = record.arrays() if record.arrays_sha256 else {}
     planned = len(study.seeds[record.profile])
-    fresh = conclude(study, record.configs, record.results, arrays=arrays, planned=planned)
+    fresh = conclude(study, record.configs, record.results, arrays=record.arrays(), planned=planned)
     rows = []
     for key in [*fresh, *(set(record.contrasts) - set(fresh))]:
         was, now = (found.get(key, {}).get("verdict", "-") for found in (record.contrasts, fresh))

@@ -19,10 +19,11 @@ from tqdm import tqdm
 from lsedu import _check, _modules
 from lsedu.experiments.answers import needed
 from lsedu.experiments.apart import measure_apart
+from lsedu.experiments.concluding import conclude
 from lsedu.experiments.experiment import PROFILES, Experiment
 from lsedu.experiments.measuring import add, default_cache, run_key, run_seed
 from lsedu.experiments.provenance import provenance
-from lsedu.experiments.record import Record, conclude
+from lsedu.experiments.record import Record
 from lsedu.experiments.registry import get
 
 Report = Callable[[str], None]

@@ -10,9 +10,11 @@ import torch
 
 from lsedu import experiments
 from lsedu.experiments import measuring, registry, runner
+from lsedu.experiments.answers import SEEDS
+from lsedu.experiments.concluding import conclude, judged
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.experiments.interval import Interval
-from lsedu.experiments.record import SEEDS, conclude, judged, save_record
+from lsedu.experiments.record import save_record
 from lsedu.training import Config
 
 CALLS = []
@@ -201,8 +203,8 @@ def test_every_record_follows_from_its_own_results(name):
 @pytest.mark.parametrize("name", recorded())
 def test_every_record_follows_from_the_answers_that_it_keeps(name):
     record, found = experiments.load_record(name), experiments.get(name)
-    kept = record.arrays() if record.arrays_sha256 else {}
-    again = conclude(found, record.configs, record.results, arrays=kept, planned=len(found.seeds[record.profile]))
+    planned = len(found.seeds[record.profile])
+    again = conclude(found, record.configs, record.results, arrays=record.arrays(), planned=planned)
     for key, contrast in again.items():
         assert contrast.pop("interval") == pytest.approx(record.contrasts[key]["interval"]), key
         assert contrast == {name: record.contrasts[key][name] for name in contrast}, key

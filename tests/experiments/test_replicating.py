@@ -8,7 +8,7 @@ import yaml
 from lsedu import experiments
 from lsedu.book import claims
 from lsedu.experiments import replicating
-from lsedu.experiments.record import conclude
+from lsedu.experiments.concluding import conclude
 
 
 @pytest.fixture

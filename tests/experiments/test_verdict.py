@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from lsedu import experiments
 from lsedu.cli import app
 from lsedu.experiments import Choice, Contrast, Verdict, interval
+from lsedu.experiments.concluding import conclude
 from lsedu.experiments.flags import flags
 from lsedu.experiments.interval import Interval
-from lsedu.experiments.record import conclude
 from lsedu.experiments.restating import reason
 from lsedu.experiments.verdict import together
 from lsedu.studies.principles.speed import best_rate, missed
@@ -203,3 +203,11 @@ def test_the_command_concludes_for_one_and_for_all(monkeypatch):
     assert one.stdout.splitlines()[2:] == ["| gaps |"]
     every = CliRunner().invoke(app, ["run", "all", "--conclude"])
     assert "| gaps |" in every.stdout and f"all: {len(experiments.names()) - 3} of" in every.stdout
+
+
+def test_with_fewer_seeds_than_planned_each_verdict_is_interim():
+    record, study = experiments.load_record("variance"), experiments.get("variance")
+    few = {seed: record.results[seed] for seed in list(record.results)[:5]}
+    early = conclude(study, record.configs, few, planned=8)
+    assert all(one["flags"][0] == "interim: 5 of the 8 seeds planned" for one in early.values())
+    assert all(one["flags"] == [] for one in conclude(study, record.configs, few, planned=5).values())

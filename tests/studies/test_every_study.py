@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from lsedu import data, experiments
+from lsedu.experiments.concluding import conclude
 from lsedu.experiments.planning import planned
-from lsedu.experiments.record import conclude
 
 
 @pytest.mark.parametrize("name", experiments.names())
