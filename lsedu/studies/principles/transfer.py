@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from lsedu import analysis, data, models, training
-from lsedu.experiments.experiment import Contrast, Experiment, Outcome
+from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.studies._contrasts import at_strength
 from lsedu.studies._training import accuracy, features, smoothed
 
@@ -52,7 +52,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
     source, target = order[: config.source_classes], order[config.source_classes :]
     (shuffled,) = data.split(whole, sizes=(len(whole),), seed=seed)
     x, y = data.to_tensors(shuffled, device=device)
-    x_test, y_test = data.to_tensors(data.load("fashion-mnist-mini", split="test"), device=device)
+    x_test, y_test = data.to_tensors(data.load("fashion-mnist-mini", split="test-all"), device=device)
     own = of_classes(x, y, source, each=config.train_size // len(source))
     own_test, new_test = (of_classes(x_test, y_test, part, each=config.test or None) for part in (source, target))
     results: dict[str, float] = {}
@@ -99,7 +99,7 @@ EXPERIMENT = Experiment(
             training=training.Config(epochs=20),
         ),
     },
-    seeds={"smoke": (0, 1), "cpu": tuple(range(100, 110))},
+    seeds={"smoke": (0, 1), "cpu": tuple(range(100, 114))},
     measure=measure,
     contrasts=(
         at_strength(
@@ -119,5 +119,6 @@ EXPERIMENT = Experiment(
         ),
     ),
     primary=("many-0.1",),
+    plans=(Plan("many-0.1", 0.0122),),
     data=("fashion-mnist-mini",),
 )  # fmt: skip
