@@ -1,0 +1,1 @@
+"""Studies of part II: planes of trained networks, the variational bottleneck, contradicting labels."""
