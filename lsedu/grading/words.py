@@ -8,7 +8,9 @@ from lsedu.authoring.lab import Cell, Lab
 from lsedu.authoring.source import BLANK
 from lsedu.grading.notebooks import Item, Notebook
 from lsedu.grading.released import Released, pattern, varies
-from lsedu.labs.cells import plain
+from lsedu.labs.cells import defines, plain
+
+_LONG = 40
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ def find(lab: Lab, notebook: Notebook, released: Released) -> Words:
     A cell that carries the question's id holds the answer, of whatever kind the cell is now and however often it
     occurs. Cells of text that the student added right above or below it, or where it was, are found near it; so is
     what was written into the text of the course. Where a question has no other text, code that stands there counts
-    too, and failing that text anywhere in the notebook: nothing in words is passed over.
+    too, failing that text anywhere in the notebook, and failing that long comments and texts in the student's code:
+    nothing in words is passed over.
     """
     questions = {q.id: number for number, q in enumerate(lab.questions, start=1) if q.kind == "manual"}
     place = {cell.question: index for index, cell in enumerate(lab.cells) if cell.role == "manual"}
@@ -55,7 +58,10 @@ def find(lab: Lab, notebook: Notebook, released: Released) -> Words:
             flags.append(f"{question}: {'' if texts else 'not answered in its place; '}text found {where}")
         elif not texts:
             flags.append(f"{question}: not answered in words")
-        if re.search(r"!\[|attachment:|<img", "".join([own[question], *near.get(question, ())])):
+            if said := _in_code(lab, notebook, released) if ours else "":
+                near[question] = "in the code", said
+                flags[-1] += "; comments in the code are shown"
+        if re.search(r"!\[|attachment:|<img", "".join([own[question], *near.get(question, ())]), re.I):
             flags.append(f"{question}: has a picture, which is not shown")
     return Words(own, near, tuple(flags))
 
@@ -85,12 +91,15 @@ def _added(
         text = plain(item.text)
         if text in released or _as_made(item):
             continue
-        if place is not None:
-            cell = lab.cells[place]
+        cell = lab.cells[place] if place is not None else None
+        if cell is not None and cell.kind == "code" and item.kind != "code":  # text under the name of an answer
+            if any(defines(text, question.function) for question in lab.questions if question.kind == "function"):
+                continue
+        elif cell is not None:
             if not same_release or cell.role != "plain" or cell.kind != "markdown" or item.kind == "code":
                 continue
             text = _written_into(item, cell, released.given[place], lab)
-        elif item.graded and not item.solution:
+        elif item.graded and not item.solution and item.kind == "code":
             continue
         if text in ("", BLANK):
             continue
@@ -113,3 +122,28 @@ def _written_into(item: Item, cell: Cell, given: str, lab: Lab) -> str:
     variants = [pattern(line, lab) for line in plain(cell.source).splitlines() if varies(line)]
     new = plain(item.text).splitlines()
     return plain("\n".join(x for x in new if x not in lines and not any(p.fullmatch(x) for p in variants)))
+
+
+def _in_code(lab: Lab, notebook: Notebook, released: Released) -> str:
+    """Return the long comments and texts in code that are not the course's."""
+    given = {line for text in (*released.given, *released.texts) for line in text.splitlines()}
+    own = [plain(item.text) for item in notebook.items if item.kind == "code" and plain(item.text) not in released]
+    lines = ["\n".join(line for line in text.splitlines() if line not in given) for text in own]
+    return "\n\n".join(dict.fromkeys(said for text in lines for said in prose(text)))
+
+
+def prose(code: str) -> list[str]:
+    r"""Return the comments and texts in a program that are long enough to be an answer, judged by its lines alone.
+
+    Examples
+    --------
+    >>> prose("x = 1  # one\n# Dividing all logits by one number\n# changes no argmax.\n")
+    ['Dividing all logits by one number\nchanges no argmax.']
+    """
+    found = []
+    for number, part in enumerate(re.split(r"\"\"\"|'''", code)):
+        comments = re.findall(r"(?:^[ \t]*#[^\n]*\n?)+", part, re.M)
+        texts = [part] if number % 2 else [re.sub(r"^[ \t]*#[ \t]?", "", text, flags=re.M) for text in comments]
+        texts += [] if number % 2 else re.findall(r"[\"']([^\"'\n]*)[\"']", part)
+        found += [plain(text) for text in texts if len(plain(text)) >= _LONG]
+    return found

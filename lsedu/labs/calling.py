@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .watch import Watch
+from .watch import Watch, follow
+
+__all__ = ["Outcome", "call", "follow", "same"]
 
 
 @dataclass(frozen=True)
@@ -78,15 +80,17 @@ def call(
         value = function(*given, **named)
     changed = [i for i, item in enumerate(args) if not same(item, given[i])]
     changed += [name for name, item in kwargs.items() if not same(item, named[name])]
-    lack = ""
+    lack, later = "", None
     if grad and not getattr(value, "requires_grad", False):
         lack = "none"
     elif grad:
-        value.sum().backward()
+        with Watch(name for name in watch.names if not name.startswith(("torch.autograd.", "torch._C."))) as later:
+            value.sum().backward()  # what the function made can have a gradient of its own making
         grads = [given[position].grad for position in grad]
         value = {"value": value.detach(), "grad": grads}
         lack = "unused" if any(item is None for item in grads) else ""
-    return Outcome(value, tuple(watch.called), tuple(changed), lack)
+    calls = dict.fromkeys([*watch.called, *(later.called if later is not None else ())])
+    return Outcome(value, tuple(calls), tuple(changed), lack)
 
 
 def same(before: Any, after: Any) -> bool:

@@ -23,7 +23,14 @@ FAMILIES = {
         "scipy.special.log_softmax",
         "sklearn.utils.extmath.softmax",
     ),
-    "logsumexp": ("torch.logsumexp", "torch.logcumsumexp", "scipy.special.logsumexp"),
+    "logsumexp": (
+        "torch.logsumexp",
+        "torch.logcumsumexp",
+        "torch.logaddexp",
+        "numpy.logaddexp.reduce",
+        "numpy.logaddexp.accumulate",
+        "scipy.special.logsumexp",
+    ),
     "cross_entropy": (
         f"{_F}.cross_entropy",
         f"{_F}.nll_loss",
@@ -42,12 +49,14 @@ FAMILIES = {
 
 # What PyTorch runs for a function in the end, where that is called otherwise.
 _OPERATIONS = {
-    "softmax": ("_softmax", "_safe_softmax", "_masked_softmax"),
-    "log_softmax": ("_log_softmax",),
+    "softmax": ("_softmax", "_safe_softmax", "_masked_softmax", "_sparse_softmax"),
+    "log_softmax": ("_log_softmax", "_sparse_log_softmax"),
     "logcumsumexp": ("_logcumsumexp",),
     "cross_entropy": ("cross_entropy_loss",),
     "nll_loss": ("nll_loss_forward", "nll_loss2d_forward"),
 }
+_BACKWARD = "torch.autograd.backward"  # what the steps of a gradient are noted as, where they are asked for one by one
+_UNSEEN = "sys.setprofile"  # what would end the watch
 _PLACES = ("torch", "torch.Tensor", _F, "torch.special", "torch.linalg", "torch.fft")
 
 
@@ -113,7 +122,8 @@ class Watch:
 
     Three ways of seeing make names and detours not matter: Python's profiler sees calls of functions written in Python
     by their code, and direct calls of others; PyTorch's function mode sees every call of its interface, its dispatch
-    mode every operation that is carried out in the end.
+    mode every operation that is carried out in the end. The modes hold for one thread, so the profiler looks for
+    operations too; who turns it off has called what is forbidden.
 
     Parameters
     ----------
@@ -136,6 +146,7 @@ class Watch:
         self._stack = contextlib.ExitStack()
         self._loaded = -1
         self._known: dict[Any, str] = {}
+        self._over = False
 
     def __enter__(self) -> "Watch":
         if self.names:
@@ -143,9 +154,12 @@ class Watch:
                 with contextlib.suppress(ImportError):  # where there is no PyTorch, nobody calls it
                     self._stack.enter_context(_torch_modes(self))
             self._stack.enter_context(_profile(self._seen))
+            _entered.append(self)
+            self._stack.callback(_entered.remove, self)
         return self
 
     def __exit__(self, *error: Any) -> None:
+        self._over = True
         self._stack.close()
 
     def note(self, name: str) -> None:
@@ -153,26 +167,56 @@ class Watch:
         if name not in self.called:
             self.called.append(name)
 
+    def note_operation(self, name: str) -> None:
+        """Note that PyTorch carries out the operation of this name, if that is one of those forbidden."""
+        found = _asked_and_done(self.names)[1].get(name)
+        found = _BACKWARD if "_backward" in name and _BACKWARD in self.names else found
+        if found is not None:
+            self.note(found)
+
     def _seen(self, frame: Any, event: str, what: Any) -> None:
+        if self._over:
+            return
         if self._loaded != len(sys.modules):  # the student's function may have imported one
             self._loaded = len(sys.modules)
             self._known = _known(self.names, self._loaded)
         if event == "call":
             found = self._known.get(frame.f_code)
         elif event == "c_call":
+            found = self._known.get(what)
             own = getattr(what, "__self__", None)
-            method = None if own is None or isinstance(own, ModuleType) else getattr(type(own), what.__name__, None)
-            found = self._known.get(what if method is None else method)
+            if found is None and own is not None and not isinstance(own, ModuleType):
+                found = self._known.get(getattr(type(own), what.__name__, None))
         else:
             return
-        if found is not None:
+        if found == _OPERATION:
+            self.note_operation(frame.f_locals["self"].__name__.partition(".")[0])
+        elif found is not None:
             self.note(found)
+
+
+_entered: list[Watch] = []
+_OPERATION = "an operation of PyTorch"
+
+
+def follow() -> None:
+    """Let threads that are started from now on be seen by watches that are entered later, not only within one."""
+    threading.setprofile(_pass_on)
+
+
+def _pass_on(frame: Any, event: str, what: Any) -> None:
+    for watch in _entered:
+        watch._seen(frame, event, what)
 
 
 @lru_cache(maxsize=8)
 def _known(names: tuple[str, ...], loaded: int) -> dict[Any, str]:
     """Return what the profiler shows of these functions, each to its name, while as many modules are loaded."""
-    return {key: name for name in reversed(names) for key in _keys(name)}
+    known = {key: name for name in reversed(names) for key in _keys(name)} | {sys.setprofile: _UNSEEN}
+    if any(name.startswith("torch.") for name in names) and "torch._ops" in sys.modules:
+        callers = (sys.modules["torch._ops"].OpOverload, sys.modules["torch._ops"].OpOverloadPacket)
+        known |= {caller.__call__.__code__: _OPERATION for caller in callers}
+    return known
 
 
 def _keys(name: str) -> list[Any]:
@@ -210,8 +254,7 @@ def _profile(seen: Any) -> Iterator[None]:
 def _torch_modes(watch: Watch) -> Iterator[None]:
     """Enter PyTorch's two modes, in which it tells what it is asked and what it does."""
     functions, operations = _torch_modes_made()
-    asked, done = _asked_and_done(watch.names)
-    with functions(asked, watch.note), operations(done, watch.note):
+    with functions(_asked_and_done(watch.names)[0], watch.note), operations(watch.note_operation):
         yield
 
 
@@ -244,14 +287,12 @@ def _torch_modes_made() -> tuple[type, type]:
         def _should_skip_dynamo(cls) -> bool:  # else the first operation imports PyTorch's compiler, for seconds
             return False
 
-        def __init__(self, wanted: dict[str, str], note: Callable[[str], None]) -> None:
+        def __init__(self, note: Callable[[str], None]) -> None:
             super().__init__()
-            self.wanted, self.note = wanted, note
+            self.note = note
 
         def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            name = function.overloadpacket.__name__
-            if name in self.wanted:
-                self.note(self.wanted[name])
+            self.note(function.overloadpacket.__name__)
             return function(*args, **(kwargs or {}))
 
     return Functions, Operations

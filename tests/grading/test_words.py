@@ -31,7 +31,7 @@ def find(tiny, given, solved):
 
 
 def new(text, kind="markdown", **more):
-    return {"cell_type": kind, "id": "3f9a0c1d", "metadata": {}, "source": text, **more}
+    return {"cell_type": kind, "id": "3f9a0c1d", "metadata": {}, "source": text} | more
 
 
 def put(cells, at, text):
@@ -79,7 +79,43 @@ def test_an_answer_in_its_own_cell(find, how):
     assert [flag for flag in found.flags if "answered" in flag] == []
 
 
+LONG = "Doubling twice is the same as doubling once by four, for both only scale."
+
+
+def first(cells, text):
+    cells.insert(0, new(text, "code"))
+
+
+IN_CODE = {
+    "comments in a new cell at the top": (LONG, lambda cells: first(cells, "# Doubling twice\n# " + LONG)),
+    "a text in a new cell at the top": (LONG, lambda cells: first(cells, f"answer = ''' {LONG} '''")),
+    "printed": (LONG, lambda cells: first(cells, f"print('{LONG}')")),
+    "comments in the cell of another answer": (
+        LONG,
+        lambda cells: cells[3].update(source=cells[3]["source"] + f"\n# {LONG}"),
+    ),
+}
+
+
+@pytest.mark.parametrize("how", IN_CODE)
+def test_an_answer_in_code_is_shown_and_told(find, how):
+    said, change = IN_CODE[how]
+    found = find(lambda cells, at: put(cells, at, BLANK) or change(cells))
+    where, text = found.near["words"]
+    assert where == "in the code" and said in text
+    assert found.flags == ("words: not answered in words; comments in the code are shown",)
+    assert find(lambda cells, at: change(cells)).near == {}  # there is an answer
+
+
 NEAR = {
+    "under the name of another answer": lambda cells, at: (
+        put(cells, at, BLANK)
+        or cells.insert(at, new(MARK, metadata={"nbgrader": {"grade_id": "double", "solution": True, "grade": False}}))
+    ),
+    "as a graded cell of their own": lambda cells, at: (
+        put(cells, at, BLANK)
+        or cells.insert(at, new(MARK, metadata={"nbgrader": {"grade_id": "cell-1", "solution": False, "grade": True}}))
+    ),
     "in a new cell below": below,
     "in a new cell above": lambda cells, at: put(cells, at, BLANK) or cells.insert(at, new(MARK)),
     "in a raw cell below": lambda cells, at: below(cells, at, "raw"),

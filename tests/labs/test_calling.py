@@ -119,3 +119,18 @@ def test_a_gradient_that_is_asked_for_is_no_change_and_no_forbidden_call():
 def test_same_is_exact():
     assert same(np.array([np.nan, -0.0]), np.array([np.nan, -0.0])) and not same(np.zeros(1), -np.zeros(1))
     assert not same(np.zeros(2), np.zeros((2, 1))) and not same(np.zeros(1), np.zeros(1, np.float32))
+
+
+def test_a_gradient_of_the_students_own_making_is_watched_too():
+    class Loss(torch.autograd.Function):
+        @staticmethod
+        def forward(context, x):
+            context.save_for_backward(x)
+            return (x - x.max()).exp().sum().log() + x.max()
+
+        @staticmethod
+        def backward(context, grad):
+            return grad * torch.softmax(context.saved_tensors[0], 0)
+
+    done = call(Loss.apply, [torch.arange(3.0)], {}, grad=(0,), forbid=["softmax", "autograd"])
+    assert done.calls == ("torch.softmax",) and done.lack == ""

@@ -5,6 +5,7 @@ import operator
 import statistics
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ import torch.nn.functional as F
 from scipy.special import softmax as scipys
 from torch import softmax as s
 
-from lsedu.labs.watch import FAMILIES, Watch, unwatchable
+from lsedu.labs.watch import FAMILIES, Watch, follow, unwatchable
 
 Z, Y = torch.linspace(-2, 2, 12).reshape(3, 4), torch.tensor([0, 3, 1])
 LEAF = Z.clone().requires_grad_()
@@ -27,8 +28,8 @@ def imported_inside():
     return inner(Z, 1)
 
 
-def in_a_thread():
-    thread = threading.Thread(target=lambda: Z.softmax(1))
+def in_a_thread(call=lambda: Z.softmax(1)):
+    thread = threading.Thread(target=call)
     thread.start()
     thread.join()
 
@@ -51,6 +52,9 @@ SOFTMAX = {
     "attention": lambda: F.scaled_dot_product_attention(ONE, ONE, ONE),
     "vmap": lambda: torch.func.vmap(lambda row: row.softmax(0))(Z),
     "a thread": in_a_thread,
+    "an operation in a thread": lambda: in_a_thread(lambda: torch.ops.aten._softmax(Z, 1, False)),
+    "a sparse one": lambda: torch.sparse.softmax(Z.to_sparse(), 1),
+    "a compiled script": lambda: torch.jit.trace(lambda z: z.softmax(1), Z)(Z),
     "scipy": lambda: scipys(Z.numpy(), axis=1),
     "scipy's logarithm": lambda: scipy.special.log_softmax(Z.numpy(), axis=1),
 }
@@ -60,6 +64,8 @@ LOGSUMEXP = {
     "cumulative": lambda: Z.logcumsumexp(1)[:, -1],
     "a distribution": lambda: torch.distributions.Categorical(logits=Z).log_prob(Y),
     "scipy": lambda: scipy.special.logsumexp(Z.numpy(), axis=1),
+    "two by two": lambda: functools.reduce(torch.logaddexp, Z.unbind(1)),
+    "NumPy's sum": lambda add=np.logaddexp: add.reduce(Z.numpy(), axis=1),
 }
 CROSS_ENTROPY = {
     "F": lambda: F.cross_entropy(Z, Y),
@@ -72,6 +78,7 @@ AUTOGRAD = {
     "backward": lambda: (LEAF**2).sum().backward(),
     "grad": lambda: torch.autograd.grad((LEAF**2).sum(), LEAF),
     "partial": lambda: functools.partial(torch.autograd.grad, inputs=LEAF)((LEAF**2).sum()),
+    "one step by hand": lambda: LEAF.log_softmax(1).grad_fn(ONE[0, 0, :3]),
     "torch.func.grad": lambda: torch.func.grad(lambda z: (z**2).sum())(Z),
     "torch.func.jacrev": lambda: torch.func.jacrev(lambda z: (z**2).sum())(Z),
     "torch.func.jvp": lambda: torch.func.jvp(lambda z: z**2, (Z,), (Z,)),
@@ -100,6 +107,7 @@ def test_what_is_written_by_hand_is_fair():
         z = Z.numpy()
         w = np.exp(z - z.max(axis=1, keepdims=True))
         w / w.sum(axis=1, keepdims=True)
+        np.add.reduce(w, axis=1)
     assert watch.called == []
 
 
@@ -120,6 +128,28 @@ def test_any_function_can_be_forbidden_by_its_dotted_name(name, call):
         call()
         np.ones(2).mean()
     assert watch.called == [name]
+
+
+def test_who_ends_the_watch_is_seen():
+    with Watch(["numpy.linalg.inv"]) as watch:
+        sys.setprofile(None)
+        np.linalg.inv(np.eye(2))
+    assert watch.called == ["sys.setprofile"]
+
+
+def test_threads_from_before_are_seen_where_they_are_followed():
+    before = threading.getprofile()
+    follow()
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(int).result()
+            with Watch(["softmax"]) as watch:
+                pool.submit(s, Z, 1).result()
+            with Watch(["logsumexp"]) as other:
+                pool.submit(s, Z, 1).result()
+    finally:
+        threading.setprofile(before)
+    assert watch.called == ["torch.softmax"] and other.called == []
 
 
 def test_nothing_is_left_behind_whatever_the_function_raises():

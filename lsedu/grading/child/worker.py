@@ -67,6 +67,7 @@ def prepare(preamble: str, forbidden: Iterable[Iterable[str]]) -> dict[str, Any]
     _seed(0)
     _run("preamble", preamble, space)
     for names in forbidden:
+        calling.follow()  # a thread may be started when the cells are loaded, and used when a function is called
         calling.call(_touch, (), {}, forbid=names)
     return space
 
