@@ -87,24 +87,20 @@ def first(cells, text):
 
 
 IN_CODE = {
-    "comments in a new cell at the top": (LONG, lambda cells: first(cells, "# Doubling twice\n# " + LONG)),
-    "a text in a new cell at the top": (LONG, lambda cells: first(cells, f"answer = ''' {LONG} '''")),
-    "printed": (LONG, lambda cells: first(cells, f"print('{LONG}')")),
-    "comments in the cell of another answer": (
-        LONG,
-        lambda cells: cells[3].update(source=cells[3]["source"] + f"\n# {LONG}"),
-    ),
+    "comments in a new cell at the top": lambda cells: first(cells, "# Doubling twice\n# " + LONG),
+    "a text in a new cell at the top": lambda cells: first(cells, f"answer = ''' {LONG} '''"),
+    "printed": lambda cells: first(cells, f"print('{LONG}')"),
+    "comments in the cell of another answer": lambda cells: put(cells, 3, cells[3]["source"] + f"\n# {LONG}"),
 }
 
 
 @pytest.mark.parametrize("how", IN_CODE)
 def test_an_answer_in_code_is_shown_and_told(find, how):
-    said, change = IN_CODE[how]
-    found = find(lambda cells, at: put(cells, at, BLANK) or change(cells))
+    found = find(lambda cells, at: put(cells, at, BLANK) or IN_CODE[how](cells))
     where, text = found.near["words"]
-    assert where == "in the code" and said in text
+    assert where == "in the code" and LONG in text
     assert found.flags == ("words: not answered in words; comments in the code are shown",)
-    assert find(lambda cells, at: change(cells)).near == {}  # there is an answer
+    assert find(lambda cells, at: IN_CODE[how](cells)).near == {}  # there is an answer
 
 
 NEAR = {
