@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from lsedu._look import readable
+from lsedu.losses._lls_edge import edge_block
 from lsedu.losses._lls_near import NARROW, NEAR, near, near_block, softmax
 from lsedu.losses._lls_shared import Labels, of_table, shared_block
 
@@ -158,6 +159,11 @@ def widened(
     return losses.to(z.dtype)
 
 
+def shut_out(x: Tensor) -> bool:
+    """Return whether a tensor's logits shut a class out: where one is minus infinity."""
+    return x.numel() > 0 and x.amin().item() == -torch.inf
+
+
 def _dot(a: Tensor, b: Tensor) -> Tensor:
     return torch.linalg.vecdot(a, b).unsqueeze(1)
 
@@ -244,6 +250,9 @@ class LearnableSmoothing(torch.autograd.Function):
                 if near(z) and (rows.near if t is None else near(t)):
                     if symmetric:
                         return near_block(z, *rows.small(row, t, dtype), column, options.alpha, factor, dz, dt)
+                elif shut_out(z) or shut_out(table):
+                    t = table.index_select(0, row) if t is None else t
+                    return edge_block(z, t, column, **options._asdict(), dz=dz, dt=dt, factor=factor)
                 elif dtype != torch.float64:
                     return widened(z, rows.general(row, column, t, torch.float64), column, options, dz, dt, factor)
             return block(z, rows.general(row, column, t, dtype), column, options, dz, dt, factor)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from lsedu.losses._lls import Coefficients, Options
+from lsedu.losses._logs import mixed
 
 
 def losses(z: Tensor, t: Tensor, label: Tensor, options: Options) -> Tensor:
@@ -28,6 +29,7 @@ def losses(z: Tensor, t: Tensor, label: Tensor, options: Options) -> Tensor:
 
 def of_logs(log_q: Tensor, log_s: Tensor, c: Coefficients) -> Tensor:
     """Return the losses (n,) of log-probabilities and the logarithms of the targets (n, K)."""
-    on_target = c.fce * log_q - c.target_em * log_s
-    on_prediction = c.pred_em * log_q - c.rce * log_s
+    # 0 times an infinite logarithm is 0
+    on_target = mixed(c.fce, log_q, -c.target_em, log_s).masked_fill(log_s == -torch.inf, 0.0)
+    on_prediction = mixed(c.pred_em, log_q, -c.rce, log_s).masked_fill(log_q == -torch.inf, 0.0)
     return (log_q.exp() * on_prediction - log_s.exp() * on_target).sum(1)

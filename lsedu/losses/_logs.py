@@ -42,6 +42,8 @@ def logarithm(p: Tensor, log_q: Tensor) -> Tensor:
 
 def mixed(a: float, x: Tensor, b: float, y: Tensor) -> Tensor:
     """Return a x + b y, where a term of weight 0 adds nothing, be it infinite."""
+    if a == 0.0 == b:
+        return torch.zeros_like(x)
     if b == 0.0:
         return x if a == 1.0 else a * x
     return b * y if a == 0.0 else a * x + b * y

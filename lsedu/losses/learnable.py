@@ -64,7 +64,8 @@ def learnable_smoothing(
     Parameters
     ----------
     logits : Tensor, shape (N, K)
-        The network's logits z, finite; half precision is widened to float32.
+        The network's logits z; half precision is widened to float32. Where one is minus infinity the loss is infinite
+        if it has H(s, q), and finite if not; on a GPU, where nothing is looked at, all must be finite.
     labels : Tensor, shape (N,) integer or (N, K) floating point
         Integer labels in [0, K) or `ignore_index`; or distributions p, such as those of mixed samples, whose targets
         are :math:`s = (1-\alpha)p + \alpha\,pQ`.

@@ -20,8 +20,10 @@ import torch
 from torch import Tensor
 
 from lsedu import _check
+from lsedu._look import readable
 from lsedu._samples import full_precision
-from lsedu.losses._lls import Coefficients, Options, block, q_rows
+from lsedu.losses._lls import Coefficients, Options, block, q_rows, shut_out
+from lsedu.losses._lls_edge import edge_block
 
 #: Multipliers of H(s, q), H(q, s), -H(q) and -H(s) that make up each term.
 TERMS: dict[str, Coefficients] = {
@@ -49,7 +51,7 @@ def lls_gradients(logits: Tensor, labels: Tensor, q_logits: Tensor, *, alpha: fl
     Parameters
     ----------
     logits : Tensor, shape (N, K)
-        The network's logits z, finite; half precision is widened to float32.
+        The network's logits z; half precision is widened to float32.
     labels : Tensor, shape (N,)
         Integer labels in [0, K).
     q_logits : Tensor, shape (K, K)
@@ -92,11 +94,15 @@ def lls_gradients(logits: Tensor, labels: Tensor, q_logits: Tensor, *, alpha: fl
     label = labels.long()[:, None]
     z = logits.detach().to(dtype)
     rows = q_logits.detach().to(dtype)[label[:, 0]]
+    edge = readable(z) and (shut_out(z) or shut_out(rows))
     terms = {}
     for name, c in TERMS.items():
         options = Options(alpha, c)
         dz, dt = torch.empty_like(z), torch.empty_like(z)
         with full_precision(z):
-            value = block(z, q_rows(rows.clone(), label, options), label, options, dz, dt, 1.0)
+            if edge:
+                value = edge_block(z, rows, label, **options._asdict(), dz=dz, dt=dt, factor=1.0)
+            else:
+                value = block(z, q_rows(rows.clone(), label, options), label, options, dz, dt, 1.0)
         terms[name] = Term(value.squeeze(1), dz, dt)
     return terms

@@ -95,6 +95,63 @@ def test_a_class_that_is_shut_out_adds_nothing_to_an_entropy(prior):
     assert torch.isinf(L.prior_kl(z, direction="prior||q")).all()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, F64])
+@pytest.mark.parametrize("alpha", [0.3, 1.0])
+@pytest.mark.parametrize("variant", L.VARIANTS)
+def test_a_learned_target_asks_for_a_class_that_is_shut_out(variant, alpha, dtype):
+    z = torch.tensor([[2.0, 0.0, -INF], [1.0, 3.0, 0.5], [0.3, -INF, 0.1]], dtype=dtype)
+    y, t = torch.tensor([0, 1, 1]), torch.tensor([[0.1, -0.4, 0.7], [0.2, 0.0, -1.0], [0.0, 0.0, 0.0]], dtype=dtype)
+    options = {"alpha": alpha, "variant": variant}
+
+    leaf, table = z.clone().requires_grad_(), t.clone().requires_grad_()
+    losses = L.learnable_smoothing(leaf, y, table, reduction="none", **options)
+    value = losses.detach()
+    # the limit, by a logit so low that in float64 its class has no share to speak of
+    low = z.double().masked_fill(z == -INF, -600.0)
+    want = L.learnable_smoothing(low, y, t.double(), reduction="none", **options)
+    asks = L.VARIANTS[variant].fce > 0
+    assert value.isinf().tolist() == [asks, False, asks] and (value[value.isinf()] > 0).all()
+    tight = {"rtol": 1e-5, "atol": 1e-6} if dtype == torch.float32 else {"rtol": 1e-12, "atol": 1e-12}
+    torch.testing.assert_close(value[value.isfinite()].double(), want[value.isfinite()], **tight)
+    # the slope on the logits is finite even where the value is not; Q learns from the samples that have a value
+    limit, rows = low.clone().requires_grad_(), t.double().requires_grad_()
+    want = L.learnable_smoothing(limit, y, rows, reduction="none", **options)
+    on_z, on_t = slope(losses, leaf, table)
+    torch.testing.assert_close(on_z.double(), slope(want.nan_to_num(), limit)[0], **tight)
+    want = L.learnable_smoothing(limit, y, rows, reduction="none", **options)
+    torch.testing.assert_close(on_t.double(), slope(want[value.isfinite()], rows)[0], **tight)
+    # PyTorch's own way through the plain loss, as torch.func takes it, agrees
+    plain = torch.func.vmap(lambda z, y: L.learnable_smoothing(z[None], y[None], t, reduction="sum", **options))(z, y)
+    torch.testing.assert_close(plain, value, **tight)
+    soft = L.learnable_smoothing(z, functional.one_hot(y, 3).to(dtype), t, reduction="none", **options)
+    torch.testing.assert_close(soft, value, **tight)
+
+
+@pytest.mark.parametrize("variant", L.VARIANTS)
+def test_a_class_that_prediction_and_target_shut_out_is_not_there(variant):
+    z = torch.tensor([[2.0, 0.0, -INF], [1.0, 3.0, -INF]], dtype=F64, requires_grad=True)
+    t = torch.tensor([[0.1, -0.4, -INF], [0.2, 0.0, -INF], [0.0, 0.0, 0.0]], dtype=F64, requires_grad=True)
+    y, options = torch.tensor([0, 1]), {"alpha": 0.3, "variant": variant}
+    pair, square = (x.detach()[:2, :2].clone().requires_grad_() for x in (z, t))
+    ours, theirs = L.learnable_smoothing(z, y, t, **options), L.learnable_smoothing(pair, y, square, **options)
+    torch.testing.assert_close(ours, theirs)
+    for got, want in zip(slope(ours, z, t), slope(theirs, pair, square)):
+        torch.testing.assert_close(got[:2, :2], want)
+        assert (got[:, 2] == 0).all()
+    for name, term in L.lls_gradients(z.detach(), y, t.detach(), alpha=0.3).items():
+        want = L.lls_gradients(pair.detach(), y, square.detach(), alpha=0.3)[name]
+        torch.testing.assert_close(term.value, want.value)
+        torch.testing.assert_close(term.on_q_logits[:, :2], want.on_q_logits)
+
+
+def test_relatives_of_the_learned_target_are_infinite_there_too():
+    z, y = torch.tensor([[2.0, 0.0, -INF]], requires_grad=True), torch.tensor([0])
+    for criterion in (L.LabelSmoothingPlusPlus(3), L.LabelSmoothingPlusPlus(3, variant="lls"),
+                      L.TopNSmoothing(torch.zeros(3, 3), 1)):  # fmt: skip
+        value = criterion(z, y)
+        assert value == INF and torch.isfinite(slope(value, z)[0]).all()
+
+
 def test_a_sure_prediction_among_classes_that_are_shut_out():
     z = torch.tensor([[1.0, -INF]], requires_grad=True)
     for loss in (L.focal, L.focal_sample_dependent, L.cross_entropy):
