@@ -124,7 +124,7 @@ def test_where_a_call_cannot_be_stopped_it_is_told_afterwards():
 
 def test_modules_that_will_be_missing_when_marked_are_named(checks):
     space = {"np": np}
-    exec("import scipy.special", space)
+    exec("import scipy.special, matplotlib.pyplot", space)  # before the calls, which have a limited time
     exec("def helper(x):\n    return scipy.special.exp2(x) * 0 + 2 * x\n", space)
     exec("def double(x):\n    import json, matplotlib.pyplot, tqdm\n    return helper(x)\n", space)
     result = checks.check("double", space["double"])
@@ -144,6 +144,53 @@ def test_what_is_missing_is_looked_for_by_what_the_code_names():
     assert missing(uses_lsedu, ["numpy"]) == ["lsedu.losses", "lsedu.targets", "torch"]
     assert missing(uses_lsedu, ["torch", "lsedu.targets"]) == ["lsedu.losses"]
     assert missing(np.add, ["numpy"]) == [] and missing(3, ["numpy"]) == []
+
+
+DETOURS = """
+import functools, importlib
+import numpy as np, scipy.special
+from scipy.special import expit, softmax as s
+
+def made():
+    from scipy.special import softmax
+    return lambda z: softmax(z, axis=1)
+
+class Answer:
+    @staticmethod
+    def static(z): return s(z, axis=1)
+    def method(self, z): return s(z, axis=1)
+    def __call__(self, z): return s(z, axis=1)
+
+def wrapping(function):
+    @functools.wraps(function)
+    def inner(*args): return function(*args)
+    return inner
+
+answer, table, each = Answer(), {"softmax": s}, np.vectorize(expit)
+closure, partial, static, method, instance = made(), functools.partial(s, axis=1), Answer.static, answer.method, answer
+def default(z, s=s): return s(z, axis=1)
+def keyword(z, *, s=s): return s(z, axis=1)
+def ufunc(z): return expit(z)
+def in_a_loop(z): return [expit(row) for row in z]
+def by_name(z): return importlib.import_module("scipy.special").softmax(z, axis=1)
+def through_a_class(z): return Answer()(z)
+def through_an_object(z): return answer.method(z)
+def through_a_container(z): return table["softmax"](z, axis=1)
+def through_a_wrapper(z): return each(z)
+cached, decorated = functools.lru_cache(keyword), wrapping(keyword)
+def fair(z: scipy.special.expit, log=np.log): return [np.exp(log(z)), functools.partial(np.add, 1), wrapping, "scipy"]
+"""
+
+
+def test_detours_to_what_is_missing_are_followed():
+    space = {}
+    exec(DETOURS, space)
+    names = [name for name in space if name not in ("made", "Answer", "wrapping", "table", "each", "s", "expit")]
+    ways = [name for name in names[names.index("closure") :] if callable(space[name])]
+    assert len(ways) == 17 and {name: missing(space[name], ["numpy"]) for name in ways} == {
+        **dict.fromkeys(ways, ["scipy"]),
+        "fair": [],
+    }
 
 
 def test_what_shows_is_stood_in_for_in_marking_too():
