@@ -216,7 +216,7 @@ EXPERIMENT = Experiment(
         ),
         "cpu": Config(
             train_size=3000, validation_size=2000, test_size=10000, alphas=(0.01, 0.025, 0.05, 0.1, 0.2, 0.4),
-            penalties=(0.3, 1.0), discrete=(0.03, 0.1, 0.3), gaussian=(1e-4, 1e-3, 1e-2, 1e-1), dim=64,
+            penalties=(0.3, 1.0), discrete=(0.1, 0.3, 0.5), gaussian=(1e-4, 1e-3, 1e-2, 1e-1), dim=64,
             epsilon=0.04, steps=20, attacked=1000, unknown_classes=2, training=training.Config(epochs=40),
         ),
     },
