@@ -68,6 +68,11 @@ def test_messages(checks, function, said):
     assert "(twice)" in result.lines[0].message or "stops" in said or "is None" in said
 
 
+def test_a_result_of_a_kind_that_cannot_be_compared_is_wrong_and_no_error_of_the_check():
+    result = Checks("lab01").check("overconfidence", lambda probs, labels: torch.ones(()).to(torch.float8_e4m3fn))
+    assert result.status == "wrong" and "cannot be compared with a right one (TypeError" in result.lines[0].message
+
+
 def test_a_failure_names_the_line(checks):
     def double(x):
         y = x + 1
