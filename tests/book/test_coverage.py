@@ -1,4 +1,4 @@
-"""The table of the textbook chapter, item by item: each number once, and what it points at exists."""
+"""The tables of the textbook chapter and of the paper, item by item: each once, and what it points at exists."""
 
 import re
 from importlib import import_module
@@ -11,14 +11,32 @@ from lsedu.book.pages import Book
 # How many items each heading of the chapter has, by our count of its equations, examples and claims.
 ITEMS = {1: 8, 2: 11, 3: 5, 4: 6, 5: 9, 6: 10, 7: 1}
 LATER = {"1.4": "part IV", "1.5": "part IV", "1.6": "part IV", "1.7": "part IV"}
+# The same of the paper on the bottleneck, by section; its items have letters, as its sections have numbers already.
+PAPER = {"1": 14, "2.1": 5, "2.2": 1, "3.1": 1, "3.3": 3}
+# What has a number of its own in the paper, by the section where it stands.
+NUMBERED = {
+    "3.2": ["equation (1)", "equation (2)", "equation (3)"],
+    "3.3": ["equation (4)"],
+    "3.3.1": ["equation (5)", "equation (6)", "equation (7)", "equation (8)"],
+    "4.1": ["equation (9)", "equation (10)", "equation (11)", "figure 2"],
+    "4.2": [
+        "figure 1", "assumption 4.1", "proposition 4.2", "proof A.1", "assumption 4.3", "equation (12)",
+        "proposition 4.4", "proof A.2", "proposition 4.5", "proof A.3",
+    ],
+    "4.3": ["property 1", "property 2", "property 3"],
+    "5.2.1": ["figure 3"],
+    "5.2.2": ["figure 4"],
+}  # fmt: skip
+KINDS = ("announcement", "definition", "equation", "example", "claim")
 ROW = re.compile(r"^\| (\d+\.\d+) \|(.*)\|$", re.MULTILINE)
+ROW_OF_PAPER = re.compile(r"^\| (B [\d.]+[a-z]) \|(.*)\|$", re.MULTILINE)
 ANCHOR = re.compile(r"\{eq\}`([\w-]+)`|\[[^\]]*\]\(#([\w-]+)\)|\{ref\}`[^`]*<([\w-]+)>`")
 
 
-def rows(root):
+def rows(root, row=ROW):
     text = (root / "book" / "appendix" / "coverage.md").read_text(encoding="utf-8")
     found = []
-    for number, rest in ROW.findall(text):
+    for number, rest in row.findall(text):
         said, place = (cell.strip() for cell in rest.split("|"))
         kind, statement = said.removeprefix("*").split("*: ", 1)
         anchors = ["".join(groups) for groups in ANCHOR.findall(place)]
@@ -29,13 +47,35 @@ def rows(root):
     return found
 
 
+def both(root):
+    return [*rows(root), *rows(root, ROW_OF_PAPER)]
+
+
 def test_each_item_of_the_chapter_is_listed_once_and_in_order(root):
     assert [row[0] for row in rows(root)] == [f"{h}.{i}" for h, n in ITEMS.items() for i in range(1, n + 1)]
 
 
 def test_each_item_has_a_kind_and_a_statement(root):
     for number, kind, statement, *_ in rows(root):
-        assert kind in ("announcement", "definition", "equation", "example", "claim") and len(statement) > 15, number
+        assert kind in KINDS and len(statement) > 15, number
+
+
+def test_each_item_of_the_paper_is_listed_once_and_in_order(root):
+    expected = [f"B {section}{chr(ord('a') + i)}" for section, n in PAPER.items() for i in range(n)]
+    assert [row[0] for row in rows(root, ROW_OF_PAPER)] == expected
+    assert list(PAPER) == sorted(PAPER, key=lambda section: [int(part) for part in section.split(".")])
+
+
+def test_what_is_numbered_in_the_paper_stands_in_its_section(root):
+    found = rows(root, ROW_OF_PAPER)
+    for section in PAPER:
+        kinds = [kind for number, kind, *_ in found if number[:-1] == f"B {section}"]
+        assert [kind for kind in kinds if kind not in KINDS] == NUMBERED.get(section, []), section
+    for number, kind, statement, page, anchors, name, of_ledger in found:
+        assert anchors and len(statement) > 15, number
+        assert bool(name) == (kind != "announcement"), number
+        if kind not in ("announcement", "definition"):
+            assert of_ledger, number
 
 
 def test_items_without_a_page_are_those_of_later_parts(root):
@@ -47,13 +87,13 @@ def test_items_without_a_page_are_those_of_later_parts(root):
 
 def test_every_page_named_exists_once(root):
     there = Book(root).labels()
-    for number, _, _, _, anchors, *_ in rows(root):
+    for number, _, _, _, anchors, *_ in both(root):
         for anchor in anchors:
             assert len(there.get(anchor, [])) == 1, f"{number}: {anchor} is in {there.get(anchor, 'no page')}"
 
 
 def test_every_name_of_code_is_in_the_library(root):
-    for number, *_, name, _ in rows(root):
+    for number, *_, name, _ in both(root):
         if not name:
             continue
         parts = name.split(".")
@@ -66,7 +106,7 @@ def test_every_name_of_code_is_in_the_library(root):
 
 def test_every_row_named_is_in_the_ledger(root):
     keys = {claim.key for claim in claims.load()}
-    for number, *_, of_ledger in rows(root):
+    for number, *_, of_ledger in both(root):
         assert set(of_ledger) <= keys, f"{number}: {of_ledger}"
 
 
@@ -104,7 +144,11 @@ def test_a_row_is_read_as_it_is_written(tmp_path):
     page = tmp_path / "book" / "appendix" / "coverage.md"
     page.parent.mkdir(parents=True)
     lines = ["| no. | said |", "|---|---|", "| 2.1 | *claim*: It holds. | part IV |"]
+    lines.append("| B 3.3.1b | *equation (6)*: It is so, rebuilt. | {eq}`eq-a`, `c`, `d` |")
     page.write_text("\n".join([*lines, "| 2.2 | *claim*: It does. | {eq}`eq-a`, [](#b), `c`, `d`, `e` |"]))
+    assert rows(tmp_path, ROW_OF_PAPER) == [
+        ("B 3.3.1b", "equation (6)", "It is so, rebuilt.", "", ["eq-a"], "lsedu.c", ["d"]),
+    ]
     assert rows(tmp_path) == [
         ("2.1", "claim", "It holds.", "part IV", [], "", []),
         ("2.2", "claim", "It does.", "", ["eq-a", "b"], "lsedu.c", ["d", "e"]),
