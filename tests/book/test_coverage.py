@@ -71,7 +71,7 @@ def test_what_is_numbered_in_the_paper_stands_in_its_section(root):
     for section in PAPER:
         kinds = [kind for number, kind, *_ in found if number[:-1] == f"B {section}"]
         assert [kind for kind in kinds if kind not in KINDS] == NUMBERED.get(section, []), section
-    for number, kind, statement, page, anchors, name, of_ledger in found:
+    for number, kind, statement, _, anchors, name, of_ledger in found:
         assert anchors and len(statement) > 15, number
         assert bool(name) == (kind != "announcement"), number
         if kind not in ("announcement", "definition"):
