@@ -84,7 +84,8 @@ def call(
     if grad and not getattr(value, "requires_grad", False):
         lack = "none"
     elif grad:
-        with Watch(name for name in watch.names if not name.startswith(("torch.autograd.", "torch._C."))) as later:
+        others = (name for name in watch.names if not name.startswith(("torch.autograd.", "torch._C.")))
+        with Watch(others, operations=False) as later:
             value.sum().backward()  # what the function made can have a gradient of its own making
         grads = [given[position].grad for position in grad]
         value = {"value": value.detach(), "grad": grads}

@@ -129,6 +129,9 @@ class Watch:
     ----------
     forbid
         Names of families and dotted names of functions.
+    operations
+        Whether to see what PyTorch carries out in the end. While it is seen, PyTorch's gradients go other ways that
+        spread a NaN further.
 
     Examples
     --------
@@ -140,8 +143,8 @@ class Watch:
     ['statistics.mean']
     """
 
-    def __init__(self, forbid: Iterable[str]) -> None:
-        self.names = tuple(members(forbid))
+    def __init__(self, forbid: Iterable[str], *, operations: bool = True) -> None:
+        self.names, self.operations = tuple(members(forbid)), operations
         self.called: list[str] = []
         self._stack = contextlib.ExitStack()
         self._loaded = -1
@@ -254,8 +257,9 @@ def _profile(seen: Any) -> Iterator[None]:
 def _torch_modes(watch: Watch) -> Iterator[None]:
     """Enter PyTorch's two modes, in which it tells what it is asked and what it does."""
     functions, operations = _torch_modes_made()
-    with functions(_asked_and_done(watch.names)[0], watch.note), operations(watch.note_operation):
-        yield
+    with functions(_asked_and_done(watch.names)[0], watch.note):
+        with operations(watch.note_operation) if watch.operations else contextlib.nullcontext():
+            yield
 
 
 @cache

@@ -63,6 +63,7 @@ def test_the_ledger_has_it_as_a_second_finding(record, run, tmp_path, monkeypatc
     (tmp_path / "part").mkdir()
     (tmp_path / "part" / "claims.yml").write_text(yaml.safe_dump([row]))
     (tmp_path / "_toc.yml").write_text("root: index\n")
+    monkeypatch.setattr(claims, "load_replication", lambda name: None)
     (alone,) = claims.load(tmp_path)
     assert alone.again is None and alone.effect_again is None
     found, _ = experiments.replicate("smoothing", folder=tmp_path)

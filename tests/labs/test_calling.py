@@ -134,3 +134,16 @@ def test_a_gradient_of_the_students_own_making_is_watched_too():
 
     done = call(Loss.apply, [torch.arange(3.0)], {}, grad=(0,), forbid=["softmax", "autograd"])
     assert done.calls == ("torch.softmax",) and done.lack == ""
+
+
+def test_a_gradient_is_the_same_watched_or_not():
+    def loss(x):  # the second row's logarithm of 0 leaves its gradient without a value, and that row alone
+        shifted = x - x.max()
+        return (shifted.exp().sum(1).log() - shifted[:, 0]).sum()
+
+    x = torch.tensor([[0.5, 2000.0], [-2000.0, -2001.0]])
+    plain = x.clone().requires_grad_()
+    loss(plain).backward()
+    watched = call(loss, [x], {}, grad=(0,), forbid=["softmax"]).value["grad"][0]
+    assert plain.grad.isnan().any() and plain.grad.isfinite().any()
+    torch.testing.assert_close(watched, plain.grad, equal_nan=True, rtol=0, atol=0)
