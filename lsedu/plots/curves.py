@@ -7,6 +7,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from lsedu.plots.colours import COLOURS, of_labels
+from lsedu.plots.labels import name_lines
 from lsedu.plots.style import WIDTH, style
 
 
@@ -17,10 +18,11 @@ def curves(
     xlabel: str,
     logx: bool = False,
     logy: bool = False,
+    ylim: tuple[float, float] | None = None,
     dashed: Collection[str] = (),
     meanings: Mapping[str, str] | None = None,
 ) -> Figure:
-    """Return panels of labelled lines over the same axis, one below the other: side by side, a phone shrinks them.
+    """Return panels of lines over the same axis, one below the other: side by side, a phone shrinks them.
 
     Parameters
     ----------
@@ -32,8 +34,10 @@ def curves(
         Name of the axis.
     logx, logy : bool
         Whether an axis is logarithmic.
+    ylim : tuple of float, optional
+        Ends of the upright axis of all panels.
     dashed : collection of str
-        Labels of lines that are no measurement (a closed form, say) and are dashed.
+        Labels of lines that are no measurement (a closed form, say): dashed, and black as letters are.
     meanings : mapping of str to str, optional
         By label, what in `COLOURS` it has the colour of, where its words do not tell.
 
@@ -52,8 +56,10 @@ def curves(
     with rc_context(style()):
         figure = Figure(figsize=(WIDTH, 0.6 + 2.2 * len(panels)))
         column = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
-        colours = of_labels(label for lines in panels.values() for label in lines)  # a label has one in all panels
-        colours |= {label: COLOURS[meaning] for label, meaning in (meanings or {}).items()}
+        labels = (label for lines in panels.values() for label in lines if label not in dashed)
+        colours = of_labels(labels)  # a label has one in all panels
+        meanings = {label: "text" for label in dashed} | dict(meanings or {})
+        colours |= {label: COLOURS[meaning] for label, meaning in meanings.items()}
         for axes, (title, lines) in zip(column, panels.items()):
             for label, values in lines.items():
                 values = np.atleast_2d(values)
@@ -68,7 +74,9 @@ def curves(
                 axes.set_xscale("log")
             if logy:
                 axes.set_yscale("log")
-            if len(lines) > 1:
-                axes.legend()
+            if ylim:
+                axes.set_ylim(ylim)
         column[-1].set_xlabel(xlabel)
+        for axes in column:
+            name_lines(axes)
     return figure

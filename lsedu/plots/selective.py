@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from lsedu.plots.labels import name_lines
 from lsedu.plots.style import WIDTH, style
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def risk_coverage_curve(curves: "Mapping[str, RiskCoverage]") -> Figure:
     Parameters
     ----------
     curves : mapping of str to RiskCoverage
-        By label, what `lsedu.calibration.risk_coverage` returned; the area under each stands in the legend.
+        By label, what `lsedu.calibration.risk_coverage` returned; the area under each stands beside its name.
 
     Raises
     ------
@@ -45,5 +46,5 @@ def risk_coverage_curve(curves: "Mapping[str, RiskCoverage]") -> Figure:
             axes.plot(curve.coverage, curve.risk, line, label=f"{label} (area {curve.area:.4f})")
         axes.set(xlabel="coverage: share of the samples kept", ylabel="error rate", xlim=(0, 1))
         axes.set_ylim(bottom=0)
-        axes.legend(loc="upper left")
+        name_lines(axes)
     return figure

@@ -45,11 +45,43 @@ def test_curves_draw_the_mean_and_the_range_over_seeds():
     assert len(axes.collections) == 1
 
 
-def test_a_closed_form_is_dashed():
+def test_what_is_no_measurement_is_dashed_and_black_whatever_it_is_called():
     axes = plots.curves(
         [0, 1], {"a": {"ours": np.zeros(2), "formula": np.ones(2)}}, xlabel="t", dashed=["formula"]
     ).axes[0]
     assert [line.get_linestyle() for line in axes.lines] == ["-", "--"]
+    assert axes.lines[1].get_color() == plots.COLOURS["text"]
+
+
+def test_names_stand_beside_their_lines_in_their_colours_and_on_nothing_else():
+    x = np.linspace(0, 1, 50)
+    lines = {"steep": 20 * x**4, "level": np.full(50, 4.0), "low": np.sin(3 * x), "wavy": 9 + np.sin(40 * x)}
+    (axes,) = plots.curves(x, {"four": lines}, xlabel="x").axes
+    assert axes.get_legend() is None
+    axes.figure.draw_without_rendering()
+    drawn = {line.get_label(): axes.transData.transform(line.get_xydata()) for line in axes.lines}
+    boxes = {text.get_text(): text.get_window_extent() for text in axes.texts}
+    assert boxes.keys() == lines.keys()
+    for text in axes.texts:
+        name, box = text.get_text(), boxes[text.get_text()]
+        assert text.get_color() == next(line.get_color() for line in axes.lines if line.get_label() == name)
+        far = {
+            other: np.hypot(*np.maximum(np.maximum(box.min - points, points - box.max), 0).T).min()
+            for other, points in drawn.items()
+        }
+        assert far[name] > 0 and min(far, key=far.get) == name
+        assert axes.bbox.contains(*box.min) and axes.bbox.contains(*box.max)
+        assert not any(box.overlaps(boxes[other]) for other in boxes.keys() - {name})
+
+
+def test_lines_that_cannot_be_told_apart_have_a_legend():
+    (axes,) = plots.curves([0, 1], {"a": {"one": np.zeros(2), "other": np.zeros(2)}}, xlabel="t").axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one", "other"] and not axes.texts
+
+
+def test_an_axis_has_the_ends_that_are_asked_for():
+    axes = plots.curves([0, 1], {"a": {"x": np.ones(2)}, "b": {"x": np.zeros(2)}}, xlabel="t", ylim=(0, 2)).axes
+    assert [one.get_ylim() for one in axes] == [(0, 2), (0, 2)]
 
 
 def test_a_label_has_one_colour_in_all_panels():
@@ -91,6 +123,9 @@ def test_risk_coverage_curves_end_at_the_error_rate_and_name_their_area():
         np.testing.assert_allclose(line.get_ydata(), [0, 0, 0, 0.25])
         np.testing.assert_allclose(line.get_xdata(), [0.25, 0.5, 0.75, 1])
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a (area 0.0625)", "b (area 0.0625)"]
+    worse = risk_coverage([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]], [1, 0, 0, 0])
+    apart = plots.risk_coverage_curve({"a": curve, "b": worse}).axes[0]
+    assert [text.get_text() for text in apart.texts] == ["a (area 0.0625)", f"b (area {worse.area:.4f})"]
     assert len({line.get_linestyle() for line in axes.lines}) == 2
 
 
