@@ -1,3 +1,5 @@
+import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -6,6 +8,11 @@ from lsedu.book import execute, expected
 from lsedu.book.pages import Book
 
 ROOT = Path(__file__).resolve().parents[2]
+
+# what the browser tests share: `visits = sys.modules["visits"]`
+_spec = importlib.util.spec_from_file_location("visits", Path(__file__).with_name("visits.py"))
+sys.modules["visits"] = visits = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(visits)
 
 FRONT = """---
 jupytext:
@@ -66,3 +73,30 @@ def executed_once(tmp_path_factory):
     book = book_of_two(tmp_path_factory.mktemp("executed"))
     execute.execute(book, expected.PARAMETERS)
     return book.build
+
+
+@pytest.fixture(scope="module")
+def origin():
+    """The address of the built site."""
+    with visits.serving(Book(ROOT).site) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def chromium(chromium_path):
+    with visits.running(chromium_path) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def reader(chromium, origin):
+    return visits.Reader(chromium, origin, Book(ROOT).site)
+
+
+@pytest.fixture
+def visit(reader):
+    """Open pages; at the end nothing may have gone outside and no error may stand in the console."""
+    yield reader.open
+    outside, errors = reader.noted()
+    assert outside == []
+    assert errors == []

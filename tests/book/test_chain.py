@@ -187,6 +187,39 @@ def test_outputs_of_the_build_are_compared(toy, stored):
         expected.compare(toy, done)
 
 
+def output(kind, **data):
+    return nbformat.v4.new_output(kind, **data)
+
+
+PLAIN = "<IPython.core.display.Markdown object>"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        (("stream", {"name": "stdout", "text": "1"}), ("stream", {"name": "stderr", "text": "1"}), False),
+        *(
+            (("execute_result", {"data": {"text/plain": PLAIN, form: "1"}}),
+             ("execute_result", {"data": {"text/plain": PLAIN, form: "2"}}), form == "image/png")
+            for form in ("text/markdown", "text/html", "text/latex", "image/svg+xml", "image/png")
+        ),
+        (("display_data", {"data": {"text/plain": "1"}}), ("display_data", {"data": {}}), False),
+        (("execute_result", {"data": {"text/plain": "1"}, "execution_count": 1}),
+         ("execute_result", {"data": {"text/plain": "1"}, "execution_count": 7}), True),
+    ],
+)  # fmt: skip
+def test_an_output_is_held_in_every_form_but_as_a_picture(toy, stored, old, new, same):
+    done, _ = executed_pages(toy)
+    for path, (kind, data) in ((stored, old), (done["page"], new)):
+        notebook = nbformat.read(path, as_version=4)
+        expected.marked(notebook)[0].outputs = [output(kind, **data)]
+        nbformat.write(notebook, path)
+    if same:
+        return expected.compare(toy, done)
+    with pytest.raises(BookError, match="is not the stored one"):
+        expected.compare(toy, done)
+
+
 def test_the_stored_notebooks_of_the_book_are_fit(root):
     assert expected.check_stored(pages.Book(root))
 

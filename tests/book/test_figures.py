@@ -208,17 +208,10 @@ def test_the_moving_diagram_tells_too_timid_from_too_sure_under_node(node):
 
 
 @pytest.fixture(scope="module")
-def page(chromium_path):
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium_path,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        page = browser.new_page()
-        page.add_script_tag(path=FIGURES / "base.js")
-        yield page
-        browser.close()
+def page(chromium):
+    page = chromium.new_page()
+    page.add_script_tag(path=FIGURES / "base.js")
+    return page
 
 
 @pytest.mark.browser

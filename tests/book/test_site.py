@@ -1,15 +1,12 @@
 """The built site in headless Chromium with no network: needs `make book` to have run."""
 
-import functools
-import http.server
 import math
 import re
-import threading
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
+from visits import drawn, skip, typeset
 
 from lsedu import _project
 from lsedu.book import claims, figures
@@ -21,100 +18,8 @@ pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = Book(ROOT)
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 CHAPTER = "principles/overconfidence"
 SCORE = "principles/score"
-expect.set_options(timeout=30_000)  # a busy machine draws late
-
-
-# What a browser with blocked cookies does: the mere name throws.
-FORBID = """for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name,
-    {configurable: true, get() { throw new DOMException("Access is denied for this document.", "SecurityError"); }});"""
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture(scope="module")
-def origin():
-    assert (BOOK.site / "index.html").is_file(), "there is no site: run `make book` first"
-    handler = functools.partial(Quiet, directory=str(BOOK.site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def chromium(chromium_path):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(chromium, origin):
-    """Open pages; at the end nothing may have gone outside and no error may stand in the console."""
-    outside, errors, contexts = [], [], []
-
-    def guard(route):
-        if route.request.url.startswith((origin, f"{BOOK.site.as_uri()}/")):
-            route.continue_()
-        else:
-            outside.append(route.request.url)
-            route.abort()
-
-    def open_page(path, *, by="http", storage=True, **options):
-        context = chromium.new_context(**options)
-        contexts.append(context)
-        context.route("**/*", guard)
-        if not storage:
-            context.add_init_script(FORBID)
-        page = context.new_page()
-        page.on(
-            "console",
-            lambda message: errors.append(f"{message.text} {message.location}") if message.type == "error" else None,
-        )
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto((origin if by == "http" else f"{BOOK.site.as_uri()}/") + path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert outside == []
-    assert errors == []
-
-
-def documents():
-    """Pages as the site names them."""
-    return [f"{page}.html" for page in BOOK.pages()]
-
-
-def typeset(page):
-    """Wait until every formula is set: before, it is text of another width."""
-    page.evaluate("() => window.MathJax?.startup?.promise.then(() => null)")
-
-
-CUT = """[...document.querySelectorAll(".cell_input pre")].filter((code) => code.scrollWidth > code.clientWidth + 1)
-    .map((code) => code.textContent.slice(0, 60))"""
-
-
-@pytest.mark.parametrize("path", documents())
-@pytest.mark.parametrize("width", [1280, 390])
-def test_every_page_opens_without_errors_and_fits(visit, path, width):
-    page = visit(path, viewport={"width": width, "height": 850})
-    expect(page.locator(".bd-article h1").first).to_be_visible()
-    typeset(page)
-    reveal(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    if width == 1280:
-        assert page.evaluate(CUT) == [], "code is cut at the edge"
 
 
 def test_math_is_typeset(visit):
@@ -144,21 +49,6 @@ def test_the_quiz_answers(visit):
             right = answer.get_attribute("data-correct") == "true"
             expect(why.locator(".quiz-verdict")).to_have_text("Right." if right else "Not so.")
             assert len(why.inner_text()) > len("Not so.") + 10
-
-
-def drawn(page, name="temperature"):
-    """Bring a page's figure into view and wait until it is drawn."""
-    figure = page.locator(f".moving-figure[data-figure={name}]")
-    figure.scroll_into_view_if_needed()
-    expect(figure).to_have_attribute("data-drawn", "true")
-    return figure
-
-
-def skip(figure):
-    """Go on without a prediction, where the page asks for one."""
-    button = figure.locator(".moving-figure-skip")
-    if button.is_visible():
-        button.click()
 
 
 def shown(figure):
@@ -211,7 +101,7 @@ def test_the_figure_keeps_its_state_in_the_url_and_has_a_data_table(visit):
 
 
 def test_without_scripts_the_figure_is_a_picture(visit):
-    page = visit(f"{CHAPTER}.html", java_script_enabled=False)
+    page = visit(f"{CHAPTER}.html", scripts=False)
     picture, dark = page.locator(".moving-figure[data-figure=temperature] img").all()
     assert len(picture.get_attribute("alt")) > 40
     picture.scroll_into_view_if_needed()
@@ -297,35 +187,6 @@ def test_every_figure_moves_however_the_page_is_opened(visit, name, by, storage)
     expect(figure.locator(".moving-figure-problem")).to_have_count(0)
 
 
-# Where the pictures and a control are, what covers the control's middle, and where the page's header ends.
-IN_VIEW = """(control) => {
-    const {top, bottom, left, right} = control.getBoundingClientRect();
-    const pictures = control.closest("figure").querySelector(".moving-figure-panels").getBoundingClientRect();
-    const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-    const header = document.querySelector(".bd-header-article").getBoundingClientRect();
-    return {top, bottom, pictures: [pictures.top, pictures.bottom], free: at === control, header: header.bottom};
-}"""
-
-
-@pytest.mark.parametrize(("path", "name"), [(path, name) for name, pages in BOOK.figures().items() for path in pages])
-def test_on_a_phone_the_pictures_are_in_view_with_each_slider_that_moves_them(visit, path, name):
-    page = visit(f"{path}.html", viewport={"width": 390, "height": 796}, reduced_motion="reduce")
-    figure = drawn(page, name)
-    skip(figure)
-    controls = figure.locator(".moving-figure-controls :is(input, select)")
-    assert controls.count() >= 1
-    for control in controls.all():
-        control.focus()
-        if control.get_attribute("type") == "range":
-            page.keyboard.press("ArrowRight")
-        seen = control.evaluate(IN_VIEW)
-        top, bottom = seen["pictures"]
-        assert max(seen["header"], 0) - 1 <= top and bottom <= seen["top"] + 1 and seen["bottom"] <= 796, seen
-        assert seen["free"], "something lies over the slider"
-    readout = figure.locator(".moving-figure-readout").bounding_box()
-    assert readout["y"] > control.bounding_box()["y"], "what is read comes after what is moved"
-
-
 def test_the_first_page_lets_figures_be_moved_and_leaves_their_questions_to_the_chapters(visit, origin):
     page = visit("index.html")
     names = [name for name, pages in BOOK.figures().items() if "index" in pages]
@@ -345,7 +206,7 @@ def test_the_first_page_lets_figures_be_moved_and_leaves_their_questions_to_the_
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_caption_is_shown_with_one_of_its_drawings(visit, theme):
-    page = visit(f"{CHAPTER}.html", color_scheme=theme)
+    page = visit(f"{CHAPTER}.html", scheme=theme)
     captions = page.locator("figcaption")
     assert captions.count() > 3
     for figure in page.locator("figure:has(figcaption)").all():
@@ -386,7 +247,7 @@ def test_a_puzzle_keeps_the_guess_and_opens_without_code(visit, origin, storage)
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_drawings_fill_the_column_and_are_dark_in_the_dark(visit, scheme):
-    page = visit(f"{CHAPTER}.html", color_scheme=scheme)
+    page = visit(f"{CHAPTER}.html", scheme=scheme)
     column = page.locator(".bd-article > section").bounding_box()["width"]
     pictures = [img for img in page.locator(".bd-article .cell_output img").all() if img.is_visible()]
     assert len(pictures) >= 3
@@ -396,7 +257,7 @@ def test_drawings_fill_the_column_and_are_dark_in_the_dark(visit, scheme):
 
 
 def test_paper_has_the_questions_and_the_whole_code(visit):
-    page = visit(f"{CHAPTER}.html", viewport={"width": 700, "height": 990})
+    page = visit(f"{CHAPTER}.html", size=(700, 990))
     figure = drawn(page)
     page.emulate_media(media="print")
     expect(figure.locator("legend", has_text="Which temperature")).to_be_visible()
@@ -435,65 +296,9 @@ def test_the_score_reads_what_was_sealed_on_a_page_opened_as_a_file_or_says_why_
 
 
 def test_without_scripts_the_score_is_a_sentence_and_links(visit):
-    page = visit(f"{SCORE}.html", java_script_enabled=False)
+    page = visit(f"{SCORE}.html", scripts=False)
     expect(page.locator(".prediction-score p")).to_contain_text("With scripts off there is nothing to show here")
     assert page.locator(".prediction-score a").count() >= 4
-
-
-def reveal(page):
-    """Open what a reader can open, without fading in: predictions are skipped, answers and data tables unfolded."""
-    page.add_style_tag(content="* { animation: none !important; transition: none !important; }")
-    for figure in page.locator("figure.moving-figure").all():
-        figure.scroll_into_view_if_needed()
-        expect(figure).to_have_attribute("data-drawn", "true")
-        skip(figure)
-    page.evaluate("document.querySelectorAll('.bd-article details').forEach((part) => { part.open = true; })")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", [*documents(), "search.html", "genindex.html"])
-def test_accessibility_of_the_whole_page(visit, path, scheme):
-    page = visit(path, color_scheme=scheme)
-    page.wait_for_load_state("networkidle")
-    reveal(page)
-    found = Axe().run(page, options={"preload": False})
-    serious = [
-        f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
-        for violation in found.response["violations"]
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-    assert serious == []
-
-
-# Rectangles of an equation's number, of its formula and of the box around both; how much of the formula is unseen.
-EQUATIONS = """() => [...document.querySelectorAll("div.math .eqno")].map((number) => {
-    const rectangle = (element) => {
-        const r = element.getBoundingClientRect();
-        return [r.left, r.top, r.right, r.bottom];
-    };
-    const box = number.closest("div.math");
-    const formula = box.querySelector("mjx-container");
-    return {text: number.textContent, number: rectangle(number), formula: rectangle(formula), box: rectangle(box),
-        hidden: formula.scrollWidth - formula.clientWidth};
-})"""
-
-
-@pytest.mark.parametrize("path", documents())
-def test_on_a_phone_pictures_and_equations_fit(visit, path):
-    page = visit(path, viewport={"width": 390, "height": 850})
-    page.wait_for_load_state("networkidle")
-    typeset(page)
-    for equation in page.evaluate(EQUATIONS):
-        text, number, formula, box = (equation[key] for key in ("text", "number", "formula", "box"))
-        beside = number[0] >= formula[2] - 1 or number[2] <= formula[0] + 1
-        stacked = number[1] >= formula[3] - 1 or number[3] <= formula[1] + 1
-        assert beside or stacked, f"{text} lies on its formula: {number}, {formula}"
-        assert formula[0] >= 0 and max(number[2], formula[2]) <= 390, f"{text} leaves the page"
-        whole = formula[0] <= box[0] + 1 and formula[2] >= box[2] - 1
-        assert equation["hidden"] <= 1 or whole, f"the number takes room that the formula of {text} needs"
-    for picture in page.locator(".bd-article .cell_output img").all():
-        assert picture.evaluate("(img) => img.getBoundingClientRect().right") <= 390, picture.get_attribute("alt")
 
 
 def test_every_badge_has_its_target_in_the_build():
