@@ -117,7 +117,7 @@ def test_a_figure_has_a_question_where_a_page_asks_it_and_only_there(node):
 
 
 def test_an_unknown_figure_lists_the_known_and_a_part_that_is_missing_is_named(monkeypatch):
-    with pytest.raises(KeyError, match="no moving figure is called 'noises'; there are clusters, noise"):
+    with pytest.raises(KeyError, match="no moving figure is called 'noises'; there are annotators, clusters"):
         figures.get("noises")
     monkeypatch.delattr(seeds, "GRID")
     with pytest.raises(ValueError, match=r"lsedu\.book\.figures\.seeds has no GRID"):
