@@ -12,7 +12,10 @@ from lsedu.book.pages import Book
 ITEMS = {1: 8, 2: 11, 3: 5, 4: 6, 5: 9, 6: 10, 7: 1}
 LATER = {"1.4": "part IV", "1.5": "part IV", "1.6": "part IV", "1.7": "part IV"}
 # The same of the paper on the bottleneck, by section; its items have letters, as its sections have numbers already.
-PAPER = {"1": 15, "2.1": 5, "2.2": 1, "3.1": 1, "3.3": 7, "4.2": 13, "4.3": 3, "5.1": 2, "5.2.1": 1, "5.2.2": 5}
+PAPER = {
+    "1": 15, "2.1": 5, "2.2": 1, "3.1": 1, "3.2": 3, "3.3": 7, "3.3.1": 4, "4.1": 8, "4.2": 13, "4.3": 3, "5.1": 2,
+    "5.2.1": 1, "5.2.2": 5,
+}  # fmt: skip
 # What has a number of its own in the paper, by the section where it stands.
 NUMBERED = {
     "3.2": ["equation (1)", "equation (2)", "equation (3)"],
