@@ -87,6 +87,12 @@ opened as a file.
         const found = control.choices.find(([value]) => String(value) === String(text));
         return found && found[0];
       }
+      if (control.cells) {
+        const cells = String(text).split(" ");
+        const fits = cells.length === control.cells.length && cells.every((cell) => /^\d{1,3}$/.test(cell))
+          && cells.reduce((sum, cell) => sum + Number(cell), 0) === 100;
+        return fits ? cells.map(Number).join(" ") : undefined;
+      }
       const value = Number(text);
       if (!Number.isFinite(value)) return undefined;
       return control.steps ? control.steps[lsedu.nearest(control.steps, value)]

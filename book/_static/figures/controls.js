@@ -4,6 +4,8 @@ The controls of a moving figure:
   {key, label, min, max, step, value, scale: "linear" | "log", format(value) -> string}, a slider
   {key, label, steps: [value, ...], value, format}, one that stops at these values only
   {key, label, choices: [[value, text], ...], value}, a choice among a few
+  {key, label, cells: [name, ...], value: "100 0 0"}, a row of whole percentages that sum to 100: the reader drags within
+      a cell, and the others make room
 
 A linear slider with {button: text} has a button beside it that moves one step on, at the end to the start.
 */
@@ -63,9 +65,46 @@ A linear slider with {button: text} has a button beside it that moves one step o
     return { element: labelled(id, control.label, input, output, ...button), show };
   }
 
+  /** The row with one cell at a value: the others keep their proportions, or share alike where they had nothing. */
+  function makeRoom(cells, at, value) {
+    const rest = cells.reduce((sum, cell, j) => (j === at ? sum : sum + cell), 0);
+    let [left, weight, free] = [100 - value, rest, cells.length - 1];
+    return cells.map((cell, j) => {
+      if (j === at) return value;
+      const share = Math.round(rest > 0 ? (weight > 0 ? left * cell / weight : 0) : left / free);
+      [left, weight, free] = [left - share, weight - cell, free - 1];
+      return share;
+    });
+  }
+
+  function row(control, { id, change, now }) {
+    const parts = control.cells.map((name, j) => {
+      const input = make("input", { id: j ? `${id}-${j}` : id, type: "range", min: 0, max: 100, step: 1,
+        "data-key": `${control.key}-${j}`, "aria-label": `${control.label}: ${name}` });
+      const number = make("span", { class: "moving-figure-cell-number", "aria-hidden": "true" });
+      input.addEventListener("input", () => {
+        const value = makeRoom(now().split(" ").map(Number), j, Number(input.value)).join(" ");
+        show(value);
+        change(value);
+      });
+      return { input, number, element: make("div", { class: "moving-figure-cell" }, input, number) };
+    });
+    const show = (value) => value.split(" ").forEach((cell, j) => {
+      const { input, number, element } = parts[j];
+      input.value = cell;
+      input.setAttribute("aria-valuetext", `${cell} percent`);
+      number.textContent = `${control.cells[j]} ${cell}`;
+      element.style.setProperty("--share", `${cell}%`);
+    });
+    show(control.value);
+    const element = make("div", { class: "moving-figure-row", role: "group", "aria-label": control.label },
+      make("span", { text: control.label }), ...parts.map((one) => one.element));
+    return { element, show };
+  }
+
   /**
    * Make a control: `change` is told each value that the reader sets, `now` gives the present one.
    * Returns its element, and `show`, which puts it at a value.
    */
-  lsedu.control = (control, options) => (control.choices ? choice : slider)(control, options);
+  lsedu.control = (control, options) => (control.cells ? row : control.choices ? choice : slider)(control, options);
 })();

@@ -62,7 +62,7 @@ loads base.js, layout.js, controls.js, question.js and this file. Whether the qu
       for (const control of this.spec.controls) {
         const value = this.parameters[control.key];
         if (value === control.value) query.delete(this.key(control));
-        else query.set(this.key(control), control.choices ? value : Number(value.toPrecision(6)));
+        else query.set(this.key(control), typeof value === "string" ? value : Number(value.toPrecision(6)));
       }
       const text = query.toString();
       const address = (text ? `?${text}` : location.pathname) + location.hash;
