@@ -130,8 +130,7 @@ class Watch:
     forbid
         Names of families and dotted names of functions.
     operations
-        Whether to see what PyTorch carries out in the end. While it is seen, PyTorch's gradients go other ways that
-        spread a NaN further.
+        Whether to see what PyTorch carries out in the end: then its gradients go ways that spread a NaN further.
 
     Examples
     --------
@@ -147,9 +146,8 @@ class Watch:
         self.names, self.operations = tuple(members(forbid)), operations
         self.called: list[str] = []
         self._stack = contextlib.ExitStack()
-        self._loaded = -1
+        self._loaded, self._over = -1, False
         self._known: dict[Any, str] = {}
-        self._over = False
 
     def __enter__(self) -> "Watch":
         if self.names:
@@ -257,9 +255,9 @@ def _profile(seen: Any) -> Iterator[None]:
 def _torch_modes(watch: Watch) -> Iterator[None]:
     """Enter PyTorch's two modes, in which it tells what it is asked and what it does."""
     functions, operations = _torch_modes_made()
-    with functions(_asked_and_done(watch.names)[0], watch.note):
-        with operations(watch.note_operation) if watch.operations else contextlib.nullcontext():
-            yield
+    done = operations(watch.note_operation) if watch.operations else contextlib.nullcontext()
+    with functions(_asked_and_done(watch.names)[0], watch.note), done:
+        yield
 
 
 @cache

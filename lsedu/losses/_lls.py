@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from lsedu._look import readable
-from lsedu.losses._lls_edge import edge_block
+from lsedu.losses._lls_edge import edge_block, shut_out
 from lsedu.losses._lls_near import NARROW, NEAR, near, near_block, softmax
 from lsedu.losses._lls_shared import Labels, of_table, shared_block
 
@@ -157,11 +157,6 @@ def widened(
         if narrow is not None:
             narrow.copy_(exact)
     return losses.to(z.dtype)
-
-
-def shut_out(x: Tensor) -> bool:
-    """Return whether a tensor's logits shut a class out: where one is minus infinity."""
-    return x.numel() > 0 and x.amin().item() == -torch.inf
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:

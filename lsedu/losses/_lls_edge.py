@@ -14,6 +14,11 @@ from torch import Tensor
 from lsedu.losses._logs import mixed
 
 
+def shut_out(x: Tensor) -> bool:
+    """Return whether a tensor's logits shut a class out: where one is minus infinity."""
+    return x.numel() > 0 and x.amin().item() == -torch.inf
+
+
 def edge_block(
     z: Tensor,
     t: Tensor,

@@ -22,8 +22,8 @@ from torch import Tensor
 from lsedu import _check
 from lsedu._look import readable
 from lsedu._samples import full_precision
-from lsedu.losses._lls import Coefficients, Options, block, q_rows, shut_out
-from lsedu.losses._lls_edge import edge_block
+from lsedu.losses._lls import Coefficients, Options, block, q_rows
+from lsedu.losses._lls_edge import edge_block, shut_out
 
 #: Multipliers of H(s, q), H(q, s), -H(q) and -H(s) that make up each term.
 TERMS: dict[str, Coefficients] = {
