@@ -13,7 +13,7 @@ import yaml
 
 from lsedu._errors import LseduError
 from lsedu.experiments import Interval, Record, RecordError, Verdict, load_record, load_replication
-from lsedu.experiments.record import book_dir
+from lsedu.experiments.record import book_dir, cell
 
 FINDINGS = (Verdict.EXACT, Verdict.NOT_YET_RUN)
 
@@ -67,6 +67,11 @@ class Claim:
     again: Verdict | None = field(default=None, metadata={"derived": True})
     effect_again: Interval | None = field(default=None, metadata={"derived": True})
     over_again: str = field(default="", metadata={"derived": True})
+
+    @property
+    def cell(self) -> str:
+        """The text as a cell of a table in Markdown."""
+        return cell(self.text)
 
 
 WRITTEN = {part.name for part in fields(Claim) if not part.metadata}

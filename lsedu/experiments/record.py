@@ -170,7 +170,7 @@ class Record:
         for name in contrasts or self.contrasts:
             effect = self.effect(name)
             shown = effect.text(scale, digits, sign="+") + (f" | {self.over(name)}" if seeds else "")
-            rows.append(f"| {self.contrast(name)['claim']} | {shown} | {self.finding(name)} |")
+            rows.append(f"| {cell(self.contrast(name)['claim'])} | {shown} | {self.finding(name)} |")
         return "\n".join(rows)
 
     def over_seeds(self, name: str) -> np.ndarray:
@@ -210,6 +210,11 @@ class Record:
             raise RecordError(f"{path} is not the file that {self.name}.json names: its sha256 differs")
         with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
             return dict(arrays)
+
+
+def cell(text: str) -> str:
+    """Return a text as the cell of a table in Markdown: a bar in it, as in p(y|x), must not end the cell."""
+    return text.replace("|", r"\|")
 
 
 def npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:

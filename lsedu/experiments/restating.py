@@ -6,7 +6,7 @@ from typing import Any
 
 from lsedu.experiments.concluding import conclude
 from lsedu.experiments.interval import Interval
-from lsedu.experiments.record import load_record, rewrite
+from lsedu.experiments.record import cell, load_record, rewrite
 from lsedu.experiments.registry import get
 from lsedu.experiments.verdict import Verdict, verdict
 
@@ -37,7 +37,7 @@ def restate(name: str, *, folder: Path | None = None) -> list[str]:
         if was != now:
             one = fresh.get(key) or record.contrasts[key]
             why = reason(one) if key in fresh else "no longer asked"
-            rows.append(f"| {name}: `{key}` | {one['claim']} | {was} | {now} | {why} |")
+            rows.append(f"| {name}: `{key}` | {cell(one['claim'])} | {was} | {now} | {why} |")
     rewrite(replace(record, contrasts=fresh), folder=folder)
     return rows
 

@@ -34,6 +34,11 @@ def write(tmp_path):
     return written
 
 
+def test_a_bar_in_a_claim_does_not_end_its_cell(write):
+    (claim,) = claims.load(write(first=[{**EXACT, "text": "Words are rows p(y|x)."}]), anchors={"why-sum"})
+    assert claim.cell == r"Words are rows p(y\|x)."
+
+
 def test_verdict_and_effect_are_the_records(write):
     sums, lower = claims.load(write(second=[EXACT], first=[SHOWN]), anchors={"why-sum", "how-sure"})
     record = experiments.load_record("smoothing")

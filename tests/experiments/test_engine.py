@@ -89,6 +89,8 @@ def test_a_record_says_its_numbers_as_pages_print_them(toy):
         "| a is larger | +0.5 [+0.5, +0.5] | 3 seeds | **shown** |",
     ]
     assert record.table(scale=10, digits=0, seeds=False).splitlines()[2] == "| a is larger | +5 [+5, +5] | **shown** |"
+    barred = replace(record, contrasts={"a-b": record.contrasts["a-b"] | {"claim": "p(y|x) is larger"}})
+    assert barred.table(seeds=False).splitlines()[2].startswith(r"| p(y\|x) is larger | ")
     assert np.array_equal(record.over_seeds("x"), np.repeat(record.values("a"), 3).reshape(3, 3).astype(np.float32))
     with pytest.raises(KeyError, match=r"no array 'y'; there are x"):
         record.over_seeds("y")
