@@ -18,6 +18,9 @@ def _path(line: Line2D, box: Bbox) -> np.ndarray:
     """Return points of a line within the axes, in pixels, close enough to each other that no name slips between."""
     corners = line.get_transform().transform(np.column_stack(line.get_data()))
     corners = corners[np.isfinite(corners).all(1)]
+    if len(corners) > 2:  # of thousands of values, those that a step along the line lies between: the rest is no news
+        steps = np.cumsum(np.hypot(*np.diff(corners, axis=0).T)) // STEP
+        corners = corners[np.r_[True, np.diff(steps[:-1], prepend=0) > 0, True]]
     lengths = np.hypot(*np.diff(corners, axis=0).T)
     pieces = [
         start + np.linspace(0, 1, max(2, int(length / STEP) + 1))[:, None] * (end - start)
