@@ -5,9 +5,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.path import Path
 
 from lsedu.plots.colours import COLOURS, of_labels
+from lsedu.plots.labels import name_lines
 from lsedu.plots.style import WIDTH, style
 
 MARKERS = "osD^vP*X"
@@ -67,7 +70,8 @@ def information_plane(
             edge, [0.0, ceiling, ceiling], top, facecolor=COLOURS["panel"], edgecolor=COLOURS["border"], hatch="//",
             linewidth=0,
         )  # fmt: skip
-        axes.plot(edge, [0.0, ceiling, ceiling], color=COLOURS["muted"], linewidth=1)
+        border = np.column_stack([edge, [0.0, ceiling, ceiling]])
+        axes.add_collection(LineCollection([border], color=COLOURS["muted"], linewidth=1))
         axes.text(0.03 * right, 0.97 * top, "no encoder is here", va="top", color=COLOURS["text"], fontsize=9.5)
         colours = of_labels([*lines, *clouds]) | {k: COLOURS[meaning] for k, meaning in (meanings or {}).items()}
         for label, line in lines.items():
@@ -79,5 +83,5 @@ def information_plane(
                 markersize=2 if many else 6, alpha=0.5 if many else 1.0, markeredgewidth=0, rasterized=False,
             )  # fmt: skip
         axes.set(xlim=(0, right), ylim=(0, top), xlabel="I(X;Z) in bits", ylabel="I(Y;Z) in bits")
-        axes.legend(loc="lower right", markerscale=1.0)
+        name_lines(axes, closed=Path([(0.0, top), *border, (right, top)]), alone=True)
     return figure

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from lsedu.book.expected import PARAMETERS
 from lsedu.book.pages import Book, read_notebook
+from lsedu.book.stage import assigned
 
 ROOT = Path(__file__).resolve().parents[2]
 COLUMNS, LINES = 78, 15
@@ -72,3 +74,10 @@ def test_cells_fit_the_column_and_what_only_shows_is_folded(page):
         if not tags & FOLDED:
             assert len(lines) <= LINES, f"{where}: {len(lines)} lines, more than {LINES}"
             assert not only_shows(cell.source), f"{where} only draws or formats: tag it hide-input"
+
+
+@pytest.mark.parametrize("page", Book(ROOT).notebooks())
+def test_the_cell_of_parameters_has_what_every_page_has_and_so_is_shown_once(page):
+    """One more value there differs from what papermill puts in, and both cells are shown."""
+    given = [cell for cell in cells(page) if "parameters" in cell.metadata.get("tags", ())]
+    assert [assigned(cell.source).keys() for cell in given] == [PARAMETERS.keys()]

@@ -79,6 +79,20 @@ def test_lines_that_cannot_be_told_apart_have_a_legend():
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one", "other"] and not axes.texts
 
 
+@pytest.mark.parametrize("many", [2, 5])
+def test_a_legend_lies_on_no_line(many):
+    x = np.linspace(0, 1, 60)
+    lines = {f"a long name {n}": 1 + 0.02 * np.sin(40 * x + n) for n in range(many)}
+    lines["one through all"] = 1 - 0.2 * np.sin(7 * x)
+    (axes,) = plots.curves(x, {"close": lines}, xlabel="x").axes
+    axes.figure.draw_without_rendering()
+    box = axes.get_legend().get_window_extent()
+    for line in axes.lines:
+        path = axes.transData.transform_path(line.get_path())
+        assert not path.intersects_bbox(box, filled=False), line.get_label()
+    assert (axes.bbox.min - 1 <= box.min).all() and (box.max <= axes.bbox.max + 1).all()
+
+
 def test_an_axis_has_the_ends_that_are_asked_for():
     axes = plots.curves([0, 1], {"a": {"x": np.ones(2)}, "b": {"x": np.zeros(2)}}, xlabel="t", ylim=(0, 2)).axes
     assert [one.get_ylim() for one in axes] == [(0, 2), (0, 2)]
