@@ -158,7 +158,7 @@ def _grade(
 ) -> Summary:
     found = list(handed_in.found)
     path = Path(options.secret_file or results.run.secret_file or secret.default_path(lab.name, submissions)).absolute()
-    there = path.exists()
+    there = os.path.exists(path)  # where the folder cannot be entered the secret says so, in a sentence
     known = secret.load_or_make(path, make=not results.run.secret)
     print_ = secret.fingerprint(known)
     if not results.run.secret:

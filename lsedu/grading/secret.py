@@ -12,6 +12,9 @@ from lsedu._errors import LseduError
 _BYTES = 32
 
 
+_ELSEWHERE = "name a file by --secret-file, or a folder in LSEDU_STATE"
+
+
 class SecretError(LseduError, RuntimeError):
     """The secret of a run cannot be had."""
 
@@ -29,8 +32,8 @@ def folder() -> Path:
         return Path(base or Path.home() / ".local" / "state") / "lsedu" / "grading"
     except RuntimeError as error:
         raise SecretError(
-            "there is no folder to keep the secret of this class run in, for this user has no home folder: name a "
-            "file by --secret-file, or a folder in LSEDU_STATE"
+            "there is no folder to keep the secret of this class run in, for this user has no home folder: "
+            f"{_ELSEWHERE}"
         ) from error
 
 
@@ -71,8 +74,11 @@ def load_or_make(path: Path, *, make: bool) -> bytes:
                 "give it with --secret-file, or grade anew into another folder"
             ) from None
         return _make(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SecretError(f"the secret {path} cannot be read: {error}") from error
+    except OSError as error:
+        said = f"the secret of this class run cannot be read from {path} ({error.strerror}): {_ELSEWHERE}"
+        raise SecretError(said) from error
+    except UnicodeDecodeError as error:
+        raise SecretError(f"{path} is no secret of a class run: {error}") from error
     if not re.fullmatch(r"[0-9a-f]{64}", text):
         raise SecretError(f"{path} is no secret of a class run: it must hold 64 hexadecimal digits")
     return bytes.fromhex(text)
@@ -86,7 +92,8 @@ def _make(path: Path) -> bytes:
     except FileExistsError:
         return load_or_make(path, make=False)
     except OSError as error:
-        raise SecretError(f"the secret of this class run cannot be written to {path}: {error.strerror}") from error
+        said = f"the secret of this class run cannot be written to {path} ({error.strerror}): {_ELSEWHERE}"
+        raise SecretError(said) from error
     return value
 
 

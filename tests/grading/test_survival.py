@@ -155,6 +155,14 @@ def test_a_new_secret_beside_others_is_said_aloud(tmp_path):
     assert secret.default_path("tiny", tmp_path) != secret.default_path("tiny", tmp_path / "b")
 
 
+def test_a_secret_that_cannot_be_reached_is_a_sentence(classroom, tmp_path):
+    from lsedu.grading.secret import SecretError
+
+    said = r"cannot be read from .*: name a file by --secret-file, or a folder in LSEDU_STATE"
+    with pytest.raises(SecretError, match=said):
+        classroom([case for case in hostile.SUITE if case.name == "right"], secret_file=tmp_path / ("x" * 300))
+
+
 @pytest.mark.slow
 def test_marks_are_their_owners_alone_where_the_umask_says_so_and_a_page_that_is_gone_comes_back(classroom):
     cases = [case for case in hostile.SUITE if case.name in ("right", "half-right")]
