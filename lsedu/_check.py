@@ -31,19 +31,23 @@ def real_in(
     ValueError
         If `value` is not a number (text and bool are none), is NaN, or lies outside the interval.
     """
-    interval = f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
     try:
-        if isinstance(value, str | bytes | bool | np.bool_):
+        if type(value) is not float and isinstance(value, str | bytes | bool | np.bool_):
             raise TypeError
         number = float(value)
     except (TypeError, ValueError, RuntimeError, OverflowError):
+        interval = _interval(low, high, open_low, open_high)
         raise ValueError(f"{name} must be a number in {interval}, got {value!r}") from None
     # of NaN all of these are false
     above = number > low if open_low else number >= low
     below = number < high if open_high else number <= high
     if not (above and below):
-        raise ValueError(f"{name} must be in {interval}, got {value!r}")
+        raise ValueError(f"{name} must be in {_interval(low, high, open_low, open_high)}, got {value!r}")
     return number
+
+
+def _interval(low: float, high: float, open_low: bool, open_high: bool) -> str:
+    return f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
 
 
 def whole(name: str, value: Any, *, low: int | None = None) -> int:

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from lsedu._look import readable
 from lsedu.losses._lls_edge import edge_block, shut_out
-from lsedu.losses._lls_near import NARROW, NEAR, near, near_block, softmax
+from lsedu.losses._lls_near import NARROW, NEAR, near, near_block, number, softmax
 from lsedu.losses._lls_shared import Labels, of_table, shared_block
 
 # elements of one block on the CPU: its half-dozen buffers stay in the cache
@@ -188,10 +188,10 @@ class _RowsOfQ:
     def small(self, row: Tensor, gathered: Tensor | None, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Return the samples' logits and their scaled softmax, both to be overwritten, for `near_block`."""
         if gathered is not None:
-            return gathered, softmax(gathered).mul_(self.scale)
+            return gathered, softmax(gathered).mul_(number(self.scale, dtype))
         if "small" not in self.tables:
             table = self.table.to(dtype)
-            self.tables["small"] = table, softmax(table).mul_(self.scale)
+            self.tables["small"] = table, softmax(table).mul_(number(self.scale, dtype))
         t, share = self.tables["small"]
         return t.index_select(0, row), share.index_select(0, row)
 

@@ -11,6 +11,8 @@ entry needs one, and all entries are taken relative to it,
 Where q is close to s, so is :math:`a` to 0, and a small loss keeps its digits.
 """
 
+import functools
+
 import torch
 from torch import Tensor
 
@@ -26,6 +28,15 @@ def near(x: Tensor) -> bool:
         return False
     low, high = x.aminmax()
     return low.item() >= -NEAR and high.item() <= NEAR
+
+
+@functools.lru_cache(maxsize=256)
+def number(value: float, dtype: torch.dtype) -> Tensor:
+    """Return a number as a tensor on the CPU: PyTorch makes one of a Python float at every call, which takes longer.
+
+    It must not be written to.
+    """
+    return torch.tensor(value, dtype=dtype, device="cpu")
 
 
 def softmax(x: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -51,9 +62,9 @@ def near_block(
     `t` holds the row of Q's logits for each sample and is overwritten, `share` that row's softmax times
     ``-factor * alpha`` and is overwritten at the label; else as `_lls.block`.
     """
-    q = softmax(z, out=dt)
+    q, dtype = softmax(z, out=dt), z.dtype
     learned = share.gather(1, label)
-    whole = learned - factor * (1.0 - alpha)
+    whole = learned - number(factor * (1.0 - alpha), dtype)
     a = torch.sub(z, t, out=t)
     a.sub_(a.gather(1, label).sub_(whole.div(learned).log_())).scatter_(1, label, 0.0)
     q_dot_a = torch.mul(q, a, out=dz).sum(1, keepdim=True)
@@ -62,13 +73,13 @@ def near_block(
     loss = torch.add(share_dot_a, q_dot_a, alpha=factor)
     shift = 0.0
     if dz is not None:
-        shift = q_dot_a.sub_(1.0)
+        shift = q_dot_a.sub_(number(1.0, dtype))
         torch.addcmul(share, q, a.sub_(shift), value=factor, out=dz)
     if dt is not None:
         q_y = q.gather(1, label)
         # the label's share that Q does not decide is (1 - alpha) / s_y
-        fixed = q_y.div(whole).mul_(-factor * factor * (1.0 - alpha))
-        level = fixed.add(share_dot_a).sub_(factor).mul_(-1.0 / (factor * alpha))
+        fixed = q_y.div(whole).mul_(number(-factor * factor * (1.0 - alpha), dtype))
+        level = fixed.add(share_dot_a).sub_(number(factor, dtype)).mul_(number(-1.0 / (factor * alpha), dtype))
         at_label = torch.addcmul(fixed, learned, level, value=-1.0).sub_(q_y, alpha=factor)
-        dt.mul_(-factor).addcmul_(share, a.sub_(level.sub_(shift))).scatter_(1, label, at_label)
+        dt.mul_(number(-factor, dtype)).addcmul_(share, a.sub_(level.sub_(shift))).scatter_(1, label, at_label)
     return loss
