@@ -1,19 +1,21 @@
 """Executing pages with papermill, each at most once for the same text, code, parameters and files that it reads."""
 
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
 import papermill
-from traitlets.config import Config
 
 from lsedu import _reads, _write
+from lsedu.book.nursery import Nursery
 from lsedu.book.pages import Book, BookError, page_key, read_notebook
 
 Say = Callable[[str], None]
+
+SIDE_BY_SIDE = 2
+"""So many pages are executed at a time; more need more memory, and the time that a page says it takes would grow."""
 
 
 def merge_streams(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
@@ -34,20 +36,8 @@ def _begin_kernels_with(path: Path) -> dict[str, str]:
     return {"PYTHONSTARTUP": str(path)}
 
 
-@contextmanager
-def _environment(extra: dict[str, str]) -> Iterator[None]:
-    """Give what is started within the block these variables besides ours."""
-    before = {name: os.environ.get(name) for name in extra}
-    os.environ.update(extra)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
-
-
-def execute_page(book: Book, page: str, parameters: dict[str, object], *, progress: bool = False) -> Path:
-    """Execute one page and return the notebook with its outputs.
+def execute_page(book: Book, page: str, parameters: dict[str, object], *, nursery: Nursery) -> Path:
+    """Execute one page, in a kernel from the nursery, and return the notebook with its outputs.
 
     In its metadata are the seconds it took, and the files of the book that it read, with what they held.
 
@@ -63,21 +53,20 @@ def execute_page(book: Book, page: str, parameters: dict[str, object], *, progre
     nbformat.write(notebook, draft)
     manifest = work / f"{page}.reads"
     manifest.unlink(missing_ok=True)
-    watched = {**_reads.environment(manifest, book.source), **_begin_kernels_with(work / "startup.py")}
+    watched = {**_reads.environment(manifest, book.source), **_begin_kernels_with(work / f"{page}.startup.py")}
     start = time.perf_counter()
     try:
-        with _environment(watched):
-            papermill.execute_notebook(
-                draft,
-                output,
-                parameters=parameters,
-                kernel_name="python3",
-                cwd=str((book.source / page).parent),
-                progress_bar=progress,
-                log_output=False,
-                # a kernel's TCP ports can be read by everyone on the machine; its sockets by the owner alone
-                config=Config(KernelManager={"transport": "ipc" if os.name == "posix" else "tcp"}),
-            )
+        papermill.execute_notebook(
+            draft,
+            output,
+            parameters=parameters,
+            kernel_name="python3",
+            progress_bar=False,
+            log_output=False,
+            kernel_manager_class=nursery.manager(watched),
+            # the kernel's folder; papermill's `cwd` is that of this whole process, also of the page beside this one
+            resources={"metadata": {"path": str((book.source / page).parent)}},
+        )
     except papermill.PapermillExecutionError as error:
         raise BookError(
             f"book/{page}.md: cell {error.exec_count} failed with {error.ename}: {error.evalue}; "
@@ -132,19 +121,26 @@ def execute(book: Book, parameters: dict[str, object], *, say: Say = str) -> dic
     BookError
         If a page fails.
     """
-    cache = book.build / "cache"
-    done: dict[str, Path] = {}
-    pages = book.notebooks()
-    for i, page in enumerate(pages, start=1):
-        kept = cache / f"{page.replace('/', '-')}-{page_key(book, page, parameters)}.ipynb"
-        if is_current(book, kept):
-            say(f"[{i}/{len(pages)}] {page}: unchanged")
-        else:
-            say(f"[{i}/{len(pages)}] {page}: executing")
-            fresh = execute_page(book, page, parameters)
-            for old in cache.glob(f"{page.replace('/', '-')}-{'?' * 24}.ipynb"):
-                old.unlink()
-            _write.write(kept, fresh.read_bytes())
-            fresh.unlink()
-        done[page] = kept
-    return done
+    cache, pages = book.build / "cache", book.notebooks()
+    names = {page: page.replace("/", "-") for page in pages}
+    kept = {page: cache / f"{name}-{page_key(book, page, parameters)}.ipynb" for page, name in names.items()}
+    due = [page for page in pages if not is_current(book, kept[page])]
+
+    def bring(page: str) -> None:
+        line = f"[{pages.index(page) + 1}/{len(pages)}] {page}"
+        if page not in due:
+            return say(f"{line}: unchanged")
+        say(f"{line}: executing")
+        fresh = execute_page(book, page, parameters, nursery=nursery)
+        for old in cache.glob(f"{names[page]}-{'?' * 24}.ipynb"):
+            old.unlink()
+        _write.write(kept[page], fresh.read_bytes())
+        fresh.unlink()
+
+    with Nursery(len(due)) as nursery, ThreadPoolExecutor(SIDE_BY_SIDE) as beside:
+        try:
+            list(beside.map(bring, pages))
+        except BaseException:
+            beside.shutdown(wait=False, cancel_futures=True)
+            raise
+    return kept

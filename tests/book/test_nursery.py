@@ -1,0 +1,67 @@
+"""Kernels forked from one process: each is as fresh as one of its own, and ends."""
+
+import os
+import signal
+
+import nbformat
+import pytest
+
+from lsedu.book import execute, expected, nursery
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="kernels are forked on Linux only")
+
+CELL = """
+import builtins, os, sys
+from pathlib import Path
+print(Path.cwd().name, "numpy" in sys.modules, getattr(builtins, "left", None), os.getppid(), end=" ")
+print("LSEDU_READS" in os.environ)
+builtins.left = "by another page"
+Path("record.json").read_text()
+"""
+
+
+@pytest.fixture(autouse=True)
+def few_imports(monkeypatch):
+    monkeypatch.setattr(nursery, "IMPORTED", ("ipykernel.kernelapp", "numpy"))
+
+
+def test_each_page_has_a_kernel_of_its_own_in_its_folder_that_notes_what_it_reads(toy):
+    text, pages = (toy.source / "page.md").read_text(), ["a/first", "b/second", "b/third"]
+    before, _, end = text.rpartition("from lsedu.information import entropy\nprint(profile, seed + 41)\n")
+    toc = [f"  - file: {page}\n" for page in pages]
+    (toy.source / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n" + "".join(toc))
+    for page in pages:
+        (toy.source / page).parent.mkdir(exist_ok=True)
+        (toy.source / page).with_suffix(".md").write_text(before + CELL + end)
+        (toy.source / page).with_name("record.json").write_text("{}")
+    folder, parents = os.getcwd(), set()
+    for page, path in execute.execute(toy, expected.PARAMETERS).items():
+        notebook = nbformat.read(path, as_version=4)
+        *said, parent, watched = notebook.cells[-1].outputs[0].text.split()
+        assert (said, watched) == ([page[0], "True", "None"], "True")
+        assert f"book/{page[0]}/record.json" in notebook.metadata["lsedu"]["reads"]
+        parents.add(parent)
+    assert len(parents) == 1 and str(os.getpid()) not in parents, "one process, and not this one, forks them"
+    assert os.getcwd() == folder
+
+
+def test_a_kernel_can_be_interrupted_and_ends_with_the_nursery_or_before(tmp_path):
+    with nursery.Nursery(nursery.FEWEST) as forks:
+        stays, killed = (
+            forks.fork(["-f", str(tmp_path / name), "--transport=ipc"], str(tmp_path), dict(os.environ))
+            for name in "ab"
+        )
+        assert stays.poll() is None and killed.poll() is None
+        killed.kill()
+        assert killed.wait() == 0
+        killed.send_signal(signal.SIGINT)  # of one that has ended: nothing to do
+    assert stays.poll(30) == 0
+
+
+def test_a_nursery_that_cannot_import_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(nursery, "IMPORTED", ("no_such_module",))
+    with (
+        nursery.Nursery(nursery.FEWEST) as forks,
+        pytest.raises(RuntimeError, match="kernels are forked from has ended"),
+    ):
+        forks.fork([], str(tmp_path), {})
