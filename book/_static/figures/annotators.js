@@ -61,11 +61,11 @@ lsedu.figure("annotators", () => {
         hovertemplate: `${name}, %{x}: %{y:.1f}%<extra></extra>` });
       const votes = Array.from({ length: VOTES + 1 }, (_, dog) => dog);
       const along = votes.map((dog) => compute({ dog, beta: parameters.beta }, data));
-      const line = (key, colour, dash) => ({ type: "scatter", mode: "lines", x: votes, y: along.map((one) => 100 * one[key][1]),
-        line: { color: colour, width: 2.5, dash }, hovertemplate: `${key}: %{x} votes, %{y:.0f}%<extra></extra>` });
-      const dot = (key, colour) => ({ type: "scatter", mode: "markers", x: [parameters.dog], y: [100 * r[key][1]], hoverinfo: "skip",
-        marker: { size: 12, color: colour, line: { color: theme.paper, width: 2 } } });
+      const { dots, line, note } = lsedu.layout;
       const colours = { said: theme.muted, smoothing: theme.smoothed, bottleneck: theme.first };
+      const path = (key, dash) => line(votes.map((dog, i) => [dog, 100 * along[i][key][1]]), { colour: colours[key], dash,
+        hover: `${key}: %{x} votes, %{y:.0f}%<extra></extra>` });
+      const dot = (key) => dots([[parameters.dog, 100 * r[key][1]]], { theme, colour: colours[key] });
       return [
         {
           name: "answers",
@@ -79,15 +79,14 @@ lsedu.figure("annotators", () => {
         },
         {
           name: "response",
-          traces: [line("said", colours.said, "dot"), line("smoothing", colours.smoothing, "dash"),
-            line("bottleneck", colours.bottleneck, "solid"), dot("smoothing", colours.smoothing), dot("bottleneck", colours.bottleneck)],
+          traces: [path("said", "dot"), path("smoothing", "dash"), path("bottleneck", "solid"), dot("smoothing"), dot("bottleneck")],
           layout: {
             title: "How often Z is dog, %, by the votes for dog", height: 340,
             xaxis: { title: { text: "annotators who say dog, of 50", standoff: 4 }, range: [-1, 51], dtick: 10 },
             yaxis: { range: [-4, 104], tickvals: [0, 25, 50, 75, 100] },
             annotations: [
-              { x: 46, y: 100 * along[46].bottleneck[1], text: "bottleneck", showarrow: false, xanchor: "right", yanchor: "bottom", yshift: 2, font: { color: colours.bottleneck, size: 12 } },
-              { x: 36, y: 100 * along[36].smoothing[1], text: "smoothing", showarrow: false, xanchor: "left", yanchor: "top", yshift: -6, font: { color: colours.smoothing, size: 12 } },
+              note("bottleneck", [46, 100 * along[46].bottleneck[1]], { colour: colours.bottleneck, xanchor: "right", yanchor: "bottom", yshift: 2 }),
+              note("smoothing", [36, 100 * along[36].smoothing[1]], { colour: colours.smoothing, xanchor: "left", yanchor: "top", yshift: -6 }),
             ],
           },
         },

@@ -153,38 +153,32 @@ lsedu.figure("beta", () => {
     panels: (r, { parameters, theme }) => {
       const colours = [theme.first, theme.second, theme.third, theme.fourth];
       const symbols = ["circle", "square", "diamond", "triangle-up"];
-      const line = (name, points, colour, dash) => ({ type: "scatter", mode: "lines", name, x: points.map((p) => p.i_x),
-        y: points.map((p) => p.i_y), line: { color: colour, width: 2.5, dash },
-        hovertemplate: `${name}: %{x:.3f}, %{y:.3f}<extra></extra>` });
+      const { dots, line, note, plane } = lsedu.layout;
+      const path = (name, points, colour, dash) => line(points.map(({ i_x, i_y }) => [i_x, i_y]), { name, colour, dash,
+        hover: `${name}: %{x:.3f}, %{y:.3f}<extra></extra>` });
       const curve = [{ i_x: 0, i_y: 0 }, ...r.whole.points];
       const top = r.whole.points.at(-1);
-      const tree = CLASSES.map((name, z) => ({ type: "scatter", mode: "lines", name, x: r.whole.betas,
-        y: r.whole.stands.map((row) => row[z]), line: { color: colours[z], width: 3, dash: ["solid", "dot", "solid", "dot"][z] },
-        hovertemplate: `cluster ${z + 1}: \u03b2 %{x:.2f}<extra></extra>` }));
-      const now = { type: "scatter", mode: "markers", x: r.stands.map(() => parameters.beta), y: r.stands, hoverinfo: "skip",
-        marker: { size: 11, color: colours, symbol: symbols, line: { color: theme.paper, width: 1.5 } } };
+      const tree = CLASSES.map((name, z) => line(r.whole.betas.map((beta, i) => [beta, r.whole.stands[i][z]]), { name,
+        colour: colours[z], width: 3, dash: ["solid", "dot", "solid", "dot"][z], hover: `cluster ${z + 1}: \u03b2 %{x:.2f}<extra></extra>` }));
+      const now = dots(r.stands.map((y) => [parameters.beta, y]), { theme, colour: colours, symbol: symbols, size: 11, ring: 1.5 });
       return [
         {
           name: "plane",
           sealed: true,
           traces: [
-            { type: "scatter", mode: "lines", x: [0, 2], y: [0, 2], line: { color: theme.muted, width: 1.5, dash: "dash" },
-              hoverinfo: "skip" },
-            line("curve", curve, theme.first, "solid"),
-            line("smoothing", r.whole.smoothed, theme.smoothed, "dot"),
-            { type: "scatter", mode: "markers", x: [r.i_x], y: [r.i_y], hovertemplate: "%{x:.3f}, %{y:.3f}<extra></extra>",
-              marker: { size: 13, color: theme.text, line: { color: theme.paper, width: 2 } } },
+            plane.border(theme, "dash"),
+            path("curve", curve, theme.first, "solid"),
+            path("smoothing", r.whole.smoothed, theme.smoothed, "dot"),
+            dots([[r.i_x, r.i_y]], { theme, colour: theme.text, size: 13, hover: `${three(r.i_x)}, ${three(r.i_y)}` }),
           ],
           layout: {
             title: "The plane, in bits", height: 340,
-            xaxis: { title: { text: "I(X;Z)" }, range: [-0.06, 2.12] },
-            yaxis: { title: { text: "I(Y;Z)" }, range: [-0.06, 2.12] },
+            ...plane.axes("", { range: [-0.06, 2.12], dtick: 0.5 }, { range: [-0.06, 2.12], dtick: 0.5 }),
             annotations: [
-              { x: 1.62, y: 1.62, text: "I(Y;Z) = I(X;Z)", showarrow: false, xanchor: "right", xshift: -12, yshift: 8, font: { color: theme.muted, size: 12 } },
-              { x: top.i_x, y: top.i_y, text: "curve", showarrow: false, xanchor: "right", yshift: top.i_y > 1.9 ? -26 : 12,
-                xshift: -6, font: { color: theme.first, size: 12 } },
-              { x: r.whole.smoothed[14].i_x, y: r.whole.smoothed[14].i_y, text: "smoothing", showarrow: false, xanchor: "left",
-                xshift: 8, yshift: -12, font: { color: theme.smoothed, size: 12 } },
+              plane.word(theme, 1.62, { xshift: -12 }),
+              note("curve", [top.i_x, top.i_y], { colour: theme.first, xanchor: "right", yshift: top.i_y > 1.9 ? -26 : 12, xshift: -6 }),
+              note("smoothing", [r.whole.smoothed[14].i_x, r.whole.smoothed[14].i_y], { colour: theme.smoothed, xanchor: "left",
+                xshift: 8, yshift: -12 }),
             ],
           },
         },

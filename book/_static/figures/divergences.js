@@ -54,7 +54,7 @@ lsedu.figure("divergences", ({ labels: atEnds }) => {
     };
   }
 
-  /** Predictions with this divergence, by the angle around the middle; a gap where even the edge has less. */
+  /** Predictions with this divergence, by the angle around the middle; none where even the edge has less. */
   function levelLine(kind, level) {
     const points = [];
     for (let i = 0; i <= 180; i += 1) {
@@ -64,15 +64,12 @@ lsedu.figure("divergences", ({ labels: atEnds }) => {
       const away = [2 * y, -x - y, x - y];
       const edge = Math.min(...away.map((d) => (d < 0 ? -U / d : Infinity)));
       const at = (t) => away.map((d) => Math.max(U + t * d, 0));
-      if (shape[kind](at(edge)) < level) points.push([null, null]);
-      else points.push(place(at(root((t) => shape[kind](at(t)) - level, 0, edge))));
+      if (shape[kind](at(edge)) < level) points.push(undefined);
+      else points.push(at(root((t) => shape[kind](at(t)) - level, 0, edge)));
     }
     return points;
   }
 
-  const HEIGHT = Math.sqrt(3) / 2;
-  /** Corners: label on top, class 2 left, class 3 right. */
-  const place = (q) => [q[2] + q[0] / 2, q[0] * HEIGHT];
   const number = (value) => value.toFixed(2).replace("-", "\u2212");
 
   return {
@@ -120,55 +117,44 @@ lsedu.figure("divergences", ({ labels: atEnds }) => {
       const colours = { forward: theme.smoothed, reverse: theme.first };
       const names = { forward: "KL(u \u2016 q)", reverse: "KL(q \u2016 u)" };
       const dashes = { forward: "solid", reverse: "dot" };
-      const xy = (points) => ({ x: points.map(([x]) => x), y: points.map(([, y]) => y) });
-      const corners = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]].map(place);
-      const triangle = [
-        { type: "scatter", mode: "lines", ...xy(corners), line: { color: theme.muted, width: 1.5 }, hoverinfo: "skip",
-          showlegend: false },
-        { type: "scatter", mode: "markers", ...xy([place([U, U, U])]), showlegend: false, hovertext: "uniform, u",
-          hoverinfo: "text", marker: { symbol: "x", size: 9, color: theme.muted } },
-      ];
-      const notes = [["label", [1, 0, 0], 0, 12], ["class 2", [0, 1, 0], 0, -14], ["class 3", [0, 0, 1], 0, -14], ["u", [U, U, U], 12, 0]]
-        .map(([text, q, xshift, yshift]) => ({ x: place(q)[0], y: place(q)[1], text, showarrow: false, xshift, yshift }));
+      const { dots, line, note, triangle } = lsedu.layout;
+      const { place } = triangle;
+      const middle = place([U, U, U]);
+      const drawn = [triangle.outline(theme),
+        dots([middle], { theme, colour: theme.muted, symbol: "x", size: 9, ring: 0, hover: "uniform, u" })];
+      const notes = [...triangle.names(), note("u", middle, { xshift: 12, yshift: 0 })];
       if (revealed) {
         for (const kind of ["forward", "reverse"]) {
-          triangle.push({ type: "scatter", mode: "lines", ...xy(levelLine(kind, r[kind])), showlegend: false, hoverinfo: "skip",
-            connectgaps: false, line: { color: colours[kind], width: 2.5, dash: dashes[kind] } });
+          const points = levelLine(kind, r[kind]).map((q) => (q ? place(q) : [null, null]));
+          drawn.push(line(points, { colour: colours[kind], dash: dashes[kind], connectgaps: false }));
         }
         for (const [kind, best, text] of [["forward", r.best_smoothed, "smoothing rests"], ["reverse", r.best_penalty, "penalty rests"]]) {
-          triangle.push({ type: "scatter", mode: "markers", ...xy([place(best)]), showlegend: false, hoverinfo: "text",
-            hovertext: `${text}: ${best.map((value) => value.toFixed(3)).join(", ")}`,
-            marker: { symbol: "diamond", size: 11, color: colours[kind], line: { color: theme.paper, width: 1.5 } } });
-          notes.push({ x: place(best)[0], y: place(best)[1], text, showarrow: false, xanchor: kind === "forward" ? "right" : "left",
-            xshift: kind === "forward" ? -10 : 10, font: { color: colours[kind], size: 12 } });
+          drawn.push(dots([place(best)], { theme, colour: colours[kind], symbol: "diamond", size: 11, ring: 1.5,
+            hover: `${text}: ${best.map((value) => value.toFixed(3)).join(", ")}` }));
+          notes.push(note(text, place(best), { colour: colours[kind], xanchor: kind === "forward" ? "right" : "left",
+            xshift: kind === "forward" ? -10 : 10 }));
         }
       }
-      triangle.push({ type: "scatter", mode: "markers", ...xy([place(r.q)]), showlegend: false, hoverinfo: "text",
-        hovertext: `prediction: ${r.q.map((value) => value.toFixed(3)).join(", ")}`,
-        marker: { size: 13, color: theme.text, line: { color: theme.paper, width: 2 } } });
+      drawn.push(dots([place(r.q)], { theme, colour: theme.text, size: 13,
+        hover: `prediction: ${r.q.map((value) => value.toFixed(3)).join(", ")}` }));
       const firsts = Array.from({ length: 121 }, (_, i) => -4 + (i * (LONGEST + 4)) / 120);
-      const along = (kind) => firsts.map((first) => shape[kind](softmax([first, parameters.second, 0])));
-      const lines = ["forward", "reverse"].map((kind) => ({ type: "scatter", mode: "lines", name: names[kind], x: firsts,
-        y: along(kind), line: { color: colours[kind], width: 2.5, dash: dashes[kind] },
-        hovertemplate: "logit %{x:.1f}: %{y:.2f} nats<extra></extra>" }));
-      const dots = ["forward", "reverse"].map((kind) => ({ type: "scatter", mode: "markers", x: [parameters.first], y: [r[kind]],
-        showlegend: false, hoverinfo: "skip", marker: { size: 12, color: colours[kind], line: { color: theme.paper, width: 2 } } }));
+      const along = (kind) => firsts.map((first) => [first, shape[kind](softmax([first, parameters.second, 0]))]);
+      const lines = ["forward", "reverse"].map((kind) => line(along(kind), { name: names[kind], colour: colours[kind],
+        dash: dashes[kind], hover: "logit %{x:.1f}: %{y:.2f} nats<extra></extra>" }));
+      const here = ["forward", "reverse"].map((kind) => dots([[parameters.first, r[kind]]], { theme, colour: colours[kind] }));
       return [
         {
           name: "triangle",
-          traces: triangle,
+          traces: drawn,
           layout: {
-            title: revealed ? "Equal divergences through the prediction" : "A prediction over three classes", height: 360,
-            margin: { l: 12, r: 12, t: 36, b: 26 }, slim: { l: 8, r: 8, b: 18 },
-            xaxis: { visible: false, range: [-0.12, 1.12] },
-            yaxis: { visible: false, range: [-0.08, 0.98], scaleanchor: "x" },
+            ...triangle.panel(0.12), title: revealed ? "Equal divergences through the prediction" : "A prediction over three classes",
             annotations: notes,
           },
         },
         {
           name: "growth",
           sealed: true,
-          traces: [...lines, ...dots],
+          traces: [...lines, ...here],
           layout: {
             title: "On the way to the label's corner", height: 360,
             annotations: atEnds(["forward", "reverse"].map((kind, i) => ({ text: names[kind], x: LONGEST, y: lines[i].y.at(-1),

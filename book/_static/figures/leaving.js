@@ -121,8 +121,8 @@ lsedu.figure("leaving", () => {
         STRENGTHS.map((alpha) => ({ alpha, ...compute({ alpha, prior: key, doubtful }, data) }))]));
       const mine = paths[name];
       const colour = theme[MEANS[name]];
-      const dot = (x, y) => ({ type: "scatter", mode: "markers", x: [x], y: [y], hoverinfo: "skip",
-        marker: { size: 13, color: colour, line: { color: theme.paper, width: 2 } } });
+      const { dots, line, note, plane } = lsedu.layout;
+      const dot = (x, y) => dots([[x, y]], { theme, colour, size: 13 });
       const best = paths.uniform.concat(paths.alike, paths.unlike).reduce((top, { gap }) => Math.max(top, gap), 0);
       const shown = PRIORS.map(([key]) => key);
       return [
@@ -130,23 +130,20 @@ lsedu.figure("leaving", () => {
           name: "plane",
           sealed: true,
           traces: [
-            { type: "scatter", mode: "lines", x: [0, 2], y: [0, 2], hoverinfo: "skip", line: { color: theme.muted, width: 1, dash: "dot" } },
-            { type: "scatter", mode: "lines", x: r.curve.x, y: r.curve.y, line: { color: theme.text, width: 2.5 },
-              hovertemplate: "curve: %{x:.3f}, %{y:.3f}<extra></extra>" },
-            { type: "scatter", mode: "lines", x: mine.map(({ i_x }) => i_x), y: mine.map(({ i_y }) => i_y),
-              line: { color: colour, width: 2.5, dash: "dash" }, text: mine.map(({ alpha }) => alpha.toFixed(2)),
-              hovertemplate: "\u03b1 = %{text}: %{x:.3f}, %{y:.3f}<extra></extra>" },
+            plane.border(theme, "dot"),
+            line(r.curve.x.map((x, i) => [x, r.curve.y[i]]), { colour: theme.text, hover: "curve: %{x:.3f}, %{y:.3f}<extra></extra>" }),
+            line(mine.map(({ i_x, i_y }) => [i_x, i_y]), { colour, dash: "dash", text: mine.map(({ alpha }) => alpha.toFixed(2)),
+              hover: "\u03b1 = %{text}: %{x:.3f}, %{y:.3f}<extra></extra>" }),
             dot(r.i_x, r.i_y),
           ],
           layout: {
             title: "The plane, in bits", height: 360,
-            xaxis: { title: { text: "I(X;Z)", standoff: 4 }, range: [0, 2.08], dtick: 0.5 },
-            yaxis: { title: { text: "I(Y;Z)" }, range: [0, 2.08], dtick: 0.5 },
+            ...plane.axes("", { range: [0, 2.08], dtick: 0.5 }, { range: [0, 2.08], dtick: 0.5 }),
             annotations: [
-              { x: r.curve.x.at(-1), y: r.curve.y.at(-1), text: "curve", showarrow: false, yanchor: "bottom", yshift: 4, font: { color: theme.text, size: 12 } },
-              { x: r.i_x, y: r.i_y, text: `\u03b1 = ${parameters.alpha.toFixed(2)}`, showarrow: false, xanchor: r.i_x > 1 ? "right" : "left",
-                xshift: r.i_x > 1 ? 14 : 12, yshift: -18, font: { color: colour, size: 12 } },
-              { x: 0.62, y: 0.62, text: "I(Y;Z) = I(X;Z)", showarrow: false, xanchor: "right", xshift: -6, yshift: 8, font: { color: theme.muted, size: 11 } },
+              note("curve", [r.curve.x.at(-1), r.curve.y.at(-1)], { colour: theme.text, yanchor: "bottom", yshift: 4 }),
+              note(`\u03b1 = ${parameters.alpha.toFixed(2)}`, [r.i_x, r.i_y], { colour, xanchor: r.i_x > 1 ? "right" : "left",
+                xshift: r.i_x > 1 ? 14 : 12, yshift: -18 }),
+              plane.word(theme, 0.62, { xshift: -6, size: 11 }),
             ],
           },
         },
@@ -154,21 +151,20 @@ lsedu.figure("leaving", () => {
           name: "gap",
           sealed: true,
           traces: [
-            ...shown.map((key) => ({ type: "scatter", mode: "lines", name: NAMES[key], x: paths[key].map(({ alpha }) => alpha),
-              y: paths[key].map(({ gap }) => gap), opacity: key === name ? 1 : 0.6,
-              line: { color: theme[MEANS[key]], width: key === name ? 3 : 1.5, dash: { uniform: "dash", alike: "solid", unlike: "dot" }[key] },
-              hovertemplate: `${NAMES[key]}, \u03b1 = %{x:.2f}: %{y:.3f}<extra></extra>` })),
+            ...shown.map((key) => line(paths[key].map(({ alpha, gap }) => [alpha, gap]), { name: NAMES[key], colour: theme[MEANS[key]],
+              opacity: key === name ? 1 : 0.6, width: key === name ? 3 : 1.5, dash: { uniform: "dash", alike: "solid", unlike: "dot" }[key],
+              hover: `${NAMES[key]}, \u03b1 = %{x:.2f}: %{y:.3f}<extra></extra>` })),
             dot(parameters.alpha, r.gap),
           ],
           layout: {
             title: "Gap to the curve, in bits", height: 360,
             xaxis: { title: { text: "smoothing \u03b1", standoff: 4 }, range: [-0.02, 1.02], dtick: 0.25 },
             yaxis: { range: [-0.012, Math.max(0.05, 1.15 * best)] },
-            annotations: best < 1e-3 ? [{ x: 0.5, y: 0.006, text: "every prior is on the curve", showarrow: false, font: { color: theme.text, size: 12 } }]
+            annotations: best < 1e-3 ? [note("every prior is on the curve", [0.5, 0.006], { colour: theme.text })]
               : shown.map((key) => {
                 const i = { uniform: 20, alike: 30, unlike: 10 }[key];
-                return { x: paths[key][i].alpha, y: paths[key][i].gap, text: NAMES[key], showarrow: false, xanchor: "left", xshift: 4,
-                  yanchor: "bottom", yshift: 4, font: { color: theme[MEANS[key]], size: 12 } };
+                return note(NAMES[key], [paths[key][i].alpha, paths[key][i].gap], { colour: theme[MEANS[key]], xanchor: "left", xshift: 4,
+                  yanchor: "bottom", yshift: 4 });
               }),
           },
         },

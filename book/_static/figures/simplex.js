@@ -66,9 +66,6 @@ lsedu.figure("simplex", ({ labels: atEnds }) => {
     };
   }
 
-  const HEIGHT = Math.sqrt(3) / 2;
-  /** Corners: label on top, class 2 left, class 3 right. */
-  const place = (q) => [q[2] + q[0] / 2, q[0] * HEIGHT];
   const number = (value) => value.toFixed(2).replace("-", "\u2212");
   const three = (values) => values.map((value) => value.toFixed(3).replace("-", "\u2212")).join(", ");
 
@@ -125,52 +122,40 @@ lsedu.figure("simplex", ({ labels: atEnds }) => {
       ].map(([name, values]) => [name, ...three(values).split(", ")]),
     }),
     panels: (r, { parameters, theme, revealed }) => {
-      const corners = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]].map(place);
+      const { dots, line, note, triangle } = lsedu.layout;
+      const { place } = triangle;
       const here = place(r.q);
       const colours = [theme["one-hot"], theme.smoothed];
       const goals = [smoothed(0), smoothed(parameters.alpha)].map(place);
       const paths = [r.paths.plain, r.paths.soft].map((path) => thin(path, r.paths.index).map((i) => place(softmax(path[i]))));
       const ends = [r.later, r.later_smoothed].map(place);
       const names = ["one-hot", "smoothed"];
-      const xy = (points) => ({ x: points.map(([x]) => x), y: points.map(([, y]) => y) });
-      const triangle = [{ type: "scatter", mode: "lines", ...xy(corners), line: { color: theme.muted, width: 1.5 },
-        hoverinfo: "skip", showlegend: false }];
+      const drawn = [triangle.outline(theme)];
       for (const i of [0, 1]) {
-        triangle.push({ type: "scatter", mode: "markers", ...xy([goals[i]]), showlegend: false, hovertext: `target, ${names[i]}`,
-          hoverinfo: "text", marker: { symbol: "x", size: 11, color: colours[i] } });
+        drawn.push(dots([goals[i]], { theme, colour: colours[i], symbol: "x", size: 11, ring: 0, hover: `target, ${names[i]}` }));
         if (revealed) {
-          triangle.push({ type: "scatter", mode: "lines", name: names[i], ...xy(paths[i]), line: { color: colours[i], width: 3,
-            dash: i ? "dot" : "solid" }, hoverinfo: "skip" });
-          triangle.push({ type: "scatter", mode: "markers", ...xy([ends[i]]), showlegend: false, hoverinfo: "text",
-            hovertext: `${names[i]}, time ${parameters.time.toFixed(1)}: ${three(i ? r.later_smoothed : r.later)}`,
-            marker: { size: 12, color: colours[i], line: { color: theme.paper, width: 2 } } });
+          drawn.push(line(paths[i], { name: names[i], colour: colours[i], width: 3, dash: i ? "dot" : "solid" }));
+          drawn.push(dots([ends[i]], { theme, colour: colours[i],
+            hover: `${names[i]}, time ${parameters.time.toFixed(1)}: ${three(i ? r.later_smoothed : r.later)}` }));
         }
       }
-      triangle.push({ type: "scatter", mode: "markers", ...xy([here]), showlegend: false, hovertext: `start: ${three(r.q)}`,
-        hoverinfo: "text", marker: { size: 13, color: theme.text, line: { color: theme.paper, width: 2 } } });
+      drawn.push(dots([here], { theme, colour: theme.text, size: 13, hover: `start: ${three(r.q)}` }));
       const arrows = goals.map(([x, y], i) => ({ ax: here[0], ay: here[1], x: here[0] + 0.55 * (x - here[0]),
         y: here[1] + 0.55 * (y - here[1]), axref: "x", ayref: "y", text: "", showarrow: true, arrowhead: 3, arrowsize: 1.1,
         arrowwidth: 2, arrowcolor: colours[i] }));
-      const labels = [["label", [1, 0, 0], 0, 12], ["class 2", [0, 1, 0], 0, -14], ["class 3", [0, 0, 1], 0, -14]]
-        .map(([text, q, xshift, yshift]) => ({ x: place(q)[0], y: place(q)[1], text, showarrow: false, xshift, yshift }));
       const index = thin(r.paths.plain, Math.round(LONGEST / STEP)).slice(1);
       const times = index.map((i) => i * STEP);
-      const gapLine = (path, i) => ({ type: "scatter", mode: "lines", name: names[i], x: times,
-        y: index.map((n) => gapOf(path[n])), line: { color: colours[i], width: 2.5, dash: i ? "dot" : "solid" },
-        hovertemplate: "time %{x:.1f}: gap %{y:.2f}<extra></extra>" });
-      const gapDot = (value, i) => ({ type: "scatter", mode: "markers", x: [parameters.time], y: [value], showlegend: false,
-        hoverinfo: "skip", marker: { size: 12, color: colours[i], line: { color: theme.paper, width: 2 } } });
+      const gapLine = (path, i) => line(index.map((n, at) => [times[at], gapOf(path[n])]), { name: names[i], colour: colours[i],
+        dash: i ? "dot" : "solid", hover: "time %{x:.1f}: gap %{y:.2f}<extra></extra>" });
+      const gapDot = (value, i) => dots([[parameters.time, value]], { theme, colour: colours[i] });
       return [
         {
           name: "triangle",
-          traces: triangle,
+          traces: drawn,
           layout: {
-            title: "Arrows: the pull. Crosses: targets", height: 360, margin: { l: 12, r: 12, t: 36, b: 26 },
-            slim: { l: 8, r: 8, b: 18 },
-            xaxis: { visible: false, range: [-0.08, 1.08] },
-            yaxis: { visible: false, range: [-0.08, 0.98], scaleanchor: "x" },
-            annotations: [...arrows, ...labels, ...goals.map(([x, y], i) => ({ x, y, text: names[i], showarrow: false,
-              xanchor: "left", xshift: 10, yshift: i ? -4 : 0, font: { color: colours[i], size: 12 } }))],
+            ...triangle.panel(0.08), title: "Arrows: the pull. Crosses: targets",
+            annotations: [...arrows, ...triangle.names(), ...goals.map((goal, i) => note(names[i], goal,
+              { colour: colours[i], xanchor: "left", xshift: 10, yshift: i ? -4 : 0 }))],
           },
         },
         {

@@ -83,27 +83,24 @@ lsedu.figure("table", () => {
       const curve = data[parameters.labels];
       const top = 1.14 * r.ceiling;
       const named = curve.x.findIndex((x) => x >= 0.45);
-      const border = { x: [0, r.ceiling, RIGHT], y: [0, r.ceiling, r.ceiling] };
+      const border = [[0, 0], [r.ceiling, r.ceiling], [RIGHT, r.ceiling]];
+      const { dots, line, note, plane, xy } = lsedu.layout;
       return [{
         name: "plane",
         traces: [
-          { type: "scatter", mode: "none", x: [0, 0, ...border.x.slice(1), RIGHT], y: [top, 0, ...border.y.slice(1), top],
-            fill: "toself", fillcolor: theme.grid, hoverinfo: "skip" },
-          { type: "scatter", mode: "lines", ...border, hoverinfo: "skip", line: { color: theme.muted, width: 1 } },
-          { type: "scatter", mode: "lines", ...curve, line: { color: theme.second, width: 3 },
-            hovertemplate: "the best at %{x:.2f} bits: %{y:.2f}<extra></extra>" },
-          { type: "scatter", mode: "markers", x: [r.i_x], y: [r.i_y], hovertemplate: "%{x:.3f}, %{y:.3f}<extra></extra>",
-            marker: { size: 15, color: theme.first, line: { color: theme.paper, width: 2 } } },
+          { type: "scatter", mode: "none", ...xy([[0, top], ...border, [RIGHT, top]]), fill: "toself", fillcolor: theme.grid,
+            hoverinfo: "skip" },
+          line(border, { colour: theme.muted, width: 1 }),
+          line(curve.x.map((x, i) => [x, curve.y[i]]), { colour: theme.second, width: 3,
+            hover: "the best at %{x:.2f} bits: %{y:.2f}<extra></extra>" }),
+          dots([[r.i_x, r.i_y]], { theme, colour: theme.first, size: 15, hover: `${bits(r.i_x)}, ${bits(r.i_y)}` }),
         ],
         layout: {
           title: "The point of the table", height: 330, narrow: 250,
-          xaxis: { title: { text: "I(X;Z) in bits" }, range: [-0.04, RIGHT] },
-          yaxis: { title: { text: "I(Y;Z) in bits" }, range: [-0.04 * top, top] },
+          ...plane.axes(" in bits", { range: [-0.04, RIGHT] }, { range: [-0.04 * top, top] }),
           annotations: [
-            { x: 0.03, y: 0.97 * top, text: "no table is here", showarrow: false, xanchor: "left", yanchor: "top",
-              font: { size: 12, color: theme.text } },
-            { x: curve.x[named], y: curve.y[named], text: "the curve",
-              showarrow: false, xanchor: "left", yanchor: "top", xshift: 8, font: { size: 12, color: theme.second } },
+            note("no table is here", [0.03, 0.97 * top], { colour: theme.text, xanchor: "left", yanchor: "top" }),
+            note("the curve", [curve.x[named], curve.y[named]], { colour: theme.second, xanchor: "left", yanchor: "top", xshift: 8 }),
           ],
         },
       }];
