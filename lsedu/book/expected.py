@@ -7,13 +7,14 @@ runs every page again under nbval.
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
 
 from lsedu import _write
 from lsedu._errors import CheckFailedError
-from lsedu.book.execute import Say
+from lsedu.book.execute import SIDE_BY_SIDE, Say
 from lsedu.book.pages import Book, BookError, read_notebook
 
 PARAMETERS: dict[str, object] = {"profile": "smoke", "seed": 0, "device": "cpu"}
@@ -144,7 +145,7 @@ def compare(book: Book, executed: dict[str, Path]) -> None:
 
 
 def check(book: Book, *, notebooks: list[Path] | None = None) -> None:
-    """Run the pages again under nbval and compare the marked outputs.
+    """Run the pages again under nbval, each in a fresh kernel as Jupyter starts it, and compare the marked outputs.
 
     Raises
     ------
@@ -154,7 +155,14 @@ def check(book: Book, *, notebooks: list[Path] | None = None) -> None:
     paths = check_stored(book) if notebooks is None else notebooks
     if not paths:
         raise BookError("there is no notebook to check")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--nbval-lax", "-q", *map(str, paths)]
-    done = subprocess.run(command, cwd=book.root, capture_output=True, text=True)
-    if done.returncode:
-        raise DifferentError(f"nbval found a difference; if it is meant, run `make expected`\n{done.stdout[-6000:]}")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--nbval-lax", "-q"]
+
+    def nbval(share: list[Path]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*command, *map(str, share)], cwd=book.root, capture_output=True, text=True)
+
+    # every other page, as those beside each other cost alike
+    shares = [share for start in range(SIDE_BY_SIDE) if (share := paths[start::SIDE_BY_SIDE])]
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as beside:
+        said = [done.stdout[-6000:] for done in beside.map(nbval, shares) if done.returncode]
+    if said:
+        raise DifferentError("\n".join(["nbval found a difference; if it is meant, run `make expected`", *said]))

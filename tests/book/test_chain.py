@@ -139,12 +139,12 @@ def stored(toy, executed_once):
     return expected.refresh(toy, done)[0]
 
 
-def test_nbval_fails_on_a_tampered_output(toy, stored):
-    text = stored.read_text()
+def test_nbval_fails_on_a_tampered_output_wherever_it_stands(toy, stored):
+    text, other = stored.read_text(), toy.expected / "other.ipynb"
     assert "smoke 41" in text
-    stored.write_text(text.replace("smoke 41", "smoke 43"))
+    other.write_text(text.replace("smoke 41", "smoke 43"))
     with pytest.raises(BookError, match=r"(?s)nbval found a difference.*smoke 4[13].*smoke 4[13]"):
-        expected.check(toy)
+        expected.check(toy, notebooks=[stored, other])
 
 
 def test_a_notebook_without_outputs_fails(toy, stored):
