@@ -102,4 +102,4 @@ def _fill(cell: Cell, *, lab: Lab, values: Mapping[str, Any]) -> str:
     if cell.kind == "code":
         return text.replace("{release}", lab.digest[:16])
     address = f"https://colab.research.google.com/github/{_project.slug()}/blob/main/labs/{lab.name}.ipynb"
-    return text.replace("{colab}", address)
+    return text.replace("{colab}", address).replace("{book}", _project.link("Book"))

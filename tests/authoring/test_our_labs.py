@@ -4,6 +4,7 @@ The untouched one is run by the gate (`lsedu labs test`) and, to its report of n
 """
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -12,6 +13,7 @@ import papermill
 import pytest
 from nbclient import NotebookClient
 
+from lsedu._project import link
 from lsedu.authoring import load_lab
 from lsedu.authoring.gate import examine
 from lsedu.authoring.release import build, release
@@ -39,6 +41,14 @@ def test_the_committed_release_is_what_the_source_gives(source):
 
 def test_gate(source):  # which `lsedu labs test` holds the labs to with the release run, too
     assert [(finding.what, finding.said) for finding in examine(source, run=False) if not finding.passed] == []
+
+
+def test_links_to_the_book_lead_to_pages_that_are_there(source):
+    asked = re.findall(r"\{book\}/([\w/]+)\.html", source.read_text(encoding="utf-8"))
+    assert set(asked) <= set(Book(ROOT).pages())
+    released = (ROOT / f"labs/{source.stem}.ipynb").read_text(encoding="utf-8")
+    assert released.count(f"({link('Book')}/") == len(asked)
+    assert "{book}" not in released
 
 
 def by_run(lab):
