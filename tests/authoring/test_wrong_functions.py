@@ -1,6 +1,7 @@
 """Wrong answers to the course's labs, declared or not, earn what they should with every secret; right ones earn all."""
 
 import functools
+import itertools
 import random
 from pathlib import Path
 
@@ -130,6 +131,159 @@ def by_sign(a, b):
     return float(mean), low, high, "higher" if low > 0 else "lower" if mean < 0 else "not shown"
 
 
+def log2_of(p):
+    return np.log2(np.where(p > 0, p, 1.0))
+
+
+def entropy_of(p):
+    return -(p * log2_of(p)).sum(axis=-1)
+
+
+def mutual_of(joint):
+    """Return the mutual information in bits as the divergence of a joint table from the product of its margins."""
+    product = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
+    return float((joint * (log2_of(joint) - log2_of(product))).sum())
+
+
+def plane_of(encoder, p_y_given_x, p_x):
+    """Return I(X;Z) and I(Y;Z) in bits."""
+    return mutual_of(p_x[:, None] * encoder), mutual_of((p_y_given_x * p_x[:, None]).T @ encoder)
+
+
+def code_of(encoder, p_y_given_x, p_x):
+    """Return p(z) and p(y|z), of a code never drawn the labels as they come."""
+    joint = (p_y_given_x * p_x[:, None]).T @ encoder
+    p_z = joint.sum(axis=0)
+    return p_z, np.where(p_z > 0, joint / np.where(p_z > 0, p_z, 1.0), joint.sum(axis=1, keepdims=True)).T
+
+
+def of_lab(lab, name):
+    return LABS[lab].question(name).reference
+
+
+def finite(value):
+    return np.nan_to_num(value, nan=0.0, posinf=1e6, neginf=-1e6)
+
+
+def surplus_in_all(encoder, labels, p_x, num_classes):
+    x, y = plane_of(encoder, np.eye(num_classes)[labels], p_x)
+    return np.full(num_classes, x - y)
+
+
+def reading(place):
+    """Read points by where they are, the corner by `place`."""
+
+    def read(i_x, i_y, p_y, tolerance):
+        top, words = float(entropy_of(p_y)), []
+        for x, y in zip(i_x, i_y):
+            above = y - min(x, top)
+            if place(x, y, top, tolerance):
+                words.append("corner")
+            elif abs(above) > tolerance:
+                words.append("impossible" if above > 0 else "below")
+            else:
+                words.append("line" if x < top else "flat")
+        return words
+
+    return read
+
+
+def stepping(change=lambda score: score, *, base=np.exp, prior=np.log, least=0.0):
+    """One step of Blahut-Arimoto by the whole divergence, with scores changed before the powers are taken."""
+
+    def step(p_z, p_y_given_z, p_y_given_x, beta):
+        x, z = p_y_given_x[:, None, :], np.maximum(p_y_given_z[None], least)
+        logarithm = {np.exp: np.log, np.exp2: np.log2}[base]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            terms = np.where(x > 0, x * (logarithm(x) - logarithm(z)), 0.0)
+            score = change(prior(p_z) - beta * terms.sum(axis=2))
+        powers = base(score)
+        return powers / powers.sum(axis=1, keepdims=True)
+
+    return step
+
+
+def at_top(score):
+    return score - score.max(axis=1, keepdims=True)
+
+
+def descending(choose=lambda history: int(history[:, -1].argmin())):
+    """Descend by the lab's own step from all starts at once, and keep the start that is chosen."""
+    given = of_lab("lab04", "descend").__globals__
+    objective, swept = given["objective"], given["swept"]
+
+    def descend(starts, table, p_x, beta, steps):
+        ends, columns = list(starts), []
+        for turn in range(steps + 1):
+            if turn:
+                ends = [swept(encoder, table, p_x, beta) for encoder in ends]
+            columns.append([objective(encoder, table, p_x, beta) for encoder in ends])
+        history = np.array(columns).T
+        return history, ends[choose(history)]
+
+    return descend
+
+
+def by_pieces(i_x, i_y, curve_x, curve_y, *, beyond=0.0):
+    """Height of the curve minus that of the points, piece by piece; `beyond` is the slope right of its end."""
+    known = sorted([(0.0, 0.0), *zip(curve_x.tolist(), curve_y.tolist())])
+    gaps = []
+    for x, y in zip(i_x, i_y):
+        height = known[-1][1] + beyond * (x - known[-1][0])
+        for (x0, y0), (x1, y1) in itertools.pairwise(known):
+            if x0 <= x <= x1:
+                height = y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+        gaps.append(height - y)
+    return np.array(gaps)
+
+
+def through_the_nearest(i_x, i_y, curve_x, curve_y):
+    x, y = np.r_[0.0, curve_x], np.r_[0.0, curve_y]
+    return np.array([y[np.abs(x - at).argmin()] for at in i_x]) - i_y
+
+
+def by_xlogy(encoder, p_y_given_x, p_x, prior, q):
+    e, t, w, r, d = map(torch.as_tensor, (encoder, p_y_given_x, p_x, prior, q))
+    p_xz, p_zy = w[:, None] * e, (w[:, None] * e).T @ t
+    upper = torch.xlogy(p_xz, torch.where(p_xz > 0, e, 1.0)).sum() - torch.xlogy(p_xz, r).sum()
+    lower = torch.special.entr(p_zy.sum(0)).sum() + torch.xlogy(p_zy, d).sum()
+    return upper.item() / np.log(2), lower.item() / np.log(2)
+
+
+def bounds_without_nan(encoder, p_y_given_x, p_x, prior, q):
+    p_xz = p_x[:, None] * encoder
+    p_zy = p_xz.T @ p_y_given_x
+    upper = finite(p_xz * np.log2(encoder / prior)).sum()
+    return float(upper), float(entropy_of(p_x @ p_y_given_x) + finite(p_zy * np.log2(q)).sum())
+
+
+def bounds_of_even_classes(encoder, p_y_given_x, p_x, prior, q):
+    upper, lower = by_xlogy(encoder, p_y_given_x, p_x, prior, q)
+    return upper, lower - float(entropy_of(p_x @ p_y_given_x)) + float(np.log2(p_y_given_x.shape[1]))
+
+
+def by_difference(encoder, p_y_given_x, p_x, prior, q):
+    (upper, lower), (i_x, i_y) = by_xlogy(encoder, p_y_given_x, p_x, prior, q), plane_of(encoder, p_y_given_x, p_x)
+    return upper - i_x, i_y - lower
+
+
+def bottleneck_loss(*, code=lambda p: p, own=lambda q: q, prior=lambda log_p: -np.log(log_p.shape[1]), rate=1.0):
+    """The loss of task 8 with one-hot labels and sums by einsum, its parts changed."""
+
+    def vib_loss(encoder_logits, decoder_logits, labels, price):
+        log_p = encoder_logits - encoder_logits.logsumexp(1, keepdim=True)
+        log_q = own(decoder_logits) - own(decoder_logits).logsumexp(1, keepdim=True)
+        hard = torch.nn.functional.one_hot(labels, decoder_logits.shape[1]).to(log_p.dtype)
+        surprise = -torch.einsum("bm,mk,bk->b", code(log_p.exp()), log_q, hard)
+        return (surprise + price * rate * (log_p.exp() * (log_p - prior(log_p))).sum(1)).mean()
+
+    return vib_loss
+
+
+def most_likely(p):
+    return torch.nn.functional.one_hot(p.argmax(1), p.shape[1]).to(p.dtype)
+
+
 T_ALL = LABS["lab01"].question("paired").reference.__globals__["T_975"]
 UNDECLARED = {
     "softmax less the row minimum": ("lab01", "softmax", shifted_by(lambda z: z.min(axis=1, keepdims=True))),
@@ -172,6 +326,108 @@ UNDECLARED = {
     "worse by a deviation": ("lab02", "choose", choosing(worse=lambda d, _: d.mean(axis=1) > d.std(axis=1, ddof=1))),
     "one place for each shape": ("lab02", "choose", by_shape(LABS["lab02"].question("choose"))),
     "one place after the other": ("lab02", "choose", in_turn(LABS["lab02"].question("choose"))),
+    "entropy of clipped probabilities": ("lab03", "entropy", lambda p: -(p.clip(1e-9) * np.log2(p.clip(1e-9))).sum(1)),
+    "entropy in single precision": ("lab03", "entropy", lambda p: entropy_of(p.astype(np.float32)).astype(float)),
+    "entropy as a share of its most": ("lab03", "entropy", lambda p: entropy_of(p) / np.log2(p.shape[1])),
+    "divergence with NaN and infinity made numbers": ("lab03", "kl", lambda p, q: finite(p * np.log2(p / q)).sum(1)),
+    "half of both divergences": (
+        "lab03",
+        "kl",
+        lambda p, q: (of_lab("lab03", "kl")(p, q) + of_lab("lab03", "kl")(q, p)) / 2,
+    ),
+    "divergence by its size": ("lab03", "kl", lambda p, q: np.abs(p * np.log2(p / q)).sum(1)),
+    "information of the picture by the mean of its rows' maxima": (
+        "lab03",
+        "input-information",
+        lambda encoder, p_x: float(np.log2(encoder.shape[1]) + p_x @ np.log2(encoder.max(axis=1))),
+    ),
+    "information from the uniform distribution": (
+        "lab03",
+        "input-information",
+        lambda encoder, p_x: float(np.log2(encoder.shape[1]) - p_x @ entropy_of(encoder)),
+    ),
+    "information about the label, codes of one weight": (
+        "lab03",
+        "label-information",
+        lambda encoder, t, p_x: float(entropy_of(p_x @ t) - entropy_of(code_of(encoder, t, p_x)[1]).mean()),
+    ),
+    "what the picture tells about the label": (
+        "lab03",
+        "label-information",
+        lambda encoder, t, p_x: mutual_of(p_x[:, None] * t),
+    ),
+    "point of smoothing by the coin alone": (
+        "lab03",
+        "smoothing-point",
+        lambda p_y, alpha: float(entropy_of((1 - alpha) * p_y + alpha / len(p_y)) - alpha * np.log2(len(p_y))),
+    ),
+    "erasing as a share of the picture's entropy": (
+        "lab03",
+        "erasure",
+        lambda labels, k, i_x: np.column_stack(
+            [i_x / np.log2(len(labels)) * np.eye(k)[labels], np.full(len(labels), 1 - i_x / np.log2(len(labels)))]
+        ),
+    ),
+    "surplus of all classes together": ("lab03", "surplus", surplus_in_all),
+    "corner before anything else": ("lab03", "read", reading(lambda x, y, top, t: abs(x - top) <= t)),
+    "corner by distance": ("lab03", "read", reading(lambda x, y, top, t: np.hypot(x - top, y - top) <= t)),
+    "multiplier on both": (
+        "lab04",
+        "lagrangian",
+        lambda encoder, t, p_x, beta: beta * np.subtract(*plane_of(encoder, t, p_x)),
+    ),
+    "what the code leaves open of the label": (
+        "lab04",
+        "lagrangian",
+        lambda encoder, t, p_x, beta: (
+            plane_of(encoder, t, p_x)[0] - beta * float(entropy_of(p_x @ t) - plane_of(encoder, t, p_x)[1])
+        ),
+    ),
+    "a code never drawn says what all say": ("lab04", "decoder", code_of),
+    "a code never drawn says nothing at all": (
+        "lab04",
+        "decoder",
+        lambda encoder, t, p_x: (
+            code_of(encoder, t, p_x)[0],
+            finite(code_of(encoder, t, p_x)[1]) * (p_x @ encoder > 0)[:, None],
+        ),
+    ),
+    "step less the largest score of all rows": ("lab04", "step", stepping(lambda score: score - score.max())),
+    "step with scores held above -30": ("lab04", "step", stepping(lambda score: np.maximum(at_top(score), -30))),
+    "step with a decoder held off 0": ("lab04", "step", stepping(at_top, least=1e-15)),
+    "step with bits to base 2 and nats of p(z)": ("lab04", "step", stepping(at_top, base=np.exp2)),
+    "best by how far it fell": ("lab04", "descend", descending(lambda h: int((h[:, -1] - h[:, 0]).argmin()))),
+    "best is the first": ("lab04", "descend", descending(lambda history: 0)),
+    "best is the last": ("lab04", "descend", descending(lambda history: -1)),
+    "gap to the nearest point of the curve": ("lab04", "below", through_the_nearest),
+    "gap that is never below 0": ("lab04", "below", lambda *points: by_pieces(*points).clip(min=0)),
+    "curve that goes on rising": ("lab04", "below", lambda *points: by_pieces(*points, beyond=0.2)),
+    "bounds with NaN and infinity made numbers": ("lab04", "bounds", bounds_without_nan),
+    "bounds with log2 K for H(Y)": ("lab04", "bounds", bounds_of_even_classes),
+    "cost of the bounds together": (
+        "lab04",
+        "gaps",
+        lambda *tables: (sum(by_difference(*tables)), sum(by_difference(*tables))),
+    ),
+    "cost of a uniform prior": (
+        "lab04",
+        "gaps",
+        lambda encoder, t, p_x, r, q: by_difference(encoder, t, p_x, np.full(len(r), 1 / len(r)), q),
+    ),
+    "loss of the most likely code": ("lab04", "vib-loss", bottleneck_loss(code=most_likely)),
+    "loss that does not teach the decoder": ("lab04", "vib-loss", bottleneck_loss(own=torch.Tensor.detach)),
+    "loss that does not teach the encoder's surprise": ("lab04", "vib-loss", bottleneck_loss(code=torch.Tensor.detach)),
+    "loss with the batch's own prior": (
+        "lab04",
+        "vib-loss",
+        bottleneck_loss(prior=lambda log_p: log_p.exp().mean(0).log()),
+    ),
+    "loss that rewards the rate": ("lab04", "vib-loss", bottleneck_loss(rate=-1.0)),
+    "loss in bits": (
+        "lab04",
+        "vib-loss",
+        lambda *batch: bottleneck_loss()(*batch) / np.log(2),
+    ),
 }
 
 
@@ -244,6 +500,61 @@ RIGHT = {
     "bins by digitize": ("lab01", "reliability", by_digitize),
     "temperature by a finer and finer grid": ("lab01", "fit-temperature", by_grid),
     "choice by a loop": ("lab02", "choose", choose_by_loop),
+    "entropy row by row": (
+        "lab03",
+        "entropy",
+        lambda p: np.array([sum(-v * np.log2(v) for v in row if v > 0) for row in p]),
+    ),
+    "divergence by xlogy": (
+        "lab03",
+        "kl",
+        lambda p, q: (
+            (torch.xlogy(*map(torch.as_tensor, (p, p))) - torch.xlogy(*map(torch.as_tensor, (p, q)))).sum(1) / np.log(2)
+        ).numpy(),
+    ),
+    "information as a divergence": (
+        "lab03",
+        "input-information",
+        lambda encoder, p_x: mutual_of(p_x[:, None] * encoder),
+    ),
+    "information about the label as a divergence": ("lab03", "label-information", lambda *table: plane_of(*table)[1]),
+    "point of smoothing by its table": (
+        "lab03",
+        "smoothing-point",
+        lambda p_y, alpha: mutual_of(p_y[:, None] * ((1 - alpha) * np.eye(len(p_y)) + alpha / len(p_y))),
+    ),
+    "surplus of the class's own pictures": (
+        "lab03",
+        "surplus",
+        lambda encoder, labels, p_x, k: np.array(
+            [
+                mutual_of((p_x[labels == y] / p_x[labels == y].sum())[:, None] * encoder[labels == y])
+                if p_x[labels == y].sum() > 0
+                else 0.0
+                for y in range(k)
+            ]
+        ),
+    ),
+    "Lagrangian by divergences": (
+        "lab04",
+        "lagrangian",
+        lambda encoder, t, p_x, beta: float(np.dot((1.0, -beta), plane_of(encoder, t, p_x))),
+    ),
+    "codes with the gap filled in afterwards": (
+        "lab04",
+        "decoder",
+        lambda encoder, t, p_x: (
+            p_x @ encoder,
+            np.where((p_x @ encoder > 0)[:, None], code_of(encoder, t, p_x)[1], 1 / t.shape[1]),
+        ),
+    ),
+    "step by the whole divergence": ("lab04", "step", stepping(at_top)),
+    "step in bits": ("lab04", "step", stepping(at_top, base=np.exp2, prior=np.log2)),
+    "descent of all starts at once": ("lab04", "descend", descending()),
+    "gap piece by piece": ("lab04", "below", by_pieces),
+    "bounds by xlogy": ("lab04", "bounds", by_xlogy),
+    "costs as differences": ("lab04", "gaps", by_difference),
+    "loss by one-hot labels": ("lab04", "vib-loss", bottleneck_loss()),
 }
 
 
