@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from lsedu import calibration, models, training
 from lsedu._ranks import auroc
-from lsedu.experiments.experiment import Choice, Contrast, Experiment, Outcome
+from lsedu.experiments.experiment import Choice, Contrast, Experiment, Outcome, Plan
 from lsedu.information.units import convert
 from lsedu.losses import confidence_penalty, cross_entropy, label_smoothing
 from lsedu.studies._contrasts import against
@@ -87,13 +87,12 @@ def told_apart(answering: Answering, known: Tensor, unknown: Tensor) -> dict[str
         return {"auroc": auroc(doubts(unknown), doubts(known)), "rate_auroc": auroc(rates(unknown), rates(known))}
 
 
-def survived(answering: Answering, x: Tensor, y: Tensor, elsewhere: Tensor, *, config: Config, seed: int) -> dict:
+def survived(answering: Answering, p: Pictures, elsewhere: Tensor, *, config: Config, seed: int) -> dict[str, Tensor]:
     """Return whether each picture is answered rightly under each attack of `attacks`, and under all of them."""
+    x, y = p.x_test[: config.attacked], p.y_test[: config.attacked]
 
     def made(loss: attacks.Loss, steps: int) -> Tensor:
-        generator = torch.Generator().manual_seed(seed)
-        options = {"epsilon": config.epsilon, "steps": steps, "generator": generator}
-        return attacks.attack(answering, x, y, loss=loss, **options)
+        return _changed(answering, x, y, loss, config=config, steps=steps, seed=seed)
 
     changed = {
         "none": x,
@@ -104,6 +103,13 @@ def survived(answering: Answering, x: Tensor, y: Tensor, elsewhere: Tensor, *, c
     }
     right = {name: training.predict(answering, images).argmax(1) == y for name, images in changed.items()}
     return {**right, "worst": torch.stack(list(right.values())).all(0)}
+
+
+def _changed(
+    answering: Answering, x: Tensor, y: Tensor, loss: attacks.Loss, *, config: Config, steps: int, seed: int
+) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return attacks.attack(answering, x, y, loss=loss, epsilon=config.epsilon, steps=steps, generator=generator)
 
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
@@ -117,46 +123,54 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
         return Answering(model, read)
 
     plain = partial(Softmax, cross_entropy)
-    x, y = p.x_test[: config.attacked], p.y_test[: config.attacked]
     other = train(plain, p.x, p.y, "elsewhere", num_classes=p.num_classes, seed=seed + 1000)
-    elsewhere = attacks.attack(
-        other, x, y, loss=attacks.lead_loss, epsilon=config.epsilon, steps=config.steps,
-        generator=torch.Generator().manual_seed(seed),
-    )  # fmt: skip
+    x, y = p.x_test[: config.attacked], p.y_test[: config.attacked]
+    elsewhere = _changed(other, x, y, attacks.lead_loss, config=config, steps=config.steps, seed=seed)
     shuffled = tiles_shuffled(p.x_test, seed=seed)
-    classes = np.random.default_rng(seed).permutation(p.num_classes)
-    results: dict[str, float] = {}
-    arrays: dict[str, np.ndarray] = {}
+    strange, own = np.split(np.random.default_rng(seed).permutation(p.num_classes), [config.unknown_classes])
+    known, unknown = (of_classes(p.x_test, p.y_test, part)[0] for part in (own, strange))
+    found = Outcome({})
     for method, readings in candidates(config).items():
-        found: dict[str, Answering] = {}
-        held: dict[str, dict[str, float]] = {}
-        for value, reading in readings.items():
-            found[value] = train(reading, p.x, p.y, f"{method}-{value}", num_classes=p.num_classes)
-            held[value] = _held(found[value], p)
-            results |= under(f"{method}-{value}", _seen(found[value], p))
+        networks = {
+            value: train(reading, p.x, p.y, f"{method}-{value}", num_classes=p.num_classes)
+            for value, reading in readings.items()
+        }
+        held = {value: _held(network, p) for value, network in networks.items()}
+        for value, network in networks.items():
+            found.results.update(under(f"{method}-{value}", _seen(network, p)))
         right = max(held, key=lambda value: (held[value]["accuracy"], -held[value]["nll"]))
         sure = min(held, key=lambda value: held[value]["nll"])
         for choice, value in (("right", right), ("sure", sure)):
-            name, answering = f"{method}/{choice}", found[value]
-            results[f"{name}/value"] = 0.0 if value == "only" else float(value)
-            logits, held_logits = (training.predict(answering, images) for images in (p.x_test, p.x_val))
-            temperatures = fitted(held_logits, p.y_val)
-            results |= under(name, scored(logits, p.y_test, temperatures))
-            arrays |= kept(name, logits, p.y_test, temperatures)
-        answering, name = found[right], f"{method}/right"
-        for attacked, mask in survived(answering, x, y, elsewhere, config=config, seed=seed).items():
-            results[f"{name}/{attacked}"] = mask.double().mean().item()
-            arrays[f"{name}/{attacked}/hits"] = np.packbits(mask.cpu().numpy())
-        slope = attacks.slopes(answering, x, y, attacks.lead_loss).flatten(1).abs().sum(1)
-        results[f"{name}/no_slope"] = (slope == 0).double().mean().item()
-        results |= under(f"{name}/shuffled", told_apart(answering, p.x_test, shuffled))
-        strange, own = np.split(classes, [config.unknown_classes])
-        fewer = train(
-            readings[right], *of_classes(p.x, p.y, own), f"{method}-fewer", num_classes=len(own)
-        )  # fmt: skip
-        known, unknown = (of_classes(p.x_test, p.y_test, part)[0] for part in (own, strange))
-        results |= under(f"{name}/unseen", told_apart(fewer, known, unknown))
-    return Outcome(results, arrays)
+            found.results[f"{method}/{choice}/value"] = 0.0 if value == "only" else float(value)
+            _answer(found, f"{method}/{choice}", networks[value], p)
+        _resist(found, f"{method}/right", networks[right], p, elsewhere, config=config, seed=seed)
+        fewer = train(readings[right], *of_classes(p.x, p.y, own), f"{method}-fewer", num_classes=len(own))
+        for name, told in (
+            ("shuffled", told_apart(networks[right], p.x_test, shuffled)),
+            ("unseen", told_apart(fewer, known, unknown)),
+        ):
+            found.results.update(under(f"{method}/right/{name}", told))
+    return found
+
+
+def _answer(found: Outcome, name: str, network: Answering, p: Pictures) -> None:
+    """Add the test scores of a network, raw and with a fitted temperature, and its answers."""
+    logits, held = (training.predict(network, images) for images in (p.x_test, p.x_val))
+    temperatures = fitted(held, p.y_val)
+    found.results.update(under(name, scored(logits, p.y_test, temperatures)))
+    found.arrays.update(kept(name, logits, p.y_test, temperatures))
+
+
+def _resist(
+    found: Outcome, name: str, network: Answering, p: Pictures, elsewhere: Tensor, *, config: Config, seed: int
+) -> None:
+    """Add how often a network is right under attack, on which pictures, and how often it shows no slope."""
+    for attacked, mask in survived(network, p, elsewhere, config=config, seed=seed).items():
+        found.results[f"{name}/{attacked}"] = mask.double().mean().item()
+        found.arrays[f"{name}/{attacked}/hits"] = np.packbits(mask.cpu().numpy())
+    x, y = p.x_test[: config.attacked], p.y_test[: config.attacked]
+    slope = attacks.slopes(network, x, y, attacks.lead_loss).flatten(1).abs().sum(1)
+    found.results[f"{name}/no_slope"] = (slope == 0).double().mean().item()
 
 
 def _held(answering: Answering, p: Pictures) -> dict[str, float]:
@@ -274,6 +288,8 @@ EXPERIMENT = Experiment(
         for method, grid in (("smoothing", "alphas"), ("discrete", "discrete"), ("gaussian", "gaussian"))
         for choice in ("right", "sure")
     ),
+    # of the first pilot, seeds 900 to 902; the other contrasts spread more, and their intervals say so
+    plans=(Plan("accuracy-gaussian", 0.0036),),
     primary=("accuracy-gaussian", "ece-gaussian", "unseen-gaussian", "worst-gaussian", "worst-beside"),
     data=("fashion-mnist-mini",),
 )  # fmt: skip
