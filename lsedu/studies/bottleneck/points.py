@@ -5,10 +5,10 @@ smoothing of each picture's own. Targets that follow from the label alone are on
 set, whatever they are (proposition 4.2); those that differ between pictures of one label tell more of the picture than
 of the label, and lie below it. Do they tell more of the labels of new pictures?
 Set-up: 1,000 Fashion-MNIST images and one MLP. Every target is the label mixed with a soft part, in such shares that
-I(X;Z) is that of uniform smoothing. Soft parts: a hand-made teacher (yuan2020), a learned matrix (lls), class means of a
-teacher's answers (zhang2021), Zipf's law on the ranks that a network trained on the same images gives each (liang2022),
-that network's own answers (yuan2020), and those of a teacher that saw 5,000 other images (hinton2015); both at a
-temperature. On one thread of a laptop core: two minutes a seed.
+I(X;Z) is that of uniform smoothing. Soft parts: a hand-made teacher (yuan2020), a learned matrix (lls), class means
+of a teacher's answers (zhang2021), Zipf's law on the ranks that a network trained on the same images gives each
+(liang2022), that network's own answers (yuan2020), and those of a teacher that saw 5,000 other images (hinton2015);
+both at a temperature. On one thread of a laptop core: two minutes a seed.
 """
 
 from collections.abc import Callable
