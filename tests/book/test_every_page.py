@@ -26,8 +26,9 @@ MADE = ["search.html", "genindex.html"]  # what Sphinx adds to them
 PLACED = [(f"{page}.html", name) for name, pages in BOOK.figures().items() for page in pages]
 PHONE, SCREEN = (390, 796), (1280, 850)
 
-CUT = """[...document.querySelectorAll(".cell_input pre")].filter((code) => code.scrollWidth > code.clientWidth + 1)
-    .map((code) => code.textContent.slice(0, 60))"""
+CUT = """[...document.querySelectorAll(".cell_input pre, div.math mjx-container")]
+    .filter((one) => one.scrollWidth > one.clientWidth + 1)
+    .map((one) => `${one.tagName}: ${(one.closest("div.math") ?? one).textContent.slice(0, 60)}`)"""
 
 # Rectangles of an equation's number, of its formula and of the box around both; how much of the formula is unseen.
 EQUATIONS = """() => [...document.querySelectorAll("div.math .eqno")].map((number) => {
@@ -53,6 +54,30 @@ IN_VIEW = """(control) => {
     return {top, bottom, pictures: [pictures.top, pictures.bottom], header: header.bottom,
         over: at === control ? "" : at?.outerHTML.slice(0, 80)};
 }"""
+
+
+# Words of the moving figures' drawings that leave their panel or lie on each other, and bars whose hatch has no ground.
+LETTERS = """() => [...document.querySelectorAll(".moving-figure-panel:not(.is-sealed)")].flatMap((panel) => {
+    const name = `${panel.closest("figure").dataset.figure}, ${panel.dataset.panel}`;
+    const box = panel.getBoundingClientRect();
+    const words = [...panel.querySelectorAll("svg.main-svg text")].map((word) => [word.textContent.trim(),
+        word.getBoundingClientRect()]).filter(([text, {width}]) => text && width > 0);
+    const out = words.filter(([_, r]) => r.left < box.left - 1 || r.right > box.right + 1 || r.top < box.top - 1
+        || r.bottom > box.bottom + 1).map(([text]) => `${name}: ${text} is cut`);
+    const shared = (a, b, low, high) => Math.min(a[high], b[high]) - Math.max(a[low], b[low]);
+    const over = words.flatMap(([text, a], i) => words.slice(i + 1)
+        .filter(([_, b]) => shared(a, b, "left", "right") > 2 && shared(a, b, "top", "bottom") > 3)
+        .map(([other]) => `${name}: ${text} lies on ${other}`));
+    const hatched = panel.querySelector(".js-plotly-plot").data.filter(({type, marker}) => type === "bar"
+        && marker.pattern?.shape);
+    const bare = hatched.filter(({marker}) => !marker.pattern.bgcolor)
+        .map((bar) => `${name}: ${bar.name} cannot be seen`);
+    return [...out, ...over, ...bare];
+})"""
+
+
+def letters(page):
+    return page.evaluate(LETTERS)
 
 
 def opened(page):
@@ -113,12 +138,12 @@ def phone(path):
     moved = {f"sliders-{name}": partial(sliders, name) for placed, name in PLACED if placed == path}
     return {
         "opened": opened, "equations": equations, "pictures": lambda page: page.evaluate(PICTURES, PHONE[0]),
-        "still": visits.still, **moved, "revealed": visits.reveal, "width": width,
+        "still": visits.still, **moved, "revealed": visits.reveal, "letters": letters, "width": width,
     }  # fmt: skip
 
 
 WIDE = {
-    "opened": opened, "still": partial(visits.in_theme, scheme="dark"), "width": width,
+    "opened": opened, "still": partial(visits.in_theme, scheme="dark"), "letters": letters, "width": width,
     "code": lambda page: page.evaluate(CUT), "thin": visits.thin, "dark": partial(accessible, "dark"),
     "light": partial(accessible, "light", again=True),
 }  # fmt: skip
@@ -171,14 +196,8 @@ def test_every_page_opens(wrong, path, screen):
 
 @also_on_what_sphinx_adds
 @on_both_screens
-def test_no_page_has_an_error_in_its_console(wrong, path, screen):
-    assert wrong(path)[screen]["errors"] == []
-
-
-@also_on_what_sphinx_adds
-@on_both_screens
-def test_no_page_asks_for_anything_outside(wrong, path, screen):
-    assert wrong(path)[screen]["outside"] == []
+def test_no_page_has_an_error_in_its_console_or_asks_for_anything_outside(wrong, path, screen):
+    assert {name: wrong(path)[screen][name] for name in ("errors", "outside")} == {"errors": [], "outside": []}
 
 
 @also_on_what_sphinx_adds
@@ -199,7 +218,7 @@ def test_every_page_fits(wrong, path, screen):
 
 
 @on_every_page
-def test_code_is_not_cut_at_the_edge(wrong, path):
+def test_no_code_and_no_equation_is_cut_at_the_edge(wrong, path):
     assert wrong(path)["wide"]["code"] == []
 
 
@@ -216,6 +235,12 @@ def test_on_a_phone_pictures_fit(wrong, path):
 @pytest.mark.parametrize(("path", "name"), PLACED)
 def test_on_a_phone_the_pictures_are_in_view_with_each_slider_that_moves_them(wrong, path, name):
     assert wrong(path)["phone"][f"sliders-{name}"] == []
+
+
+@pytest.mark.parametrize("path", sorted({path for path, _ in PLACED}))
+@on_both_screens
+def test_the_words_of_a_moving_figure_are_whole_and_lie_on_no_other(wrong, path, screen):
+    assert wrong(path)[screen]["letters"] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

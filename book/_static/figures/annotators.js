@@ -57,7 +57,7 @@ lsedu.figure("annotators", () => {
     }),
     panels: (r, { parameters, data, theme }) => {
       const bar = (name, values, colour, shape) => ({ type: "bar", name, x: NAMES, y: values.map((value) => 100 * value),
-        marker: { color: colour, pattern: { shape, fgcolor: theme.paper, size: 6, solidity: 0.25 } },
+        marker: { color: colour, pattern: { shape, fgcolor: theme.paper, bgcolor: colour, size: 6, solidity: 0.25 } },
         hovertemplate: `${name}, %{x}: %{y:.1f}%<extra></extra>` });
       const votes = Array.from({ length: VOTES + 1 }, (_, dog) => dog);
       const along = votes.map((dog) => compute({ dog, beta: parameters.beta }, data));
@@ -81,7 +81,7 @@ lsedu.figure("annotators", () => {
           name: "response",
           traces: [path("said", "dot"), path("smoothing", "dash"), path("bottleneck", "solid"), dot("smoothing"), dot("bottleneck")],
           layout: {
-            title: "How often Z is dog, %, by the votes for dog", height: 340,
+            title: "How often Z is dog, %", height: 340,
             xaxis: { title: { text: "annotators who say dog, of 50", standoff: 4 }, range: [-1, 51], dtick: 10 },
             yaxis: { range: [-4, 104], tickvals: [0, 25, 50, 75, 100] },
             annotations: [

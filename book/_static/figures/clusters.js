@@ -113,6 +113,15 @@ lsedu.figure("clusters", () => {
       const symbols = ["circle", "square", "triangle-up"];
       const reach = 1.08 * Math.max(...[...r.plain_points, ...r.smoothed_points].flat().map(Math.abs));
       const axis = { range: [-reach, reach], nticks: 5 };
+      /** A name above its cloud or below it, on the side away from the others; names side by side grow apart. */
+      const outwards = (group, groups) => {
+        const [xs, ys] = [0, 1].map((axis) => groups.map((other) => centre(other)[axis]));
+        const [x, y] = centre(group);
+        const above = y > ys.reduce((sum, value) => sum + value, 0) / ys.length;
+        const side = { [Math.min(...xs)]: "right", [Math.max(...xs)]: "left" }[x] ?? "center";
+        return { x, xanchor: Math.abs(x) > 0.6 * reach ? "center" : side, yanchor: above ? "bottom" : "top",
+          y: (above ? Math.max : Math.min)(...group.map(([, height]) => height)) };
+      };
       const cloud = (name) => {
         const points = r[`${name}_points`];
         const size = points.length / data.classes.length;
@@ -129,10 +138,8 @@ lsedu.figure("clusters", () => {
           ],
           layout: {
             title: NAMES[name], height: 360, slim: { l: 34, r: 4 },
-            annotations: groups.map((group, k) => ({ x: centre(group)[0],
-              y: (k ? Math.max : Math.min)(...group.map(([, y]) => y)), text: data.classes[k], showarrow: false,
-              yanchor: k ? "bottom" : "top", bgcolor: theme.panel, opacity: 0.92,
-              font: { color: colours[k], size: 12 } })),
+            annotations: groups.map((group, k) => ({ ...outwards(group, groups), text: data.classes[k], showarrow: false,
+              bgcolor: theme.panel, opacity: 0.92, font: { color: colours[k], size: 12 } })),
             xaxis: { ...axis, title: { text: UNITS[parameters.scale], standoff: 4 } }, yaxis: { ...axis, scaleanchor: "x" },
           },
         };

@@ -141,9 +141,10 @@ lsedu.figure("leaving", () => {
             ...plane.axes("", { range: [0, 2.08], dtick: 0.5 }, { range: [0, 2.08], dtick: 0.5 }),
             annotations: [
               note("curve", [r.curve.x.at(-1), r.curve.y.at(-1)], { colour: theme.text, yanchor: "bottom", yshift: 4 }),
-              note(`\u03b1 = ${parameters.alpha.toFixed(2)}`, [r.i_x, r.i_y], { colour, xanchor: r.i_x > 1 ? "right" : "left",
-                xshift: r.i_x > 1 ? 14 : 12, yshift: -18 }),
-              plane.word(theme, 0.62, { xshift: -6, size: 11 }),
+              // below and right of the path, which falls to the left, as far as there is room
+              note(`\u03b1 = ${parameters.alpha.toFixed(2)}`, [r.i_x, r.i_y], { colour,
+                ...(r.i_x > 1.5 ? { xanchor: "center", xshift: -8, yshift: -36 } : { xanchor: "left", xshift: 6, yshift: -18 }) }),
+              plane.word(theme, 1.62, { xshift: -12 }),
             ],
           },
         },

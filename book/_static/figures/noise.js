@@ -105,7 +105,7 @@ lsedu.figure("noise", ({ labels }) => {
           arrayminus: r.accuracies.map((value, i) => value - r.lowest[i]), color: theme.accuracy, thickness: 1.5, width: 4 } };
       const learnt = Number.isFinite(r.memorised);
       const layout = (title) => ({
-        title, height: 360, xaxis: { title: { text: "smoothing \u03b1", standoff: 4 }, range: [-0.04, 0.99], dtick: 0.2 }, yaxis: { range: [0, 1.08], dtick: 0.2 },
+        title, height: 360, xaxis: { title: { text: "smoothing \u03b1", standoff: 4 }, range: [-0.04, 0.99], dtick: 0.2 }, yaxis: { range: [-0.14, 1.08], dtick: 0.2 },
       });
       const end = (text, values, colour) => ({ text, x: alphas.at(-1), y: values.at(-1), colour });
       const marks = guess === undefined || parameters.rate !== ASKED ? [] : [guess];

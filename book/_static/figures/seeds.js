@@ -182,7 +182,9 @@ lsedu.figure("seeds", ({ CLOSENESS }) => {
           layout: {
             title: "Noise that looks like a gain", height: 340,
             annotations: [
-              ...rules.map(({ name, y, colour }, i) => ({ x: i === 1 ? 2 : MOST, y: y.at(i === 1 ? 0 : -1), text: name,
+              // the middle one begins where "looking each time" may stand, and keeps clear of it
+              ...rules.map(({ name, y, colour }, i) => ({ x: i === 1 ? 2 : MOST, text: name,
+                y: i === 1 ? Math.max(y[0], r.peeking + 0.1) : y.at(-1),
                 showarrow: false, xanchor: i === 1 ? "left" : "right", xshift: i === 1 ? 8 : 0, yanchor: "bottom", yshift: 2,
                 font: { color: colour, size: 12 } })),
               { x: parameters.seeds, y: r.peeking, text: "looking each time", showarrow: false, yanchor: "bottom", yshift: 6,

@@ -85,7 +85,7 @@ lsedu.figure("smoothing", ({ CLOSENESS, labels }) => {
       { key: "target_other", label: "Target, others", value: r.target_other, text: r.target_other.toFixed(4) },
       { key: "gradient_label", label: "Gradient, label", value: r.gradient_label, text: signed(r.gradient_label) },
       { key: "gradient_other", label: "Gradient, others", value: r.gradient_other, text: signed(r.gradient_other) },
-      { key: "loss", label: "Loss over least", value: r.loss - r.least_loss,
+      { key: "excess", label: "Loss over least", value: r.loss - r.least_loss,
         text: (r.loss - r.least_loss).toFixed(3) },
       { key: "fixed_gap", label: "Push ends at gap", value: r.fixed_gap, text: number(r.fixed_gap), sealed: true },
     ],
