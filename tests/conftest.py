@@ -15,6 +15,10 @@ import pytest
 import torch
 from hypothesis import settings
 
+from lsedu import _light
+
+_light.begin()
+
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 

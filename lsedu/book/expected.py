@@ -6,13 +6,12 @@ runs every page again under nbval.
 """
 
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
 
-from lsedu import _write
+from lsedu import _light, _write
 from lsedu._errors import CheckFailedError
 from lsedu.book.execute import SIDE_BY_SIDE, Say
 from lsedu.book.pages import Book, BookError, read_notebook
@@ -155,7 +154,9 @@ def check(book: Book, *, notebooks: list[Path] | None = None) -> None:
     paths = check_stored(book) if notebooks is None else notebooks
     if not paths:
         raise BookError("there is no notebook to check")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--nbval-lax", "-q"]
+    # no conftest: what tests of the library share imports torch
+    command = _light.command("import pytest; sys.exit(pytest.main())")
+    command += ["-p", "no:cacheprovider", "--noconftest", "--nbval-lax", "-q"]
 
     def nbval(share: list[Path]) -> subprocess.CompletedProcess[str]:
         return subprocess.run([*command, *map(str, share)], cwd=book.root, capture_output=True, text=True)

@@ -3,10 +3,9 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-from lsedu import _write
+from lsedu import _light, _write
 from lsedu.book import expected
 from lsedu.book.execute import Say, execute
 from lsedu.book.pages import Book, BookError
@@ -40,12 +39,9 @@ def build(book: Book, *, parameters: dict[str, object], say: Say = str) -> Path:
     stage(book, executed)
     _forget_if_the_frame_changed(book)
     say("Building the site")
-    command = ["jupyter-book", "build", str(book.staged), "--path-output", str(book.build), "-n", "-W", "--keep-going"]
-    environment = {
-        **os.environ,
-        "NO_COLOR": "1",
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-    }
+    command = _light.command("from jupyter_book.cli.main import main; main()")
+    command += ["build", str(book.staged), "--path-output", str(book.build), "-n", "-W", "--keep-going"]
+    environment = {**os.environ, "NO_COLOR": "1"}
     log = book.build / "sphinx.log"
     with open(log, "w", encoding="utf-8") as out:
         status = subprocess.run(command, env=environment, stdout=out, stderr=subprocess.STDOUT).returncode

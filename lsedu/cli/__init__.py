@@ -2,7 +2,7 @@
 
 import typer
 
-from lsedu import __version__
+from lsedu import __version__, _light
 from lsedu.cli import book, data, grade, labs, run
 from lsedu.cli._status import Commands
 
@@ -18,6 +18,7 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def main(version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
     """Handle the options that belong to no command."""
+    _light.begin()
     if version:
         typer.echo(__version__)
         raise typer.Exit
