@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from lsedu import bottleneck, information, losses
 from lsedu.authoring import load_lab
 from lsedu.labs.evaluate import attempt, evaluate
 from lsedu.labs.feedback import verdict
@@ -465,6 +466,33 @@ def added_back(logits, labels):
     return (log_sum - logits.gather(1, labels[:, None])[:, 0]).mean()
 
 
+def descent_of_the_library(starts, table, p_x, beta, steps):
+    history, ends = [], []
+    for start in starts:
+        encoders = [start] + [
+            bottleneck.blahut_arimoto(
+                table,
+                beta=beta,
+                p_x=p_x,
+                start=start,
+                tolerance=1e-300,
+                max_iterations=t,
+                accelerate=False,
+                unit="bits",
+            ).encoder
+            for t in range(1, steps + 1)
+        ]
+        history.append([bottleneck.lagrangian(e, table, beta=beta, p_x=p_x, unit="bits") for e in encoders])
+        ends.append(encoders[-1])
+    return np.array(history), ends[int(np.array(history)[:, -1].argmin())]
+
+
+def bounds_of_the_library(encoder, p_y_given_x, p_x, prior, q):
+    tables = (encoder, q, p_x[:, None] * p_y_given_x, prior)
+    found = losses.vib_bounds(*map(torch.as_tensor, tables))
+    return found.rate.item() / np.log(2), found.relevance.item() / np.log(2)
+
+
 def through_logarithms(logits):
     z = torch.as_tensor(logits)
     z = z - z.amax(dim=1, keepdim=True)
@@ -535,6 +563,23 @@ RIGHT = {
             ]
         ),
     ),
+    "point of smoothing of the library": (
+        "lab03",
+        "smoothing-point",
+        lambda p_y, alpha: information.smoothed_point(np.eye(len(p_y)), alpha=alpha, p_x=p_y, unit="bits").i_x,
+    ),
+    "plane of the library": (
+        "lab03",
+        "label-information",
+        lambda encoder, t, p_x: information.plane_point(encoder, t, p_x=p_x, unit="bits").i_y,
+    ),
+    "Lagrangian of the library": (
+        "lab04",
+        "lagrangian",
+        lambda encoder, t, p_x, beta: bottleneck.lagrangian(encoder, t, beta=beta, p_x=p_x, unit="bits"),
+    ),
+    "descent of the library": ("lab04", "descend", descent_of_the_library),
+    "bounds of the library": ("lab04", "bounds", bounds_of_the_library),
     "Lagrangian by divergences": (
         "lab04",
         "lagrangian",
