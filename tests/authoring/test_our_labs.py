@@ -3,6 +3,7 @@
 The untouched one is run by the gate (`lsedu labs test`) and, to its report of no points, in JupyterLab.
 """
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -18,6 +19,7 @@ from lsedu.authoring import load_lab
 from lsedu.authoring.gate import examine
 from lsedu.authoring.release import build, release
 from lsedu.book.pages import Book
+from lsedu.experiments import load_record
 from lsedu.labs import Checks
 from lsedu.labs.submit import submit
 
@@ -49,6 +51,23 @@ def test_links_to_the_book_lead_to_pages_that_are_there(source):
     released = (ROOT / f"labs/{source.stem}.ipynb").read_text(encoding="utf-8")
     assert released.count(f"({link('Book')}/") == len(asked)
     assert "{book}" not in released
+
+
+def quoted(lab):
+    """The dictionary RECORD that a lab shows where nobody can run the study behind it."""
+    (text,) = re.findall(r"^RECORD = (\{.*?^\})", (ROOT / f"solutions/{lab}.md").read_text(), flags=re.M | re.S)
+    return ast.literal_eval(text)
+
+
+def test_numbers_that_labs_quote_are_those_of_the_records():
+    planes, vib = load_record("planes"), load_record("vib")
+    looked_at = ("train/i_x", "train/i_y", "test/i_x", "test/i_y", "test/accuracy")
+    for alpha, values in quoted("lab03").items():
+        assert values == pytest.approx([planes.mean(f"{alpha}/{name}") for name in looked_at], abs=6e-4)
+    names = {"one-hot": "one-hot", "smoothing": "smoothing", "discrete": "bottleneck, 10 codes"}
+    for method, name in {**names, "gaussian": "bottleneck, 64 numbers"}.items():
+        due = [vib.mean(f"{method}/right/before/accuracy"), vib.mean(f"{method}/sure/before/ece")]
+        assert quoted("lab04")[name] == pytest.approx(due, abs=6e-5)
 
 
 def by_run(lab):
