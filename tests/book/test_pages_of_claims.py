@@ -33,7 +33,7 @@ def texts(book):
 
 
 def test_a_page_has_one_claim_or_two_and_all_that_a_chapter_has(book):
-    pages = texts(book)
+    pages, claims, labels = texts(book), book.claims(), book.labels()
     assert len(pages) >= 9
     for page, text in pages.items():
         for part, (pattern, least, most) in PARTS.items():
@@ -45,7 +45,7 @@ def test_a_page_has_one_claim_or_two_and_all_that_a_chapter_has(book):
             for pattern in (r"^:label: (ex-[\w-]+)$", r"^`{3,}\{solution\} (ex-[\w-]+)$")
         )
         assert exercises == solutions and (exercises or page.endswith("/said")), page
-        measured = {claim.anchor for claim in book.claims() if book.labels()[claim.anchor] == [page] and claim.record}
+        measured = {claim.anchor for claim in claims if labels[claim.anchor] == [page] and claim.record}
         assert len(measured) <= 1, f"{page}: the claims of {measured} are too much for a page"
 
 
