@@ -8,6 +8,7 @@ counts, the page that it is on, and the row of the ledger that goes with it.
 All work without scripts: the figure as a picture, the quiz as disclosures, the score as a list of the pages.
 """
 
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import yaml
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
+from pybtex import plugin
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
@@ -211,4 +213,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("quiz", Quiz)
     app.connect("html-page-context", tidy_scripts, priority=999)
     app.connect("build-finished", mend_pages)
+    # for each citation pybtex looks through what all packages offer, which stays as it is while a book is built
+    plugin.entry_points = cache(plugin.entry_points)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
