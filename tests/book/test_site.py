@@ -235,11 +235,24 @@ def test_drawings_fill_the_column_and_are_dark_in_the_dark(visit, scheme):
         assert picture.bounding_box()["width"] >= 0.95 * column
 
 
-def test_paper_has_the_questions_and_the_whole_code(visit):
-    page = visit(f"{CHAPTER}.html", size=(700, 990))
-    figure = drawn(page)
+@pytest.mark.parametrize("seen", [True, False])
+@pytest.mark.parametrize("path", [CHAPTER, "bottleneck/contradiction"])
+def test_paper_has_the_questions_the_pictures_and_the_whole_code(visit, path, seen):
+    page = visit(f"{path}.html", size=(700, 990), scheme="dark")
+    placed = {name: BOOK.asked().get(name) == path for name, pages in BOOK.figures().items() if path in pages}
+    for name in placed if seen else ():
+        drawn(page, name)
+    page.wait_for_load_state("networkidle")  # what has not been seen is loaded meanwhile
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
-    expect(figure.locator("legend", has_text="Which temperature")).to_be_visible()
+    for name, asks in placed.items():
+        figure = page.locator(f".moving-figure[data-figure={name}]")
+        assert figure.locator(".moving-figure-question, .moving-figure-ask legend").first.is_visible() == asks, name
+        expect(figure.locator("img.in-light")).to_be_visible()
+        box = figure.locator("img.in-light").bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 700 and box["height"] > 100
+        for part in ("img.in-dark", ".moving-figure-moving", ".moving-figure-readout", ".moving-figure-data"):
+            expect(figure.locator(part)).to_be_hidden()
     for question in page.locator(".quiz-question").all():
         expect(question.locator(".quiz-text")).to_be_visible()
     for code in page.locator(".bd-article div.highlight pre").all():

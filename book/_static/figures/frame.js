@@ -37,9 +37,6 @@ loads base.js, layout.js, controls.js, question.js and this file. Whether the qu
         attributes: true, attributeFilter: ["data-theme", "data-mode"],
       });
       window.addEventListener("popstate", () => { this.readState(); this.showState(); this.update(); });
-      // A picture that prints at the width of the screen would be cut at the edge of the paper.
-      window.addEventListener("beforeprint", () => this.resize(640));
-      window.addEventListener("afterprint", () => this.resize());
     }
 
     key(control) { return `${this.name}.${control.key}`; }
@@ -206,31 +203,40 @@ loads base.js, layout.js, controls.js, question.js and this file. Whether the qu
       this.frame.style.setProperty("--picture", `${this.panels.offsetHeight}px`);
       this.root.dataset.drawn = "true";
     }
-
-    resize(width) {
-      if (!window.Plotly) return;
-      for (const plot of this.panels.querySelectorAll(".js-plotly-plot")) {
-        window.Plotly.relayout(plot, width ? { autosize: false, width: width / 2 } : { autosize: true, width: null });
-      }
-    }
   }
 
-  /** Put the frame on one figure element: load its script and its data, then draw. */
-  async function mount(root) {
-    const { spec, data } = await lsedu.load(root.dataset.figure);
-    return new Frame(root, spec, data);
+  /** What the figures that have no frame yet are made of, by their elements, as far as it is loaded. */
+  const waiting = new Map(Array.from(document.querySelectorAll("figure.moving-figure[data-figure]"), (root) => [root, undefined]));
+
+  /** Put the frame on a figure element, once. */
+  function place(root, { spec, data }) {
+    if (waiting.delete(root)) new Frame(root, spec, data);
+  }
+
+  function failed(root, error) {
+    waiting.delete(root);
+    root.classList.add("is-static");
+    root.append(make("p", { class: "moving-figure-problem", role: "status",
+      text: `This figure cannot move here (${error.message}); the picture stands for it.` }));
   }
 
   const near = new IntersectionObserver((entries) => {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
       near.unobserve(target);
-      mount(target).catch((error) => {
-        target.classList.add("is-static");
-        target.append(make("p", { class: "moving-figure-problem", role: "status",
-          text: `This figure cannot move here (${error.message}); the picture stands for it.` }));
-      });
+      lsedu.load(target.dataset.figure).then((parts) => place(target, parts)).catch((error) => failed(target, error));
     }
   }, { rootMargin: "1200px" });
-  for (const root of document.querySelectorAll("figure.moving-figure[data-figure]")) near.observe(root);
+  for (const root of waiting.keys()) near.observe(root);
+
+  // On paper stand a figure's question and its static picture, also where the reader has not been yet.
+  window.addEventListener("load", () => {
+    for (const root of waiting.keys()) {
+      lsedu.load(root.dataset.figure).then((parts) => { if (waiting.has(root)) waiting.set(root, parts); }).catch(() => undefined);
+    }
+  });
+  window.addEventListener("beforeprint", () => {
+    for (const [root, parts] of [...waiting]) if (parts) place(root, parts);
+  });
+  window.addEventListener("afterprint", () => window.dispatchEvent(new Event("resize"))); // what was drawn unseen has no width
 })();
