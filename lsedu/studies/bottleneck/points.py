@@ -6,9 +6,9 @@ label, and lie below it. The paper leaves other smoothing distributions, and dis
 picture's own, to the future (sections 2.2 and 6). Do such targets tell more of the labels of new pictures?
 Set-up: 1,000 Fashion-MNIST images and one MLP. Every target is the label mixed with a soft part, in such shares that
 I(X;Z) is that of uniform smoothing. Soft parts: a hand-made teacher (yuan2020), a learned matrix (lls), class means
-of a teacher's answers (zhang2021), Zipf's law on the ranks that a network trained on the same images gives each
-(liang2022), that network's own answers (yuan2020), and those of a teacher that saw 5,000 other images (hinton2015);
-both at a temperature. On one thread of a laptop core: two minutes a seed.
+of a teacher's answers over the other classes (after zhang2021), Zipf's law on the ranks that a network trained on the
+same images gives each (liang2022), that network's own answers (yuan2020), and those of a teacher that saw 5,000 other
+images (hinton2015); both at a temperature. On one thread of a laptop core: two minutes a seed.
 """
 
 from collections.abc import Callable
@@ -77,6 +77,15 @@ def class_means(answers: Tensor, labels: Tensor) -> Tensor:
     return ((weights / weights.sum(0).clamp(min=1.0)).T @ answers)[labels]
 
 
+def of_others(answers: Tensor, labels: Tensor) -> Tensor:
+    """Return what answers (N, K) give the other classes, each row a distribution again.
+
+    Class means of answers are too sure to have few bits, even alone; what they give the others can have any share.
+    """
+    others = answers.scatter(1, labels[:, None], 0.0)
+    return others / others.sum(1, keepdim=True)
+
+
 @dataclass(frozen=True)
 class Towards:
     """The cross-entropy with a target of each picture's own (N, K); the labels are the pictures' places in it."""
@@ -110,7 +119,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
         "uniform": torch.full_like(own, 1.0 / p.num_classes),
         "virtual": hand_made.to(own)[p.y],
         "learned": learnable.q().double()[p.y],
-        "online": class_means(theirs.softmax(1), p.y),
+        "online": of_others(class_means(theirs.softmax(1), p.y), p.y),
         "zipf": zipf(own, p.y),
         "self": (own / config.temperature).softmax(1),
         "distilled": (theirs / config.temperature).softmax(1),

@@ -43,6 +43,12 @@ def test_means_of_a_class_are_over_its_right_answers_or_all_if_none_is():
     assert means[3] == pytest.approx(np.array([0.9, 0.1]))
 
 
+def test_what_is_given_to_the_others_has_nothing_on_the_label_and_sums_to_one():
+    answers = torch.tensor([[0.5, 0.4, 0.1], [0.2, 0.2, 0.6]], dtype=torch.float64)
+    others = points.of_others(answers, torch.tensor([0, 2]))
+    assert others == pytest.approx(np.array([[0.0, 0.8, 0.2], [0.5, 0.5, 0.0]]))
+
+
 def test_a_target_is_found_by_the_place_of_its_picture():
     loss = points.Towards(torch.tensor([[1.0, 0.0], [0.5, 0.5]]))
     logits = torch.tensor([[0.0, 0.0], [math.log(3.0), 0.0]])
