@@ -58,6 +58,15 @@ def test_a_kernel_can_be_interrupted_and_ends_with_the_nursery_or_before(tmp_pat
     assert stays.poll(30) == 0
 
 
+def test_where_the_call_for_a_descriptor_is_forbidden_kernels_are_started_as_jupyter_does(monkeypatch):
+    def forbidden(pid):
+        raise PermissionError(1, "Operation not permitted")
+
+    assert nursery.Nursery(nursery.FEWEST)._forks
+    monkeypatch.setattr(os, "pidfd_open", forbidden)
+    assert not nursery.Nursery(nursery.FEWEST)._forks
+
+
 def test_a_nursery_that_cannot_import_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(nursery, "IMPORTED", ("no_such_module",))
     with (
