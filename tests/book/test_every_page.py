@@ -26,7 +26,7 @@ MADE = ["search.html", "genindex.html"]  # what Sphinx adds to them
 PLACED = [(f"{page}.html", name) for name, pages in BOOK.figures().items() for page in pages]
 PHONE, SCREEN = (390, 796), (1280, 850)
 
-CUT = """[...document.querySelectorAll(".cell_input pre, div.math mjx-container")]
+CUT = """[...document.querySelectorAll(".cell_input pre, .cell_output pre, div.math mjx-container")]
     .filter((one) => one.scrollWidth > one.clientWidth + 1)
     .map((one) => `${one.tagName}: ${(one.closest("div.math") ?? one).textContent.slice(0, 60)}`)"""
 
@@ -218,7 +218,7 @@ def test_every_page_fits(wrong, path, screen):
 
 
 @on_every_page
-def test_no_code_and_no_equation_is_cut_at_the_edge(wrong, path):
+def test_no_code_no_output_and_no_equation_is_cut_at_the_edge(wrong, path):
     assert wrong(path)["wide"]["code"] == []
 
 
