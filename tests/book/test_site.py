@@ -235,6 +235,12 @@ def test_drawings_fill_the_column_and_are_dark_in_the_dark(visit, scheme):
         assert picture.bounding_box()["width"] >= 0.95 * column
 
 
+def test_on_a_phone_a_claim_has_room_for_words(visit):
+    page = visit("bottleneck/trained.html", size=(390, 796))
+    assert page.locator("th", has_text=re.compile("^claim$")).bounding_box()["width"] > 130
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 @pytest.mark.parametrize("seen", [True, False])
 @pytest.mark.parametrize("path", [CHAPTER, "bottleneck/contradiction"])
 def test_paper_has_the_questions_the_pictures_and_the_whole_code(visit, path, seen):
