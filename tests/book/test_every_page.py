@@ -26,7 +26,7 @@ MADE = ["search.html", "genindex.html"]  # what Sphinx adds to them
 PLACED = [(f"{page}.html", name) for name, pages in BOOK.figures().items() for page in pages]
 PHONE, SCREEN = (390, 796), (1280, 850)
 
-CUT = """[...document.querySelectorAll(".cell_input pre, .cell_output pre, div.math mjx-container")]
+CUT = """[...document.querySelectorAll(".cell_input pre, .cell_output pre, div.math:has(.eqno) mjx-container")]
     .filter((one) => one.scrollWidth > one.clientWidth + 1)
     .map((one) => `${one.tagName}: ${(one.closest("div.math") ?? one).textContent.slice(0, 60)}`)"""
 
