@@ -237,7 +237,8 @@ def test_drawings_fill_the_column_and_are_dark_in_the_dark(visit, scheme):
 
 def test_on_a_phone_a_claim_has_room_for_words(visit):
     page = visit("bottleneck/trained.html", size=(390, 796))
-    assert page.locator("th", has_text=re.compile("^claim$")).bounding_box()["width"] > 130
+    heads = page.locator("th", has_text=re.compile("^claim$")).all()
+    assert heads and min(head.bounding_box()["width"] for head in heads) > 130
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
