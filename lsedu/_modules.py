@@ -2,7 +2,7 @@
 
 import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from lsedu._uses import ROOT, Closure, origin, package_of, path_of, uses
@@ -32,7 +32,7 @@ def imports(source: str, *, package: str = "") -> set[str]:
     """
     text = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines())
     found: set[str] = set()
-    for node in ast.walk(ast.parse(text)):
+    for node in _statements(ast.parse(text)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -47,6 +47,17 @@ def imports(source: str, *, package: str = "") -> set[str]:
                     prefix for i in range(1, len(parts) + 1) if path_of(prefix := ".".join(parts[:i])) is not None
                 )
     return found
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements of a tree, in functions and classes too; no import is in an expression, so none is read."""
+    queue = [tree]
+    while queue:
+        node = queue.pop()
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, part, ())
+            queue.extend(inner if isinstance(inner, list) else ())
 
 
 @cache

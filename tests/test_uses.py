@@ -1,8 +1,10 @@
 """What code makes use of: names are followed to the module that defines them, and what cannot be told counts whole."""
 
+import ast
 import shutil
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -139,3 +141,31 @@ def test_what_runs_in_a_study_is_among_what_it_is_found_to_use():
         sys.setprofile(None)
     found = {str(_uses.path_of(name)) for name in _uses.Closure([(study.module, ())]).modules}
     assert len(ran) > 15 and ran <= found
+
+
+def test_imports_are_found_in_every_block_and_no_expression_is_read(monkeypatch):
+    without = {name: value for name, value in vars(ast).items() if name != "walk"}  # which reads every expression
+    monkeypatch.setattr(_modules, "ast", SimpleNamespace(**without))
+    source = "\n".join(
+        [
+            "def f(x):",
+            "    try:",
+            "        from lsedu import losses",
+            "    except ImportError:",
+            "        match x:",
+            "            case 1:",
+            "                import lsedu.targets",
+            "    else:",
+            "        import lsedu.calibration as c",
+            "    finally:",
+            "        with x:",
+            "            import lsedu.data",
+            "class C:",
+            "    while True:",
+            "        pass",
+            "    else:",
+            "        import lsedu.models",
+        ]
+    )
+    expected = {f"lsedu.{name}" for name in ("losses", "targets", "calibration", "data", "models")} | {"lsedu"}
+    assert _modules.imports(source) == expected

@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from lsedu.grading import (
     surroundings,
     zygotes,
 )
-from lsedu.grading.closing import resemblance, together
+from lsedu.grading.closing import published, resemblance, together
 from lsedu.grading.collect import ClassError, HandedIn, collect
 from lsedu.grading.inbox import Submission
 from lsedu.grading.marking import prepare
@@ -180,14 +180,16 @@ def _grade(
     report.kept = len(found) - len(todo)
     code: dict[str, str] = {}
     limits = zygotes.Limits(memory_mb=lab.manifest.memory_mb, cpu_seconds=int(lab.manifest.seconds) + 10)
+    sources: Mapping[str, str] | None = None
     if todo:
         given = {"preamble": surroundings.preamble(lab), "forbidden": surroundings.forbidden(lab)}
         with (
             ThreadPoolExecutor(1) as beside,
             zygotes.setting(lab.manifest.allow, lab.manifest.answers, limits, **given) as place,
         ):
-            # right answers are worked out while the sandbox imports what it needs
+            # right answers, and what could have been copied, are worked out while the sandbox imports what it needs
             cases = beside.submit(lambda: (prepare(lab, seed), prepare(lab, PUBLIC_SEED)))
+            others = beside.submit(published, lab)
             accept = 0 if options.unsandboxed else isolation.ACCEPTED
             seen, zygote = sandbox.probe(place, at_most=options.at_most, accept=accept)
             report.level = seen.describe()
@@ -201,10 +203,11 @@ def _grade(
                 shown = {item.question.id: item for item in public}
                 marks = submission.ClassRun(lab, prepared, shown, handed_in.released, seed, key, seen.level, code)
                 _each(todo, marks, results, pool, jobs, options, report, progress, kept=report.kept)
+            sources = others.result()
     whole, question = options.only is None, options.question
     said = together(lab, handed_in, people, results, before, report.again, whole=whole, question=question)
     results.finish(item.student for item in found)
-    resemblance(lab, found, results, handed_in.released, code)
+    resemblance(lab, found, results, handed_in.released, code, sources or published(lab))
     for line in said:
         say(line)
     report.seconds["all"] = time.monotonic() - begin

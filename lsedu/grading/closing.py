@@ -68,12 +68,29 @@ def together(
     return said
 
 
+def published(lab: Lab) -> dict[str, str]:
+    """Return what could have been copied, by a name; its fingerprints are worked out here, for they take the time."""
+    known = {"the published solution": "\n".join(cell.solution for cell in lab.student_cells())}
+    for name in _modules.reached(lab.manifest.answers):
+        if any(name.startswith(answer) for answer in lab.manifest.answers):
+            known[name] = _modules.path_of(name).read_text(encoding="utf-8")
+    for text in known.values():
+        similarity.fingerprints(text)
+    return known
+
+
 def resemblance(
-    lab: Lab, found: list[Submission], results: Results, given: Released, marked: Mapping[str, str]
+    lab: Lab,
+    found: list[Submission],
+    results: Results,
+    given: Released,
+    marked: Mapping[str, str],
+    known: Mapping[str, str],
 ) -> None:
     """Write `similarity.csv`: pairs of students, and of a student and what is published, that resemble each other.
 
-    `marked` holds the code of the answers of those who were marked just now; the others' is read.
+    `marked` holds the code of the answers of those who were marked just now, the others' is read; `known` is what
+    `published` returns.
     """
     code = {}
     for item in found:
@@ -82,11 +99,6 @@ def resemblance(
                 code[item.student] = marked[item.student]
             elif item.path is not None:
                 code[item.student] = matching.match(lab, notebooks.read(item.path), given).code
-    known = {"the published solution": "\n".join(cell.solution for cell in lab.student_cells())}
-    for name in _modules.reached(lab.manifest.answers):
-        path = _modules.path_of(name)
-        if any(name.startswith(answer) for answer in lab.manifest.answers):
-            known[name] = path.read_text(encoding="utf-8")
     alike = similarity.pairs(code, known, boilerplate=[*(cell.source for cell in lab.student_cells()), lab.preamble])
     rows = [["first", "second", "share", "fingerprints", "cluster"]]
     rows += [[pair.first, pair.second, round(pair.share, 2), pair.shared, pair.cluster or ""] for pair in alike]

@@ -1,5 +1,6 @@
 """What the sandbox shows: the interpreter, the packages that a lab allows, and a generated view of lsedu."""
 
+import csv
 import importlib.metadata
 import importlib.util
 import os
@@ -219,7 +220,7 @@ def _packages(names: Iterable[str]) -> tuple[list[tuple[str, str]], list[tuple[s
     NotAllowedError
         If a module is not installed.
     """
-    homes = importlib.metadata.packages_distributions()
+    homes = [(found, {top.partition(".")[0] for top in _tops(found)}) for found in importlib.metadata.distributions()]
     open_: dict[str, str] = {}
     queue, seen, guarded = [], set(), {}
     for name in dict.fromkeys(name.split(".")[0] for name in names):
@@ -231,7 +232,7 @@ def _packages(names: Iterable[str]) -> tuple[list[tuple[str, str]], list[tuple[s
         origin = Path(spec.origin)
         place = origin.parent if spec.submodule_search_locations else origin
         open_[place.name] = str(place)
-        queue += [(home, open_) for home in homes.get(name, [])]
+        queue += [(home.name, open_) for home, own in homes if name in own]
     while queue:
         name, found = queue.pop(0)  # what is named comes first: what others require is then found to be there
         if (key := _key(name)) in seen or key in ("lsedu", "pip"):
@@ -241,8 +242,7 @@ def _packages(names: Iterable[str]) -> tuple[list[tuple[str, str]], list[tuple[s
             distribution = importlib.metadata.distribution(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-        for file in distribution.files or ():
-            top = file.parts[0]
+        for top in sorted(_tops(distribution)):
             if top not in ("..", ".", "__pycache__") and not top.endswith(".pth") and top not in open_:
                 found.setdefault(top, str(distribution.locate_file(top)))
         for requirement in distribution.requires or ():
@@ -254,5 +254,35 @@ def _packages(names: Iterable[str]) -> tuple[list[tuple[str, str]], list[tuple[s
     )
 
 
+def _tops(distribution: importlib.metadata.Distribution) -> set[str]:
+    """Return the first parts of the paths of a distribution's files, read from its list without a path for each."""
+    record = distribution.read_text("RECORD")
+    if record is None:
+        return {file.parts[0] for file in distribution.files or ()}
+    return {row[0].partition("/")[0] for row in csv.reader(record.splitlines()) if row}
+
+
 def _key(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def environment(home: str) -> dict[str, str]:
+    """Return all of the environment that a zygote gets: nothing of the grader's own.
+
+    Memory comes from malloc, and in huge pages where the kernel grants them on request: a fork copies page tables, and
+    with huge pages there are far fewer to copy.
+    """
+    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+    return {
+        **dict.fromkeys(threads, "1"),
+        "HOME": home,
+        "TMPDIR": home,
+        "MPLCONFIGDIR": home,
+        "TORCHINDUCTOR_CACHE_DIR": home,  # PyTorch makes one when it loads its optimisers, and fails where it cannot
+        "MPLBACKEND": "agg",
+        "LANG": "C.UTF-8",
+        "PYTHONHASHSEED": "0",
+        "PYTHONMALLOC": "malloc",
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+        "PATH": "/nonexistent",
+    }

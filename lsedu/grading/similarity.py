@@ -12,6 +12,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, islice, product
 
 K, WINDOW = 9, 4
@@ -69,6 +70,7 @@ def tokens(code: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=256)
 def fingerprints(code: str) -> frozenset[int]:
     """Return the kept hashes of a program."""
     words = tokens(code)

@@ -14,20 +14,16 @@ _DAY = 86_400.0
 _seen: set[str] = set()
 
 
-def up(paths: Iterable[str], *, own: Path) -> None:
-    """Read every file, folder and link below `paths`, once in the life of this process.
-
-    Parameters
-    ----------
-    paths
-        What submissions may read.
-    own
-        The grader's folder of copies. They are as new as their first reading, so the times of it are set ahead.
-    """
+def ahead(own: Path) -> None:
+    """Set the times of the grader's copies ahead: they are as new as their first reading, which would show."""
     for path in [own, *own.rglob("*")]:
         os.utime(path, (time.time() + _DAY, path.lstat().st_mtime), follow_symlinks=False)
-    waiting = [path for path in paths if path not in _seen]
-    _seen.update(waiting)
+
+
+def up(paths: Iterable[str]) -> None:
+    """Read every file, folder and link below `paths`, which submissions may read, once in the life of this process."""
+    new = [path for path in paths if path not in _seen]
+    waiting = list(new)
     while waiting:
         path = waiting.pop()
         with contextlib.suppress(OSError):  # what cannot be read here, submissions cannot read either
@@ -35,6 +31,7 @@ def up(paths: Iterable[str], *, own: Path) -> None:
                 waiting += _read(path)
             else:  # what it points to is listed by itself, if it may be read
                 os.readlink(path)
+    _seen.update(new)
 
 
 def _read(path: str) -> list[str]:

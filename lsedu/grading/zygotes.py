@@ -9,7 +9,8 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,8 @@ class Setting:
         What one child may use.
     forbidden
         The calls that are watched for, a list for each question that has some; see `lsedu.labs.watch`.
+    when_read
+        Returns when all that submissions may read has been read once, see `warm`; no child is made before.
     """
 
     view: packages.View
@@ -57,6 +60,7 @@ class Setting:
     folder: Path
     limits: Limits = field(default_factory=Limits)
     forbidden: list[list[str]] = field(default_factory=list)
+    when_read: Callable[[], None] = lambda: None
 
 
 @contextlib.contextmanager
@@ -84,9 +88,11 @@ def setting(
         for path in [folder, *folder.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() else 0o644)
-        warm.up(view.readable, own=folder)
+        warm.ahead(folder)
         preload = [name for name in allow if name != "lsedu"]
-        yield Setting(view, preload, folder, limits, [list(names) for names in forbidden])
+        with ThreadPoolExecutor(1) as beside:  # the zygote imports meanwhile
+            read = beside.submit(lambda: warm.up(view.readable))
+            yield Setting(view, preload, folder, limits, [list(names) for names in forbidden], read.result)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -111,6 +117,7 @@ class Zygote:
             theirs.close()
         try:
             ready = self._wait_ready()
+            setting.when_read()
         except (OSError, ValueError, EOFError) as error:
             self.close()
             said = self.process.stderr.read().decode(errors="replace").strip().splitlines()
@@ -153,7 +160,7 @@ class Zygote:
             "hidden": view.hidden,
             "devices": packages.DEVICES,
             "command": command if not self.isolation.bwrap else self._bwrap(command),
-            "environment": environment("/tmp" if self.isolation.namespaces else f"{course}/{packages.HOME}"),
+            "environment": packages.environment("/tmp" if self.isolation.namespaces else f"{course}/{packages.HOME}"),
         }
         start = (
             f"import sys; sys.path.insert(0, {str(self.setting.folder)!r}); import grading_child.launch as l; l.main()"
@@ -164,7 +171,7 @@ class Zygote:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             pass_fds=[number],
-            env=environment("/nonexistent"),
+            env=packages.environment("/nonexistent"),
             cwd="/",
             start_new_session=True,
         )
@@ -273,25 +280,3 @@ class Zygote:
     def __exit__(self, *_: Any) -> None:
         self.close()
         self.process.stderr.close()
-
-
-def environment(home: str) -> dict[str, str]:
-    """Return all of the environment that a zygote gets: nothing of the grader's own.
-
-    Memory comes from malloc, and in huge pages where the kernel grants them on request: a fork copies page tables, and
-    with huge pages there are far fewer to copy.
-    """
-    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-    return {
-        **dict.fromkeys(threads, "1"),
-        "HOME": home,
-        "TMPDIR": home,
-        "MPLCONFIGDIR": home,
-        "TORCHINDUCTOR_CACHE_DIR": home,  # PyTorch makes one when it loads its optimisers, and fails where it cannot
-        "MPLBACKEND": "agg",
-        "LANG": "C.UTF-8",
-        "PYTHONHASHSEED": "0",
-        "PYTHONMALLOC": "malloc",
-        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
-        "PATH": "/nonexistent",
-    }

@@ -1,9 +1,11 @@
 """What is done once for a class is not done for each submission, and nothing is done that nobody asks for."""
 
 import contextlib
+import importlib.metadata
 import os
 import select
 import socket
+import threading
 import traceback
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,13 +14,19 @@ import pytest
 import torch
 
 from lsedu.authoring import load_lab
-from lsedu.grading import basis, classroom, closing, marking, zygotes
+from lsedu.grading import basis, classroom, closing, marking, packages, similarity, zygotes
 from lsedu.grading.child import seccomp, wire, worker
 from lsedu.grading.children import Child
 from lsedu.grading.isolation import offered
 
 TINY = Path(__file__).resolve().parent / "fixtures" / "tiny.md"
-PREAMBLE = "import time\nWHEN, SEEN = time.monotonic_ns(), []\nfrom nowhere import something\nAFTER = 1"
+PREAMBLE = """
+import os, time
+WHEN, SEEN = time.monotonic_ns(), []
+os.register_at_fork(after_in_child=lambda: SEEN.append("told of the fork"))
+from nowhere import something
+AFTER = 1
+"""
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +57,32 @@ def test_the_preamble_is_run_once_and_shared_by_nobody(zygote, sandbox):
             sandbox.load(process, "def f(x):\n    SEEN.append(x)\n    return [WHEN, AFTER, len(SEEN)]")
         assert sandbox.ask(first, "f", 1) == sandbox.ask(second, "f", 1)
         assert sandbox.ask(first, "f", 1)[1:] == [1, 2]
+
+
+def test_what_is_imported_is_not_told_of_forks_but_a_childs_own_code_may_ask(zygote, sandbox):
+    with zygote.child() as child:
+        sandbox.load(child, "def f(x):\n    return [SEEN, os.register_at_fork.__module__]")
+        assert sandbox.ask(child, "f", 1) == [[], "posix"]
+
+
+def test_packages_are_found_without_a_path_for_each_of_their_files(monkeypatch):
+    monkeypatch.setattr(importlib.metadata, "packages_distributions", lambda: pytest.fail("all are looked through"))
+    monkeypatch.setattr(importlib.metadata.Distribution, "files", property(lambda self: pytest.fail("each is a path")))
+    open_, guarded = map(dict, map(lambda part: [pair[::-1] for pair in part], packages._packages(["numpy", "torch"])))
+    assert {"numpy", "torch", "torchgen", "functorch"} <= set(open_) and "sympy" not in open_
+    assert {"sympy", "mpmath", "typing_extensions.py"} <= set(guarded) and not {"jinja2", "networkx"} & set(guarded)
+    assert Path(open_["torch"]) == Path(torch.__file__).parent
+
+
+def test_what_submissions_may_read_is_read_while_the_zygote_imports(monkeypatch):
+    started, order = threading.Event(), []
+    monkeypatch.setattr(zygotes.warm, "up", lambda paths: (started.wait(30), order.append("read")))
+    monkeypatch.setattr(zygotes.Zygote, "_launch", lambda self, theirs: started.set())
+    monkeypatch.setattr(zygotes.Zygote, "_wait_ready", lambda self: {"missing": [], "seconds": 0.0})
+    monkeypatch.setattr(zygotes.Zygote, "_address_space", lambda self: order.append("children may be made"))
+    with zygotes.setting(["numpy"], [], zygotes.Limits()) as place:
+        zygotes.Zygote(offered()[0], place).control.close()
+    assert order == ["read", "children may be made"]
 
 
 def test_a_child_is_seeded_without_a_look_at_who_asks(monkeypatch):
@@ -141,12 +175,16 @@ def test_right_answers_are_worked_out_by_one_thread(tmp_path, monkeypatch):
 
 
 def test_what_was_marked_just_now_is_not_read_again_for_resemblances(tmp_path, monkeypatch):
-    written = {}
+    written, tokens = {}, similarity.tokens
     monkeypatch.setattr(closing.notebooks, "read", lambda path: pytest.fail("it was read again"))
+    lab = load_lab(TINY)
+    sources = closing.published(lab)
+    monkeypatch.setattr(similarity, "tokens", lambda code: tokens(code) if code in ours else pytest.fail("read again"))
     results = SimpleNamespace(out=tmp_path, write_text=lambda path, text: written.update({path.name: text}))
     people = [SimpleNamespace(student=name, path=tmp_path) for name in ("ana", "bo")]
     code = "def spread(values, low, high):\n" + "\n".join(
         f"    if values[{i}] * {i} + low < high ** {i}: return sorted(values[:{i}])[-1]" for i in range(4)
     )
-    closing.resemblance(load_lab(TINY), people, results, None, dict.fromkeys(("ana", "bo"), code))
+    ours = [code, *(cell.source for cell in lab.student_cells()), lab.preamble]
+    closing.resemblance(lab, people, results, None, dict.fromkeys(("ana", "bo"), code), sources)
     assert written["similarity.csv"].splitlines()[1].startswith('"ana","bo",1.0,')

@@ -17,7 +17,7 @@ import tempfile
 import time
 from typing import Any
 
-from . import confine, imports, seccomp, wire, worker
+from . import alone, confine, imports, seccomp, wire, worker
 
 _LONG = 60.0
 _LATE = ("numpy.random", "numpy.linalg", "numpy.fft", "numpy.ma")
@@ -43,6 +43,7 @@ def main() -> None:
         torch.set_num_interop_threads(1)
     with open(setup["preamble"], encoding="utf-8") as file:
         space = worker.prepare(file.read(), setup["forbidden"])
+    alone.end()
     gc.collect()
     gc.freeze()
     zygote = Zygote(control, procfs, setup, space)
