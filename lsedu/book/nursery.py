@@ -139,6 +139,9 @@ class Nursery:
             def __init__(self, **options: Any) -> None:
                 super().__init__(**options, **place)
 
+            async def _async_interrupt_kernel(self) -> None:
+                """Do nothing: before a kernel is told to end it is interrupted, and says so if it is answering."""
+
             async def _async_pre_start_kernel(self, **options: Any) -> Any:
                 options["env"] = {**os.environ, **environment}
                 if nursery._forks:

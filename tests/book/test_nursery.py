@@ -25,7 +25,7 @@ def few_imports(monkeypatch):
     monkeypatch.setattr(nursery, "IMPORTED", ("ipykernel.kernelapp", "numpy"))
 
 
-def test_each_page_has_a_kernel_of_its_own_in_its_folder_that_notes_what_it_reads(toy):
+def test_each_page_has_a_kernel_of_its_own_in_its_folder_that_notes_what_it_reads(toy, monkeypatch):
     text, pages = (toy.source / "page.md").read_text(), ["a/first", "b/second", "b/third"]
     before, _, end = text.rpartition("from lsedu.information import entropy\nprint(profile, seed + 41)\n")
     toc = [f"  - file: {page}\n" for page in pages]
@@ -34,7 +34,14 @@ def test_each_page_has_a_kernel_of_its_own_in_its_folder_that_notes_what_it_read
         (toy.source / page).parent.mkdir(exist_ok=True)
         (toy.source / page).with_suffix(".md").write_text(before + CELL + end)
         (toy.source / page).with_name("record.json").write_text("{}")
-    folder, parents = os.getcwd(), set()
+    folder, parents, sent = os.getcwd(), set(), []
+    send = nursery.LocalProvisioner.send_signal
+
+    def note(self, number):
+        sent.append(number)
+        return send(self, number)
+
+    monkeypatch.setattr(nursery.LocalProvisioner, "send_signal", note)
     for page, path in execute.execute(toy, expected.PARAMETERS).items():
         notebook = nbformat.read(path, as_version=4)
         *said, parent, watched = notebook.cells[-1].outputs[0].text.split()
@@ -43,6 +50,7 @@ def test_each_page_has_a_kernel_of_its_own_in_its_folder_that_notes_what_it_read
         parents.add(parent)
     assert len(parents) == 1 and str(os.getpid()) not in parents, "one process, and not this one, forks them"
     assert os.getcwd() == folder
+    assert signal.SIGINT not in sent, "a kernel that is interrupted while it answers says so where the reader builds"
 
 
 def test_a_kernel_can_be_interrupted_and_ends_with_the_nursery_or_before(tmp_path):
