@@ -26,8 +26,9 @@ from lsedu.studies._contrasts import against
 from lsedu.studies._pictures import Pictures, Scale, pictures
 from lsedu.studies._scores import under
 from lsedu.studies._training import trained
+from lsedu.studies.bottleneck._families import others
 from lsedu.studies.bottleneck.planes import place, seen
-from lsedu.targets import one_hot, zipf
+from lsedu.targets import OnlineTable, one_hot, zipf
 
 OF_THE_LABEL = {"virtual": "a hand-made teacher", "learned": "a learned matrix", "online": "class means"}
 OF_THE_PICTURE = {
@@ -66,24 +67,16 @@ def at_rate(hard: Tensor, soft: Tensor, rate: float) -> tuple[Tensor, float]:
     return (1.0 - high) * hard + high * soft, high
 
 
-def class_means(answers: Tensor, labels: Tensor) -> Tensor:
-    """Return for each picture the mean answer (N, K) to those of its label that are answered rightly.
+def class_means(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return for each picture what those of its label that are answered rightly give the other classes, (N, K).
 
-    A label of which none is has the mean over all of its pictures.
+    Class means of whole answers are too sure to have few bits, even alone; what they give the others can have any
+    share. A label of which no picture is answered rightly is spread evenly.
     """
-    own = one_hot(labels, answers.shape[1], dtype=answers.dtype)
-    right = own * (answers.argmax(1) == labels)[:, None]
-    weights = torch.where(right.any(0), right, own)
-    return ((weights / weights.sum(0).clamp(min=1.0)).T @ answers)[labels]
-
-
-def of_others(answers: Tensor, labels: Tensor) -> Tensor:
-    """Return what answers (N, K) give the other classes, each row a distribution again.
-
-    Class means of answers are too sure to have few bits, even alone; what they give the others can have any share.
-    """
-    others = answers.scatter(1, labels[:, None], 0.0)
-    return others / others.sum(1, keepdim=True)
+    table = OnlineTable(logits.shape[1], dtype=logits.dtype, device=logits.device)
+    table.update(logits, labels)
+    table.end_of_epoch()
+    return torch.from_numpy(others(table.table.cpu().numpy())).to(logits)[labels]
 
 
 @dataclass(frozen=True)
@@ -119,7 +112,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
         "uniform": torch.full_like(own, 1.0 / p.num_classes),
         "virtual": hand_made.to(own)[p.y],
         "learned": learnable.q().double()[p.y],
-        "online": of_others(class_means(theirs.softmax(1), p.y), p.y),
+        "online": class_means(theirs, p.y),
         "zipf": zipf(own, p.y),
         "self": (own / config.temperature).softmax(1),
         "distilled": (theirs / config.temperature).softmax(1),

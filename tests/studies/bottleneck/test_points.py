@@ -36,17 +36,12 @@ def test_what_follows_from_the_label_is_on_the_curve_and_what_tells_pictures_apa
     assert found["below"] == pytest.approx(found["i_x"] - found["i_y"]) and found["below"] > 0.01
 
 
-def test_means_of_a_class_are_over_its_right_answers_or_all_if_none_is():
-    answers = torch.tensor([[0.8, 0.2], [0.6, 0.4], [0.3, 0.7], [0.9, 0.1]], dtype=torch.float64)
-    means = points.class_means(answers, torch.tensor([0, 0, 0, 1]))
-    assert means[:3] == pytest.approx(np.tile([0.7, 0.3], (3, 1)))
-    assert means[3] == pytest.approx(np.array([0.9, 0.1]))
-
-
-def test_what_is_given_to_the_others_has_nothing_on_the_label_and_sums_to_one():
-    answers = torch.tensor([[0.5, 0.4, 0.1], [0.2, 0.2, 0.6]], dtype=torch.float64)
-    others = points.of_others(answers, torch.tensor([0, 2]))
-    assert others == pytest.approx(np.array([[0.0, 0.8, 0.2], [0.5, 0.5, 0.0]]))
+def test_means_of_a_class_are_over_its_right_answers_have_nothing_on_the_label_and_sum_to_one():
+    answers = torch.tensor([[0.8, 0.1, 0.1], [0.5, 0.4, 0.1], [0.3, 0.6, 0.1], [0.2, 0.2, 0.6]], dtype=torch.float64)
+    means = points.class_means(answers.log(), torch.tensor([0, 0, 0, 2]))
+    # the third is answered wrongly; of the right ones the means are 0.65, 0.25, 0.1
+    assert means[:3] == pytest.approx(np.tile([0.0, 5 / 7, 2 / 7], (3, 1)))
+    assert means[3] == pytest.approx(np.array([0.5, 0.5, 0.0]))
 
 
 def test_a_target_is_found_by_the_place_of_its_picture():
