@@ -1,4 +1,4 @@
-"""Grad-CAM by torchcam, and the share of a map that falls in a region."""
+"""Grad-CAM, and the share of a map that falls in a region."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def grad_cam(model: nn.Module, images: Tensor, *, layer: nn.Module | str, classe
     images : Tensor, shape (N, C, H, W)
         A batch as the model takes it, of floats.
     layer : nn.Module or str
-        The convolutional layer whose activations are weighed, or its name.
+        The module of `model` whose output, maps (N, F, h, w), is weighed, or its name.
     classes : Tensor, shape (N,), optional
         Class to explain for each image; the predicted one by default.
 
@@ -34,34 +34,60 @@ def grad_cam(model: nn.Module, images: Tensor, *, layer: nn.Module | str, classe
     Raises
     ------
     ValueError
-        For images that are no floats or without four axes, an empty batch, or classes that do not fit.
-    ImportError
-        If torchcam is not installed.
+        For images that are no floats or without four axes, an empty batch, classes that do not fit, or a layer that is
+        not in the model, is not used, or gives no maps.
 
     Notes
     -----
-    :cite:p:`selvaraju2017`. A picture is not a measurement: see `swap_test`.
+    Each of the F maps is weighed by the mean over its places of the gradient of the class's logit, and of their sum
+    the positive part is shown :cite:p:`selvaraju2017`. A picture is not a measurement: see `swap_test`.
+
+    Examples
+    --------
+    >>> conv = nn.Conv2d(1, 2, 1, bias=False)
+    >>> conv.weight.data = torch.tensor([2.0, -1.0]).reshape(2, 1, 1, 1)
+    >>> model = nn.Sequential(conv, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    >>> grad_cam(model, torch.ones(1, 1, 2, 2), layer="0", classes=torch.tensor([0])).tolist()
+    [[[0.5, 0.5], [0.5, 0.5]]]
     """
     if not isinstance(images, Tensor) or images.ndim != 4 or len(images) == 0:
         got = tuple(images.shape) if isinstance(images, Tensor) else type(images).__name__
         raise ValueError(f"images must be a tensor of shape (N, C, H, W) with N >= 1, got {got}")
     if not images.is_floating_point():
         raise ValueError(f"images must have a floating-point dtype, got {images.dtype}")
-    try:
-        from torchcam.methods import GradCAM
-    except ImportError as error:
-        raise ImportError("grad_cam needs torchcam: pip install torchcam") from error
-    cam = GradCAM(model, target_layer=layer, input_shape=tuple(images.shape[1:]))
+    found: list[Tensor] = []
+
+    def keep(module: nn.Module, given: tuple[Any, ...], output: Tensor) -> Tensor:
+        found.append(output)
+        return output.clone()  # what follows may work in place
+
     # whoever calls may have switched gradients off, by either way
-    with evaluating(model), cam as extractor, torch.inference_mode(False), torch.enable_grad():
-        scores = model(images.detach().clone().requires_grad_())
+    with evaluating(model), torch.inference_mode(False), torch.enable_grad():
+        hook = _module(model, layer).register_forward_hook(keep)
+        try:
+            scores = model(images.detach().clone().requires_grad_())
+        finally:
+            hook.remove()
+        if not found or found[-1].ndim != 4:
+            got = tuple(found[-1].shape) if found else "none: the model does not use it"
+            raise ValueError(f"layer must give maps of shape (N, F, h, w), got {got}")
         chosen = scores.argmax(1) if classes is None else classes
         _check.labels("classes", chosen, scores.shape[1], size=len(images))
-        maps = extractor(chosen.tolist(), scores, normalized=False)[0]
-    resized = functional.interpolate(
-        maps.detach()[:, None], size=tuple(images.shape[2:]), mode="bilinear", align_corners=False
-    )
+        score = scores.gather(1, chosen.to(scores.device)[:, None]).sum()
+        (slope,) = torch.autograd.grad(score, found[-1])
+        maps = (slope.mean((2, 3), keepdim=True) * found[-1].detach()).sum(1, keepdim=True).clamp_min(0.0)
+    resized = functional.interpolate(maps, size=tuple(images.shape[2:]), mode="bilinear", align_corners=False)
     return resized[:, 0].clamp_min(0.0)
+
+
+def _module(model: nn.Module, layer: nn.Module | str) -> nn.Module:
+    """Return the module that is meant, if the model has it."""
+    modules = dict(model.named_modules())
+    chosen = modules.get(layer) if isinstance(layer, str) else layer
+    if chosen is None or all(chosen is not module for module in modules.values()):
+        got = repr(layer) if isinstance(layer, str) else type(layer).__name__
+        raise ValueError(f"layer must be a module of the model or its name, such as {list(modules)[-1]!r}, got {got}")
+    return chosen
 
 
 def saliency_share(maps: Any, region: Any) -> np.ndarray:

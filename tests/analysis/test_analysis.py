@@ -1,4 +1,5 @@
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -279,6 +280,41 @@ def test_grad_cam_is_the_weighted_activation():
 def test_grad_cam_grows_to_the_image():
     model = nn.Sequential(nn.Conv2d(1, 2, 2, stride=2), nn.Flatten(), nn.Linear(2 * 16, 3))
     assert grad_cam(model, torch.randn(2, 1, 8, 8), layer="0").shape == (2, 8, 8)
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+def test_grad_cam_agrees_with_torchcam(inplace):
+    from torchcam.methods import GradCAM
+
+    torch.manual_seed(1)
+    conv = nn.Conv2d(2, 4, 3, padding=1)
+    model = nn.Sequential(conv, nn.ReLU(inplace), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(4 * 9, 3)).eval()
+    images, classes = torch.randn(5, 2, 6, 6), [0, 2, 1, 1, 0]
+    outer = nn.Sequential(conv, nn.ReLU(), *model[2:])  # torchcam sees what an in-place step has left
+    with GradCAM(outer, target_layer="0", input_shape=(2, 6, 6)) as extractor:
+        want = extractor(classes, outer(images.requires_grad_()), normalized=False)[0]
+    got = grad_cam(model, images, layer="0", classes=torch.tensor(classes))
+    torch.testing.assert_close(got, want.detach(), atol=1e-6, rtol=1e-5)
+
+
+def test_grad_cam_needs_no_other_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchcam", None)
+    monkeypatch.setitem(sys.modules, "torchcam.methods", None)
+    assert grad_cam(nn.Sequential(nn.Conv2d(1, 2, 2), nn.Flatten()), torch.ones(1, 1, 2, 2), layer="0").shape == (1, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ("2", "such as '1', got '2'"),
+        (nn.ReLU(), "a module of the model or its name.* got ReLU"),
+        ("1", r"layer must give maps of shape \(N, F, h, w\), got \(1, 8\)"),
+    ],
+)
+def test_grad_cam_names_a_layer_that_does_not_fit(layer, message):
+    model = nn.Sequential(nn.Conv2d(1, 2, 1), nn.Flatten())
+    with pytest.raises(ValueError, match=message):
+        grad_cam(model, torch.ones(1, 1, 2, 2), layer=layer)
 
 
 def test_public_names_exist():
