@@ -190,10 +190,16 @@ def merge(options):
                 shutil.move(shard, options.kept / shard.name)
 
 
+def travelling_sets():
+    """Return the names of the sets that studies for the card read and that do not ship, each once."""
+    read = dict.fromkeys(name for study in studies() for name in experiments.get(study).data)
+    return [name for name in read if not data.source(name).embedded]
+
+
 def prepare(options):
     """Write what travels and print the calls."""
     files = []
-    for name in options.sets:
+    for name in options.sets or travelling_sets():
         found = data.at_hand(data.source(name))
         paths = [data.fetch(found, file, download=False) for part in found.files.values() for file in part]
         files += [
@@ -213,7 +219,7 @@ def main(words=None):
     commands = parser.add_subparsers(required=True)
     one = commands.add_parser("prepare")
     one.add_argument("--data", type=lambda word: Path(word).resolve(), default=os.environ.get("LSEDU_DATA", "data"))
-    one.add_argument("--sets", nargs="*", default=["cifar10"])
+    one.add_argument("--sets", nargs="*", default=[], help="which sets travel; all that the studies read if left out")
     one.set_defaults(do=prepare)
     for name, do in (("run", run), ("work", work)):
         one = commands.add_parser(name)

@@ -300,7 +300,11 @@ def test_grad_cam_agrees_with_torchcam(inplace):
 def test_grad_cam_needs_no_other_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "torchcam", None)
     monkeypatch.setitem(sys.modules, "torchcam.methods", None)
-    assert grad_cam(nn.Sequential(nn.Conv2d(1, 2, 2), nn.Flatten()), torch.ones(1, 1, 2, 2), layer="0").shape == (1, 2, 2)
+    assert grad_cam(nn.Sequential(nn.Conv2d(1, 2, 2), nn.Flatten()), torch.ones(1, 1, 2, 2), layer="0").shape == (
+        1,
+        2,
+        2,
+    )
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,7 @@ def test_a_copy_says_what_it_is_a_copy_of(monkeypatch):
 def test_items_are_named_and_no_card_is_said(tmp_path):
     pack = load("gpu_pack")
     assert pack.studies()[:2] == ["comparison", "comparison_fast"]
+    assert pack.travelling_sets()[0] == "cifar10" and "mnist" in pack.travelling_sets()
     with pytest.raises(SystemExit, match=r"no item is called x; there are ceilings, correctness, fast, speed, comp"):
         pack.main(["run", "--out", str(tmp_path), "--device", "cpu", "--items", "x"])
     with pytest.raises(SystemExit, match="there is no CUDA device here; --device cpu --scale smoke tries the pack"):
