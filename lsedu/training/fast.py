@@ -13,8 +13,8 @@ All draws come from the CPU's generator, by seed and epoch: every device sees th
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -25,51 +25,12 @@ from tqdm import tqdm
 from lsedu import _check
 from lsedu.models import FastNet, build, whitening
 from lsedu.training import acceleration
+from lsedu.training import checkpoint as checkpoints
+from lsedu.training.fast_config import DTYPES, FastConfig
 from lsedu.training.loop import DivergedError
 from lsedu.training.predict import as_floats
 
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _LAST = torch.channels_last
-
-
-@dataclass(frozen=True, kw_only=True)
-class FastConfig:
-    """The recipe; every field is >= 0."""
-
-    epochs: int = 12
-    batch_size: int = 1024
-    #: Of SGD with Nesterov's momentum, for the mean loss of a batch.
-    lr: float = 1.5
-    momentum: float = 0.85
-    weight_decay: float = 1.33e-3
-    #: Multiple of the learning rate, and divisor of the weight decay, for the biases of the norms.
-    bias_factor: float = 64.0
-    #: The rate rises from ``start * lr`` to `lr` over the share `peak` of all steps and falls to ``end * lr``.
-    start: float = 0.2
-    peak: float = 0.23
-    end: float = 0.07
-    #: Epochs after which the bias of the first layer stays.
-    whitening_epochs: int = 3
-    #: Largest shift of a picture, in pixels.
-    shift: int = 2
-    #: Every so many steps the weights become their running average, whose decay grows to `average_decay`.
-    average_every: int = 5
-    average_decay: float = 0.95**5
-    #: Channels of the three blocks, the first at least 8 times a picture's.
-    widths: tuple[int, int, int] = (64, 256, 256)
-    #: Of data and convolutions while training; parameters, losses and predictions stay float32.
-    precision: Literal["float32", "bfloat16", "float16"] = "float32"
-    #: Whether the network is compiled, and whether steps are recorded where the device is CUDA.
-    compile: bool = False
-    record: bool = True
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "average_every"):
-            _check.whole(name, getattr(self, name), low=1)
-        for name in ("shift", "whitening_epochs"):
-            _check.whole(name, getattr(self, name), low=0)
-        _check.real_in("lr", self.lr, 0.0, float("inf"), open_low=True, open_high=True)
-        _check.one_of("precision", self.precision, tuple(_DTYPES))
 
 
 class FastTrainer:
@@ -93,7 +54,7 @@ class FastTrainer:
             least = f"images must be at least batch_size={config.batch_size} and as many as labels"
             raise ValueError(f"{least}, got {len(images)} and {len(labels)}")
         self.config, self.criterion, self.labels = config, criterion, labels
-        device, dtype, c = images.device, _DTYPES[config.precision], config
+        device, dtype, c = images.device, DTYPES[config.precision], config
         self.mean = as_floats(images).mean((0, 2, 3), keepdim=True)
         self.deviation = as_floats(images).std((0, 2, 3), keepdim=True, correction=0)
         padded = functional.pad(self._standard(images).to(dtype), (c.shift,) * 4, mode="reflect")
@@ -200,19 +161,25 @@ class FastTrainer:
         torch.index_select(self.labels, 0, order, out=self.y)
         self.x.copy_(self.padded[order[:, None, None], rows[:, :, None], columns[:, None, :]])
 
-    def run(self, seed: int, *, progress: bool = False) -> list[float]:
+    def run(self, seed: int, *, checkpoint: Path | None = None, progress: bool = False) -> list[float]:
         """Train from the start, in place of what `net` was, and return the mean loss of each epoch.
+
+        With a `checkpoint` the state is kept there after each epoch, and a run that was interrupted goes on from it.
 
         Raises
         ------
         DivergedError
             If the loss became NaN or infinite.
+        CheckpointError
+            If the checkpoint is damaged, or of another seed, recipe, network or criterion.
         """
-        c, total, sums = self.config, self.config.epochs * self.steps, []
+        c, total = self.config, self.config.epochs * self.steps
         with acceleration.fastest():
             self._begin(seed)
+            sums = self._resumed(checkpoint, seed) if checkpoint else []
             self.net.train()
-            for epoch in tqdm(range(c.epochs), disable=not progress, unit="epoch"):
+            done = len(sums)
+            for epoch in tqdm(range(done, c.epochs), initial=done, total=c.epochs, disable=not progress, unit="epoch"):
                 self._shuffle(seed, epoch)
                 for step in range(epoch * self.steps + 1, (epoch + 1) * self.steps + 1):
                     self.step()
@@ -221,11 +188,40 @@ class FastTrainer:
                 if hasattr(self.criterion, "end_of_epoch"):
                     self.criterion.end_of_epoch()
                 sums.append(self.loss.clone())
+                if checkpoint:
+                    checkpoints.save(checkpoint, {"config": asdict(c), "seed": seed, "sums": sums, **self._parts()})
             self._average(1.0)  # ends at the average itself
         losses = (torch.stack(sums).diff(prepend=sums[0].new_zeros(1)) / self.steps).tolist()
         if losses[-1] - losses[-1] != 0:
             raise DivergedError(f"the loss is {losses[-1]} in the last epoch; of all epochs: {losses}")
         return losses
+
+    def _parts(self) -> dict[str, dict[str, Tensor]]:
+        """Return all tensors that a run changes, where they lie, by part and name."""
+        learnt = [p for group in self.optimizer.param_groups for p in group["params"]]
+        momentum = [self.optimizer.state[p].setdefault("momentum_buffer", torch.zeros_like(p)) for p in learnt]
+        return {
+            "net": self.net.state_dict(),
+            "criterion": self.criterion.state_dict() if self.first else {},
+            "momentum": {str(i): tensor for i, tensor in enumerate(momentum)},
+            "average": {str(i): tensor for i, tensor in enumerate(self.slow)},
+            "count": {"moment": self.moment, "loss": self.loss},
+        }
+
+    @torch.no_grad()
+    def _resumed(self, path: Path, seed: int) -> list[Tensor]:
+        """Put everything where the checkpoint left it, and return the sums of losses up to there."""
+        parts = self._parts()
+        state = checkpoints.load(path, self.config, parts, device=self.loss.device)
+        if state is None:
+            return []
+        if state["seed"] != seed:
+            wanted = f"seed {state['seed']}, this run wants {seed}; give another checkpoint path or remove the file"
+            raise checkpoints.CheckpointError(f"{path} was made with {wanted}")
+        for name, tensors in parts.items():
+            for key, tensor in tensors.items():
+                tensor.copy_(state[name][key])
+        return state["sums"]
 
     @torch.no_grad()
     def _average(self, decay: float) -> None:

@@ -9,7 +9,7 @@ from waits import Device
 
 from lsedu import losses, models
 from lsedu.studies.learnable._methods import METHODS, makers
-from lsedu.training import DivergedError, FastConfig, FastTrainer
+from lsedu.training import CheckpointError, DivergedError, FastConfig, FastTrainer
 
 SMALL = {"batch_size": 20, "widths": (24, 16, 16)}
 SMOOTHED = partial(losses.label_smoothing, alpha=0.2)
@@ -111,6 +111,31 @@ def test_a_run_depends_on_its_seed_alone_and_leaves_nothing_behind(precision):
     assert run.run(0) == first and torch.equal(run.predict(pictures()[0]), answers)
     assert torch.equal(run.criterion.q(), table) and not torch.equal(table, losses.LearnableLabelSmoothing(10).q())
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_an_interrupted_run_goes_on_to_the_same_end(tmp_path, monkeypatch):
+    path, table = tmp_path / "run.pt", losses.LearnableLabelSmoothing(10)
+    whole = trainer(table, epochs=3)
+    told = whole.run(0)
+    cut, shuffle = trainer(losses.LearnableLabelSmoothing(10), epochs=3), FastTrainer._shuffle
+
+    def stopped(self, seed, epoch):
+        if epoch == 2:
+            raise KeyboardInterrupt
+        shuffle(self, seed, epoch)
+
+    monkeypatch.setattr(FastTrainer, "_shuffle", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        cut.run(0, checkpoint=path)
+    monkeypatch.undo()
+    later = trainer(losses.LearnableLabelSmoothing(10), epochs=3)
+    assert later.run(0, checkpoint=path) == told
+    assert torch.equal(later.predict(pictures()[0]), whole.predict(pictures()[0]))
+    assert torch.equal(later.criterion.q(), table.q())
+    assert later.run(0, checkpoint=path) == told  # it was at its end
+    for other, seed in ((later, 1), (trainer(epochs=2), 0), (trainer(epochs=3), 0)):
+        with pytest.raises(CheckpointError, match="give another checkpoint path or remove the file"):
+            other.run(seed, checkpoint=path)
 
 
 def test_it_learns():
