@@ -205,7 +205,7 @@ EXPERIMENT = Experiment(
             )
         ),
     ),
-    # by the pilot seeds 10 to 13: for effects of one and a quarter points at the weaker strength, of two at the stronger
+    # by the pilot seeds 10 to 13: for effects of one and a quarter points at the weaker strength, two at the stronger
     plans=(Plan("wrong-0.1", 0.0099, 2.5), Plan("wrong-0.4", 0.0202, 4.0), Plan("follow-0.1", 0.0105, 2.5)),
     primary=("wrong-0.1", "worst-0.1", "follow-0.1", "balanced-wrong"),
     data=("fashion-mnist-mini",),
