@@ -286,6 +286,71 @@ def most_likely(p):
 
 
 T_ALL = LABS["lab01"].question("paired").reference.__globals__["T_975"]
+
+
+def probing(*, seen=lambda train, new: train, base=lambda targets: targets.mean(axis=0), weigh=lambda penalty: penalty):
+    """The probe of lab 7 by its dual: as many unknowns as rows."""
+
+    def probe(train, labels, new, penalty):
+        rows = seen(train, new)
+        mean, spread = rows.mean(axis=0), rows.std(axis=0)
+        spread[spread == 0] = 1.0
+        s, fresh, targets = (train - mean) / spread, (new - mean) / spread, np.eye(labels.max() + 1)[labels]
+        within = s @ s.T + len(s) * weigh(penalty) * np.eye(len(s))
+        return base(targets) + fresh @ s.T @ np.linalg.solve(within, targets - targets.mean(axis=0))
+
+    return probe
+
+
+def by_least_squares(train, labels, new, penalty):
+    """The probe of lab 7 as a regression with more rows, which ask for small weights."""
+    spread = np.where(np.ptp(train, axis=0) > 0, train.std(axis=0), 1.0)
+    s, targets = (train - train.mean(axis=0)) / spread, np.eye(labels.max() + 1)[labels]
+    wide = np.r_[np.c_[s, np.ones(len(s))], np.c_[np.sqrt(len(s) * penalty) * np.eye(s.shape[1]), np.zeros(s.shape[1])]]
+    weights = np.linalg.lstsq(wide, np.r_[targets, np.zeros((s.shape[1], targets.shape[1]))], rcond=None)[0]
+    return np.c_[(new - train.mean(axis=0)) / spread, np.ones(len(new))] @ weights
+
+
+def by_combinations(features, *, ready=lambda features: features):
+    pairs = itertools.combinations(ready(features).T, 2)
+    return np.column_stack([features, *(a * b for a, b in pairs)])
+
+
+def by_marks(image, size, step, fill, *, last=lambda side, size: side - size):
+    rows, columns = (np.arange(side) for side in image.shape)
+    copies = []
+    for top, left in itertools.product(*(range(0, last(side, size) + 1, step) for side in image.shape)):
+        mark = ((rows >= top) & (rows < top + size))[:, None] & (columns >= left) & (columns < left + size)
+        copies.append(np.where(mark, fill(image) if callable(fill) else fill, image))
+    return np.array(copies)
+
+
+def by_masks(maps, boxes, *, value=lambda maps: maps):
+    rows, columns = np.arange(maps.shape[1])[None, :, None], np.arange(maps.shape[2])[None, None]
+    top, left, bottom, right = (side[:, None, None] for side in boxes.T)
+    inside = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
+    with np.errstate(invalid="ignore"):
+        return (value(maps) * inside).sum(axis=(1, 2)) / value(maps).sum(axis=(1, 2))
+
+
+def by_counts(before, after, labels):
+    table = np.zeros((2, 2))
+    np.add.at(table, ((before == labels).astype(int), (after == labels).astype(int)), 1)
+    lost, won = table[1, 0], table[0, 1]
+    return (lost - won) / table.sum(), np.count_nonzero(before - after) / table.sum(), lost / table.sum()
+
+
+def planned_at_once(pilot, effect, margin, t, *, room=0.84, root=np.sqrt, least=2, quantile=lambda t: t):
+    n = np.arange(2, len(t))
+    enough = (quantile(t)[2:] + room) * np.sqrt(np.var(pilot, ddof=1)) <= (effect - margin) * root(n)
+    return max(int(n[enough][0]), least) if enough.any() else None
+
+
+def of_pairs(differences, margin, *, mean=np.mean):
+    means = [mean(pair) for pair in itertools.combinations(differences, 2)]
+    return sum(m > margin for m in means) / len(means), sum(m < -margin for m in means) / len(means)
+
+
 UNDECLARED = {
     "softmax less the row minimum": ("lab01", "softmax", shifted_by(lambda z: z.min(axis=1, keepdims=True))),
     "softmax less the row mean": ("lab01", "softmax", shifted_by(lambda z: z.mean(axis=1, keepdims=True))),
@@ -428,6 +493,92 @@ UNDECLARED = {
         "lab04",
         "vib-loss",
         lambda *batch: bottleneck_loss()(*batch) / np.log(2),
+    ),
+    "probe standardised by all rows": ("lab07", "probe", probing(seen=lambda train, new: np.r_[train, new])),
+    "probe with even classes": ("lab07", "probe", probing(base=lambda targets: 1 / targets.shape[1])),
+    "probe with half the penalty": ("lab07", "probe", probing(weigh=lambda penalty: penalty / 2)),
+    "probe without penalty": ("lab07", "probe", probing(weigh=lambda penalty: 1e-9)),
+    "products of centred columns": (
+        "lab07",
+        "with-products",
+        lambda features: by_combinations(features, ready=lambda values: values - values.mean(axis=0)),
+    ),
+    "products before the columns": (
+        "lab07",
+        "with-products",
+        lambda features: np.roll(by_combinations(features), -features.shape[1], axis=1),
+    ),
+    "patches of the scene's mean": (
+        "lab07",
+        "covered",
+        lambda image, size, step, fill: by_marks(image, size, step, np.mean),
+    ),
+    "patches that leave a step at the edge": (
+        "lab07",
+        "covered",
+        lambda image, size, step, fill: by_marks(image, size, step, fill, last=lambda side, size: side - size - step),
+    ),
+    "share of the pixels with saliency": ("lab07", "share", lambda *given: by_masks(*given, value=lambda m: m > 0)),
+    "share of the squared map": ("lab07", "share", lambda *given: by_masks(*given, value=np.square)),
+    "share of the logarithms": ("lab07", "share", lambda *given: by_masks(*given, value=np.log1p)),
+    "changed among those that were wrong": (
+        "lab07",
+        "swap",
+        lambda before, after, labels: (
+            by_counts(before, after, labels)[0],
+            float(((before != after) & (before != labels)).mean()),
+            by_counts(before, after, labels)[2],
+        ),
+    ),
+    "drop of what was not won": (
+        "lab07",
+        "swap",
+        lambda *answers: (max(by_counts(*answers)[0], 0.0), *by_counts(*answers)[1:]),
+    ),
+    "interval by 1.96": ("lab07", "paired", lambda plus, minus, t: of_lab("lab07", "paired")(plus, minus, 1.96)),
+    "interval of relative differences": (
+        "lab07",
+        "paired",
+        lambda plus, minus, t: of_lab("lab07", "paired")(plus / minus, np.ones(len(minus)), t),
+    ),
+    "interval, the upper end first": (
+        "lab07",
+        "paired",
+        lambda *given: of_lab("lab07", "paired")(*given)[::-1],
+    ),
+    "seeds for a chance of nine in ten": (
+        "lab07",
+        "seeds-needed",
+        lambda *given: planned_at_once(*given, room=1.28),
+    ),
+    "seeds by the root of n - 1": (
+        "lab07",
+        "seeds-needed",
+        lambda *given: planned_at_once(*given, root=lambda n: np.sqrt(n - 1)),
+    ),
+    "at least three seeds": ("lab07", "seeds-needed", lambda *given: planned_at_once(*given, least=3)),
+    "seeds by the quantile of one seed less": (
+        "lab07",
+        "seeds-needed",
+        lambda *given: planned_at_once(*given, quantile=lambda t: np.r_[np.inf, t[:-1]]),
+    ),
+    "pairs of which one lies beyond": (
+        "lab07",
+        "misled",
+        lambda differences, margin: (
+            of_pairs(differences, margin, mean=max)[0],
+            of_pairs(differences, margin, mean=min)[1],
+        ),
+    ),
+    "pairs on either side": (
+        "lab07",
+        "misled",
+        lambda *given: (sum(of_pairs(*given)),) * 2,
+    ),
+    "pairs in every order": (
+        "lab07",
+        "misled",
+        lambda differences, margin: tuple(value / 2 for value in of_pairs(differences, margin)),
     ),
 }
 
@@ -600,6 +751,21 @@ RIGHT = {
     "bounds by xlogy": ("lab04", "bounds", by_xlogy),
     "costs as differences": ("lab04", "gaps", by_difference),
     "loss by one-hot labels": ("lab04", "vib-loss", bottleneck_loss()),
+    "probe by its dual": ("lab07", "probe", probing()),
+    "probe by least squares": ("lab07", "probe", by_least_squares),
+    "products by combinations": ("lab07", "with-products", by_combinations),
+    "patches by masks": ("lab07", "covered", by_marks),
+    "share by masks": ("lab07", "share", by_masks),
+    "swap by a table": ("lab07", "swap", by_counts),
+    "interval by NumPy numbers": (
+        "lab07",
+        "paired",
+        lambda plus, minus, t: tuple(
+            np.mean(plus - minus) + t * np.array([-1, 1]) * np.sqrt(np.cov(plus - minus) / len(plus))
+        ),
+    ),
+    "seeds at once": ("lab07", "seeds-needed", planned_at_once),
+    "pairs by combinations": ("lab07", "misled", of_pairs),
 }
 
 
