@@ -70,6 +70,23 @@ def test_numbers_that_labs_quote_are_those_of_the_records():
         assert quoted("lab04")[name] == pytest.approx(due, abs=6e-5)
 
 
+def test_what_lab_7_says_of_its_record_is_there():
+    record, text = load_record("remembered"), (ROOT / "solutions/lab07.md").read_text()
+    text = " ".join(text.split())
+    corner, read, judged = record.effect("probe"), record.configs["train_size"], record.configs["test_size"]
+    for said in (
+        f"the course's record of {2 * len(record.results)} networks",
+        f"keeps the features of {record.configs['kept']} test scenes",
+        f"learnt on {read:,} training scenes and was judged on all {judged:,} test scenes",
+        f"{record.mean('0.0/probe/corner'):.1%} and, with smoothing, {record.mean('0.1/probe/corner'):.1%}",
+        f"the interval, {100 * corner.low:.1f} to {100 * corner.high:+.1f} points, lies within the margin",
+        f"from an untrained network {record.mean('untrained/probe/corner'):.1%} can be read",
+        f"falls from {record.mean('0.0/share'):.1%} to {record.mean('0.1/share'):.1%}",
+        f"{record.mean('0.0/clutter/drop'):.1%} without and {record.mean('0.1/clutter/drop'):.1%} with smoothing",
+    ):
+        assert said in text, said
+
+
 def by_run(lab):
     """The questions that are answered by a function, and the points that they give in all."""
     found = [question for question in lab.questions if question.kind == "function"]
