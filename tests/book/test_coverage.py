@@ -14,7 +14,7 @@ LATER = {"1.4": "part IV", "1.5": "part IV", "1.6": "part IV", "1.7": "part IV"}
 # The same of the paper on the bottleneck, by section; its items have letters, as its sections have numbers already.
 PAPER = {
     "1": 17, "2.1": 6, "2.2": 1, "3.1": 1, "3.2": 3, "3.3": 7, "3.3.1": 5, "4.1": 8, "4.2": 13, "4.3": 4, "5": 1,
-    "5.1": 3, "5.2.1": 1, "5.2.2": 5,
+    "5.1": 3, "5.2.1": 1, "5.2.2": 5, "5.3.1": 4,
 }  # fmt: skip
 # What has a number of its own in the paper, by the section where it stands.
 NUMBERED = {
@@ -29,6 +29,7 @@ NUMBERED = {
     "4.3": ["property 1", "property 2", "property 3"],
     "5.2.1": ["figure 3"],
     "5.2.2": ["figure 4"],
+    "5.3.1": ["figure 6"],
 }  # fmt: skip
 KINDS = ("announcement", "definition", "equation", "example", "claim")
 ROW = re.compile(r"^\| (\d+\.\d+) \|(.*)\|$", re.MULTILINE)
