@@ -541,6 +541,11 @@ UNDECLARED = {
         "paired",
         lambda plus, minus, t: of_lab("lab07", "paired")(plus / minus, np.ones(len(minus)), t),
     ),
+    "interval of distances": (
+        "lab07",
+        "paired",
+        lambda plus, minus, t: of_lab("lab07", "paired")(abs(plus - minus), np.zeros(len(plus)), t),
+    ),
     "interval, the upper end first": (
         "lab07",
         "paired",
