@@ -3,7 +3,7 @@
 Claims: smoothing makes a network forget nuisance, and rely less on what is redundant (pragmatic-ib, sections 3.3,
 5.3.1 and 5.3.2). The network's features are probed for the nuisance; for the clutter a saliency map is set against the
 swap test, which puts clutter of another class in its place.
-Set-up: scenes of 28 x 28 pixels from the embedded Fashion-MNIST: a piece of clothing at half its size, twelve crops of
+Set-up: scenes of 28 x 28 pixels from the embedded Fashion-MNIST: a piece of clothing at half its size, eight crops of
 it around it, and in the corner another piece, at a quarter of its size, drawn without regard to the label. A small CNN
 with 32 features; the same scenes, initial weights and batches for each strength, the same 2,000 test scenes for every
 seed. On one thread of a laptop core: three quarters of a minute a seed.
