@@ -107,4 +107,4 @@ def fallback() -> Figure:
         for title, some in ((f"\u03b1 = {alpha}, all", values), (f"\u03b1 = {alpha}, first 4", values[:4])):
             found = interval(some)
             rows[title] = (some, (found.low, found.high))
-    return plots.seeds_with_interval(rows, xlabel="digit found, smoothed minus unsmoothed, points")
+    return plots.seeds_with_interval(rows, xlabel="digit found: smoothed minus not, points")
