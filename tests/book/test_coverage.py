@@ -14,7 +14,7 @@ LATER = {"1.4": "part IV", "1.5": "part IV", "1.6": "part IV", "1.7": "part IV"}
 # The same of the paper on the bottleneck, by section; its items have letters, as its sections have numbers already.
 PAPER = {
     "1": 17, "2.1": 6, "2.2": 1, "3.1": 1, "3.2": 3, "3.3": 7, "3.3.1": 5, "4.1": 8, "4.2": 13, "4.3": 4, "5": 1,
-    "5.1": 3, "5.2.1": 1, "5.2.2": 5, "5.3.1": 4,
+    "5.1": 3, "5.2.1": 1, "5.2.2": 5, "5.3.1": 4, "5.3.2": 4, "A.4": 3,
 }  # fmt: skip
 # What has a number of its own in the paper, by the section where it stands.
 NUMBERED = {
@@ -30,10 +30,12 @@ NUMBERED = {
     "5.2.1": ["figure 3"],
     "5.2.2": ["figure 4"],
     "5.3.1": ["figure 6"],
+    "5.3.2": ["figure 7"],
+    "A.4": ["figure 8"],
 }  # fmt: skip
 KINDS = ("announcement", "definition", "equation", "example", "claim")
 ROW = re.compile(r"^\| (\d+\.\d+) \|(.*)\|$", re.MULTILINE)
-ROW_OF_PAPER = re.compile(r"^\| (B [\d.]+[a-z]) \|(.*)\|$", re.MULTILINE)
+ROW_OF_PAPER = re.compile(r"^\| (B (?:A\.)?[\d.]+[a-z]) \|(.*)\|$", re.MULTILINE)
 ANCHOR = re.compile(r"\{eq\}`([\w-]+)`|\[[^\]]*\]\(#([\w-]+)\)|\{ref\}`[^`]*<([\w-]+)>`")
 
 
@@ -67,7 +69,10 @@ def test_each_item_has_a_kind_and_a_statement(root):
 def test_each_item_of_the_paper_is_listed_once_and_in_order(root):
     expected = [f"B {section}{chr(ord('a') + i)}" for section, n in PAPER.items() for i in range(n)]
     assert [row[0] for row in rows(root, ROW_OF_PAPER)] == expected
-    assert list(PAPER) == sorted(PAPER, key=lambda section: [int(part) for part in section.split(".")])
+    # the appendix comes last
+    assert list(PAPER) == sorted(
+        PAPER, key=lambda section: [int(part) for part in section.replace("A", "99").split(".")]
+    )
 
 
 def test_what_is_numbered_in_the_paper_stands_in_its_section(root):
