@@ -30,6 +30,25 @@ def merge_streams(outputs: list[nbformat.NotebookNode]) -> list[nbformat.Noteboo
     return merged
 
 
+def unpictured(notebook: nbformat.NotebookNode) -> list[str]:
+    """Return the names of the figures whose cell shows no picture: a page would have their caption nowhere.
+
+    Examples
+    --------
+    >>> figure = {"mystnb": {"figure": {"name": "fig-plane"}}}
+    >>> cell = nbformat.v4.new_code_cell("draw()", metadata=figure)
+    >>> unpictured(nbformat.v4.new_notebook(cells=[cell]))
+    ['fig-plane']
+    """
+    found = []
+    for cell in notebook.cells:
+        figure = cell.metadata.get("mystnb", {}).get("figure")
+        shown = (kind for output in cell.get("outputs", ()) for kind in output.get("data", ()))
+        if figure and not any(kind.startswith("image/") for kind in shown):
+            found.append(figure.get("name", "without a name"))
+    return found
+
+
 def _begin_kernels_with(path: Path) -> dict[str, str]:
     """Return the environment in which a kernel notes what it reads before the first cell runs."""
     _write.write(path, b"import lsedu\ndel lsedu\n")
@@ -44,7 +63,7 @@ def execute_page(book: Book, page: str, parameters: dict[str, object], *, nurser
     Raises
     ------
     BookError
-        If a cell fails. The notebook with the error is kept and named.
+        If a cell fails, or the cell of a figure shows no picture. The notebook is kept and named.
     """
     work = book.build / "work"
     draft, output = work / f"{page}.ipynb", work / f"{page}.out.ipynb"
@@ -73,6 +92,8 @@ def execute_page(book: Book, page: str, parameters: dict[str, object], *, nurser
             f"the notebook as it stopped is {output}"
         ) from error
     done = nbformat.read(output, as_version=4)
+    if missing := unpictured(done):
+        raise BookError(f"book/{page}.md: no picture from the cell of figure {', '.join(missing)}; see {output}")
     seconds = round(time.perf_counter() - start, 1)
     reads = _reads.states(read_by(book, _reads.noted(manifest)), book.root)
     done.metadata["lsedu"] = {"seconds": seconds, "parameters": parameters, "reads": reads}

@@ -35,6 +35,9 @@ IMPORTED = (
     "torch._dynamo",
 )
 
+#: Where a kernel lets pyplot draw.
+INLINE = "module://matplotlib_inline.backend_inline"
+
 FEWEST = 3
 
 
@@ -185,6 +188,10 @@ def _main() -> None:
         os.environ.clear()
         os.environ.update(environment)
         os.chdir(folder)
+        if drawing := sys.modules.get(
+            "matplotlib"
+        ):  # it asked for its backend when it was imported: there was no kernel
+            drawing.rcParams["backend"] = environment.get("MPLBACKEND") or INLINE
         importlib.import_module("ipykernel.kernelapp").launch_new_instance(argv=arguments)
         atexit._run_exitfuncs()
         os._exit(0)  # the end as Python does it takes all modules apart

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from lsedu.book import execute, expected, nursery
+from lsedu.book.pages import BookError
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="kernels are forked on Linux only")
 
@@ -20,9 +21,23 @@ Path("record.json").read_text()
 """
 
 
+DRAWN = """
+```{code-cell} ipython3
+---
+mystnb:
+  figure:
+    caption: A line.
+    name: fig-line
+---
+import matplotlib.pyplot as plt
+plt.plot([0, 1]);
+```
+"""
+
+
 @pytest.fixture(autouse=True)
 def few_imports(monkeypatch):
-    monkeypatch.setattr(nursery, "IMPORTED", ("ipykernel.kernelapp", "numpy"))
+    monkeypatch.setattr(nursery, "IMPORTED", ("ipykernel.kernelapp", "matplotlib"))
 
 
 def test_each_page_has_a_kernel_of_its_own_in_its_folder_that_notes_what_it_reads(toy, monkeypatch):
@@ -32,7 +47,7 @@ def test_each_page_has_a_kernel_of_its_own_in_its_folder_that_notes_what_it_read
     (toy.source / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n" + "".join(toc))
     for page in pages:
         (toy.source / page).parent.mkdir(exist_ok=True)
-        (toy.source / page).with_suffix(".md").write_text(before + CELL + end)
+        (toy.source / page).with_suffix(".md").write_text(before + CELL + end + DRAWN)
         (toy.source / page).with_name("record.json").write_text("{}")
     folder, parents, sent = os.getcwd(), set(), []
     send = nursery.LocalProvisioner.send_signal
@@ -44,8 +59,9 @@ def test_each_page_has_a_kernel_of_its_own_in_its_folder_that_notes_what_it_read
     monkeypatch.setattr(nursery.LocalProvisioner, "send_signal", note)
     for page, path in execute.execute(toy, expected.PARAMETERS).items():
         notebook = nbformat.read(path, as_version=4)
-        *said, parent, watched = notebook.cells[-1].outputs[0].text.split()
+        *said, parent, watched = notebook.cells[-2].outputs[0].text.split()
         assert (said, watched) == ([page[0], "True", "None"], "True")
+        assert "image/png" in notebook.cells[-1].outputs[-1].data, "pyplot draws into the page"
         assert f"book/{page[0]}/record.json" in notebook.metadata["lsedu"]["reads"]
         parents.add(parent)
     assert len(parents) == 1 and str(os.getpid()) not in parents, "one process, and not this one, forks them"
@@ -82,3 +98,12 @@ def test_a_nursery_that_cannot_import_says_so(monkeypatch, tmp_path):
         pytest.raises(RuntimeError, match="kernels are forked from has ended"),
     ):
         forks.fork([], str(tmp_path), {})
+
+
+def test_a_figure_without_a_picture_is_refused(toy):
+    page = toy.source / "page.md"
+    page.write_text(page.read_text() + DRAWN.replace("plt.plot([0, 1]);", "plt.plot([0, 1]); plt.close()"))
+    with pytest.raises(
+        BookError, match=r"book/page.md: no picture from the cell of figure fig-line; see .*page.out.ipynb"
+    ):
+        execute.execute(toy, expected.PARAMETERS)
