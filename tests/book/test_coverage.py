@@ -14,7 +14,7 @@ LATER = {"1.4": "part IV", "1.5": "part IV", "1.6": "part IV", "1.7": "part IV"}
 # The same of the paper on the bottleneck, by section; its items have letters, as its sections have numbers already.
 PAPER = {
     "1": 17, "2.1": 6, "2.2": 1, "3.1": 1, "3.2": 3, "3.3": 7, "3.3.1": 5, "4.1": 8, "4.2": 13, "4.3": 4, "5": 1,
-    "5.1": 3, "5.2.1": 1, "5.2.2": 5, "5.3.1": 4, "5.3.2": 4, "A.4": 3,
+    "5.1": 3, "5.2.1": 1, "5.2.2": 5, "5.3": 2, "5.3.1": 4, "5.3.2": 4, "6": 8, "A.4": 3,
 }  # fmt: skip
 # What has a number of its own in the paper, by the section where it stands.
 NUMBERED = {
@@ -85,6 +85,19 @@ def test_what_is_numbered_in_the_paper_stands_in_its_section(root):
         assert bool(name) == (kind != "announcement"), number
         if kind not in ("announcement", "definition"):
             assert of_ledger, number
+
+
+def test_the_table_of_the_paper_is_whole(root):
+    # its section 5.2 is all in those below it; of the appendix A.1 to A.3 are the proofs of section 4.2
+    sections = "1 2.1 2.2 3.1 3.2 3.3 3.3.1 4.1 4.2 4.3 5 5.1 5.2.1 5.2.2 5.3 5.3.1 5.3.2 6 A.4"
+    assert " ".join(PAPER) == sections
+    kinds = [kind for _, kind, *_ in rows(root, ROW_OF_PAPER)]
+    for name, numbers in {
+        "equation ({})": range(1, 13),
+        "figure {}": (1, 2, 3, 4, 6, 7, 8),
+        "proof A.{}": (1, 2, 3),
+    }.items():
+        assert [kinds.count(name.format(number)) for number in numbers] == [1] * len(numbers), name
 
 
 def test_items_without_a_page_are_those_of_later_parts(root):
