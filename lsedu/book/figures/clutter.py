@@ -114,7 +114,7 @@ def fallback() -> Figure:
     rows = known["probabilities"]["0.0"]
     turned = [np.argmax(a) != np.argmax(b) for a, b in zip(rows["own"], rows["other"])]
     scene = turned.index(True) if any(turned) else 0
-    titles = ("crops of itself", "crops of another class")
+    titles = ("its own crops", "others' crops")
     with rc_context(style()):
         figure = Figure(figsize=(WIDTH, 0.34 * WIDTH))
         axes = figure.subplots(1, 4)
