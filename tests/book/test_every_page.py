@@ -267,3 +267,25 @@ def test_every_link_within_the_site_has_its_target(path):
         elif to.fragment and file.suffix == ".html" and unquote(to.fragment) not in anchors(file):
             dead.append(f"{link}: {file.name} has no such place")
     assert dead == []
+
+
+def typed(page):
+    """Return what is left of formulas and roles, as they were typed, in a page's text outside code and formulas."""
+    (article,) = re.findall(r"<article\b.*?</article>", page, flags=re.S) or ("",)
+    text = re.sub(r"<(script|style|pre|code)\b.*?</\1>", "", article, flags=re.S)
+    text = re.sub(r'<(span|div) class="math\b.*?</\1>', "", text, flags=re.S)
+    text = html.unescape(re.sub(r"<[^>]*>", "", text))
+    return [
+        text[max(0, at.start() - 30) : at.end() + 30] for at in re.finditer(r"\$|\\[a-zA-Z]+|\{(?:ref|eq|cite)\b", text)
+    ]
+
+
+def test_a_formula_that_a_list_cut_in_two_is_found():
+    cut = r"<article><p>pictures have $p = 1</p><ul><li>\alpha for <em>o</em></li></ul><code>$HOME</code></article>"
+    assert len(typed(cut)) == 2
+    assert typed(r'<article><span class="math notranslate">\(\alpha\)</span> is small</article>') == []
+
+
+@also_on_what_sphinx_adds
+def test_no_formula_stands_as_it_was_typed(path):
+    assert typed((BOOK.site / path).read_text(encoding="utf-8")) == []
