@@ -43,7 +43,7 @@ def arrival(order: int, count: int) -> list[int]:
     Examples
     --------
     >>> arrival(1, 4), arrival(50, 4)
-    ([0, 1, 2, 3], [1, 3, 0, 2])
+    ([0, 1, 2, 3], [3, 2, 1, 0])
     """
     places = (order * step % PRIME for step in range(1, PRIME))
     return [place - 1 for place in places if place <= count]

@@ -52,7 +52,7 @@ def turned(images: Tensor, *, seed: int) -> tuple[Tensor, Tensor]:
     >>> corner[0, 0, 0, 0] = 1.0
     >>> image, turn = turned(corner, seed=1)
     >>> turn.tolist(), image[0, 0].tolist()
-    ([2], [[0.0, 0.0], [0.0, 1.0]])
+    ([1], [[0.0, 0.0], [1.0, 0.0]])
     """
     turns = torch.randint(TURNS, (len(images),), generator=torch.Generator().manual_seed(seed)).to(images.device)
     found = images.clone()
