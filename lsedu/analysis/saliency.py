@@ -77,7 +77,7 @@ def grad_cam(model: nn.Module, images: Tensor, *, layer: nn.Module | str, classe
         (slope,) = torch.autograd.grad(score, found[-1])
         maps = (slope.mean((2, 3), keepdim=True) * found[-1].detach()).sum(1, keepdim=True).clamp_min(0.0)
     resized = functional.interpolate(maps, size=tuple(images.shape[2:]), mode="bilinear", align_corners=False)
-    return resized[:, 0].clamp_min(0.0)
+    return resized[:, 0]
 
 
 def _module(model: nn.Module, layer: nn.Module | str) -> nn.Module:

@@ -22,30 +22,22 @@ lsedu.figure("arriving", ({ CLOSENESS }) => {
     return share;
   }
 
-  function interval(values, t) {
-    const n = values.length;
-    const mean = values.reduce((sum, value) => sum + value, 0) / n;
-    const sd = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1));
-    const half = (t[n - 2] * sd) / Math.sqrt(n);
-    return { mean, low: mean - half, high: mean + half };
-  }
-
   /** All that the figure shows, from {alpha, probe, order, seeds} and the data. */
   function compute({ alpha, probe, order, seeds }, data) {
     const given = data.effects[probe][String(alpha)];
     const values = arrival(Math.round(order), given.length).map((place) => given[place]);
     const first = Math.min(Math.round(seeds), values.length);
-    const all = interval(values, data.t);
+    const all = lsedu.interval(values, data.t);
     return {
       values,
       first,
-      ...interval(values.slice(0, first), data.t),
+      ...lsedu.interval(values.slice(0, first), data.t),
       all_mean: all.mean,
       all_low: all.low,
       all_high: all.high,
       below: agreeing(values, first, (value) => value < 0),
       above: agreeing(values, first, (value) => value > 0),
-      path: values.slice(1).map((_, i) => interval(values.slice(0, i + 2), data.t)),
+      path: values.slice(1).map((_, i) => lsedu.interval(values.slice(0, i + 2), data.t)),
     };
   }
 
@@ -83,7 +75,7 @@ lsedu.figure("arriving", ({ CLOSENESS }) => {
       },
       verdict(guess, data) {
         const values = asked(data);
-        const { mean, low, high } = interval(values, data.t);
+        const { mean, low, high } = lsedu.interval(values, data.t);
         const here = `In ${this.answer(data).toFixed(0)} of 100 orders: in ${(100 * both(data, -1)).toFixed(0)} on less often, in `
           + `${(100 * both(data, 1)).toFixed(0)} on more often. All ${values.length} together: ${points(mean)} points, from ${points(low)} to `
           + `${points(high)}, ${verdictOf(low, high, data.margin)}.`;

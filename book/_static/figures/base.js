@@ -34,6 +34,15 @@ opened as a file.
     return element;
   }
 
+  /** The mean of two or more values and its interval, as lsedu.experiments.interval; t[n - 2] is the quantile for n. */
+  function interval(values, t) {
+    const n = values.length;
+    const mean = values.reduce((sum, value) => sum + value, 0) / n;
+    const sd = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1));
+    const half = (t[n - 2] * sd) / Math.sqrt(n);
+    return { mean, low: mean - half, high: mean + half };
+  }
+
   /** Load a script that lies beside this file, once. */
   function script(name) {
     if (!loading.has(name)) {
@@ -53,6 +62,7 @@ opened as a file.
   const lsedu = {
     CLOSENESS,
     make,
+    interval,
     figure(name, define) { specs.set(name, define(lsedu)); },
     data(name, value) { known.set(name, value); },
     spec: (name) => specs.get(name),

@@ -38,14 +38,6 @@ lsedu.figure("seeds", ({ CLOSENESS }) => {
     return rows;
   }
 
-  function interval(values, t) {
-    const n = values.length;
-    const mean = values.reduce((sum, value) => sum + value, 0) / n;
-    const sd = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1));
-    const half = (t[n - 2] * sd) / Math.sqrt(n);
-    return { mean, low: mean - half, high: mean + half };
-  }
-
   /** P(Z >= z) of a standard normal Z, z >= 0, to 1e-7 (Abramowitz and Stegun, 7.1.26). */
   function tail(z) {
     const x = z / Math.SQRT2;
@@ -63,7 +55,7 @@ lsedu.figure("seeds", ({ CLOSENESS }) => {
     if (!known.has(data)) {
       known.set(data, normals().map((row) => {
         const differences = row.map((value) => data.sd * value);
-        return { differences, after: data.t.map((_, i) => interval(differences.slice(0, i + 2), data.t)) };
+        return { differences, after: data.t.map((_, i) => lsedu.interval(differences.slice(0, i + 2), data.t)) };
       }));
     }
     return known.get(data);

@@ -124,7 +124,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
     def tensors(pictures: np.ndarray, grounds: np.ndarray, drawn: int) -> Tensor:
         shown = torch.from_numpy(composed(pictures, grounds, seed=drawn)).to(device)
         # half the side: a quarter of the time
-        return functional.avg_pool2d(shown.permute(0, 3, 1, 2).float().div_(255.0), 2)
+        return functional.avg_pool2d(training.as_floats(shown.permute(0, 3, 1, 2)), 2)
 
     y, y_test = (torch.from_numpy(labels).to(device) for labels in (kinds, test_kinds))
     places = [tensors(test_images, grounds, 1000 + seed) for grounds in (test_kinds, 1 - test_kinds)]
@@ -144,7 +144,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
             "train_wrong": learnt[astray].double().mean().item(),
         }
         results |= under(name, found)
-    return Outcome(results, {})
+    return Outcome(results)
 
 
 SMOOTHED = ALPHAS[1:]

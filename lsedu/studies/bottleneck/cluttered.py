@@ -24,6 +24,7 @@ from lsedu.studies._contrasts import against
 from lsedu.studies._loaded import loaded
 from lsedu.studies._scores import under
 from lsedu.studies._training import smoothed
+from lsedu.studies.bottleneck._frames import inside
 
 #: Pixels from the nearest ink from which on a place counts as empty ground.
 AWAY = 4
@@ -94,10 +95,7 @@ def looks(maps: Tensor, test: Scenes) -> dict[str, float]:
         ``box`` and ``box/CLASS``: the share in the frame of the whole digit, an even map has the frame's share of the
         area; ``ground/1`` and ``ground/others``: the density on ground far from ink, an even map has 1.
     """
-    frames = np.zeros(maps.shape, dtype=bool)
-    for frame, (top, left, bottom, right) in zip(frames, test.boxes):
-        frame[top:bottom, left:right] = True
-    share = analysis.saliency_share(maps, frames)
+    share = analysis.saliency_share(maps, inside(test.boxes, maps.shape[1]))
     ground = functional.max_pool2d(test.x, 2 * AWAY + 1, stride=1, padding=AWAY)[:, 0] == 0
     on_ground, area = ((maps * ground).sum((1, 2)).cpu().numpy(), ground.sum((1, 2)).cpu().numpy())
     y = test.y.cpu().numpy()

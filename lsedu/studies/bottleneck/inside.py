@@ -155,7 +155,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
             found = layers(model, images)
             results |= under(f"{alpha}/{part}", told(found["answer"], labels, quarter, k))
             results |= {f"{alpha}/{part}/{place}/bits": different(found[place]) for place in HIDDEN}
-    return Outcome(results, {})
+    return Outcome(results)
 
 
 SMOOTHED = ALPHAS[1:]

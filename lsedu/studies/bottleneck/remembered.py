@@ -23,6 +23,7 @@ from lsedu.studies._contrasts import against
 from lsedu.studies._loaded import loaded
 from lsedu.studies._scores import under
 from lsedu.studies._training import features, smoothed
+from lsedu.studies.bottleneck._frames import inside
 
 SIDE, CROPS, CROP, CORNER = 28, 8, 5, 7
 WAYS: tuple[Literal["nothing", "clutter", "corner"], ...] = ("nothing", "clutter", "corner")
@@ -123,20 +124,6 @@ def network(*, num_classes: int) -> models.Classifier:
     return models.Classifier(body, 32, num_classes)
 
 
-def inside(boxes: np.ndarray) -> np.ndarray:
-    """Return masks (N, 28, 28) that are true inside the boxes (N, 4).
-
-    Examples
-    --------
-    >>> int(inside(np.array([[3, 4, 17, 18]])).sum())
-    196
-    """
-    rows = np.arange(SIDE)
-    tall = (rows >= boxes[:, :1]) & (rows < boxes[:, 2:3])
-    wide = (rows >= boxes[:, 1:2]) & (rows < boxes[:, 3:])
-    return tall[:, :, None] & wide[:, None, :]
-
-
 def picked(flipped: np.ndarray, count: int) -> np.ndarray:
     """Return the scenes to be shown, in order: the first whose answer flips, and as many whose answer stays.
 
@@ -158,7 +145,7 @@ def small(values: Tensor) -> tuple[np.ndarray, np.ndarray]:
 
 def tensor(images: np.ndarray, device: str) -> Tensor:
     """Return scenes (N, 28, 28) as the network takes them, (N, 1, 28, 28) in [0, 1]."""
-    return torch.from_numpy(images).to(device)[:, None].float() / 255
+    return training.as_floats(torch.from_numpy(images).to(device)[:, None])
 
 
 def maps(model: models.Classifier, x: Tensor) -> Tensor:
@@ -217,7 +204,7 @@ def share(drawn: Tensor, boxes: np.ndarray) -> float:
 
     Maps without any saliency do not count; where all are, nothing falls there.
     """
-    found = analysis.saliency_share(drawn, inside(boxes))
+    found = analysis.saliency_share(drawn, inside(boxes, SIDE))
     found = found[np.isfinite(found)]
     return float(found.mean()) if len(found) else 0.0
 

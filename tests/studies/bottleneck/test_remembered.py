@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from lsedu.studies.bottleneck import remembered
+from lsedu.studies.bottleneck._frames import inside
 from lsedu.studies.bottleneck.remembered import CORNER, SHOWN_SEED, WAYS
 
 
@@ -56,7 +57,7 @@ def test_corner_and_label_are_independent_and_all_classes_there():
 
 def test_a_saliency_map_is_seen_where_it_is():
     boxes = np.array([[2, 3, 16, 17], [0, 0, 14, 14]])
-    masks = remembered.inside(boxes)
+    masks = inside(boxes, remembered.SIDE)
     assert remembered.share(torch.ones(2, 28, 28), boxes) == pytest.approx(0.25)
     assert remembered.share(torch.from_numpy(masks.astype(float)), boxes) == 1.0
     empty = torch.zeros(2, 28, 28)
