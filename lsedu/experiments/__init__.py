@@ -1,6 +1,7 @@
 """Experiments: one file a claim, run by one runner, kept as records, judged by one rule."""
 
 from lsedu.experiments.apart import OtherCodeError
+from lsedu.experiments.cards import Card, load_cards
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.experiments.flags import Choice
 from lsedu.experiments.interval import Interval, interval, t_quantile
@@ -13,6 +14,7 @@ from lsedu.experiments.verdict import Verdict, holm, rule, verdict
 from lsedu.experiments.verification import differing, owed, verify
 
 __all__ = [
+    "Card",
     "Choice",
     "Contrast",
     "Experiment",
@@ -27,6 +29,7 @@ __all__ = [
     "get",
     "holm",
     "interval",
+    "load_cards",
     "load_record",
     "load_replication",
     "names",

@@ -1,0 +1,67 @@
+"""What pages read of cards is what was measured on them, to the digit, and made anew by one command."""
+
+import json
+import statistics
+
+import pytest
+
+from lsedu import experiments
+
+
+@pytest.fixture
+def cards(load):
+    return load("cards")
+
+
+def test_the_file_is_what_the_results_make(cards):
+    path = experiments.records_dir().parent / "cards.json"
+    assert path.read_text(encoding="utf-8") == cards.written(cards.gathered()), "run python benchmarks/cards.py"
+
+
+def test_windows_give_the_ratios_that_were_measured(load, cards):
+    paired = load("_bench").paired
+    files = {"h100": "speed.json", "h200": "speed_recorded.json"}
+    for card in experiments.load_cards().values():
+        found = json.loads((cards.HERE / "results" / card.folder / files[card.folder]).read_text())
+        for way, window in card.windows.items():
+            rows = {row["name"]: row for row in (found if "rows" in found else found[way])["rows"]}
+            named = {new: rows[old] for old, new in cards.CONTENDERS.items()}
+            assert window["seconds"].keys() == named.keys()
+            for a, b in (("LS", "by hand, LS"), ("LLS", "LS")):
+                ratios = paired(window["seconds"][a], window["seconds"][b])
+                assert ratios == pytest.approx([named[a][key] for key in ("ratio", "low", "high")], abs=1e-5)
+            images = window["batch"] * window["steps"]
+            for name, row in named.items():
+                fastest = images / statistics.median_high(window["seconds"][name])
+                assert fastest == pytest.approx(row["images_per_second"], rel=1e-5)
+
+
+def test_runs_are_those_of_the_records(cards):
+    """A record that was made of kept runs has the seconds of each seed."""
+    record = experiments.load_record("comparison_fast")
+    together = {}
+    for card in experiments.load_cards().values():
+        for seed, _, seconds in card.runs["comparison_fast"]:
+            together[seed] = together.get(seed, 0.0) + seconds
+    for seed, seconds in record.provenance["seconds"].items():
+        assert together[int(seed)] == pytest.approx(seconds, abs=0.1)
+
+
+def test_a_file_that_is_not_there_says_how_to_make_it(tmp_path):
+    with pytest.raises(experiments.RecordError, match=r"benchmarks/cards\.py"):
+        experiments.load_cards(tmp_path / "cards.json")
+
+
+def test_a_card_without_speed_or_runs_is_a_card(cards, tmp_path):
+    folder = tmp_path / "results" / "new"
+    folder.mkdir(parents=True)
+    made_by = {"origin": {"device": "New", "versions": {"torch": "3"}, "revision": "r"}}
+    (folder / "ceilings.json").write_text(
+        json.dumps({"tflops_bfloat16": 1.0, "copy_terabytes_per_second": 2.0} | made_by)
+    )
+    (folder / "correctness.json").write_text(json.dumps({"checks": 3, "failed": [{"name": "a"}]} | made_by))
+    out = tmp_path / "cards.json"
+    out.write_text(cards.written(cards.gathered(tmp_path)))
+    card = experiments.load_cards(out)["New"]
+    assert (card.checks, card.failed, card.windows, card.runs) == (3, 1, {}, {})
+    assert card.revisions == {"ceilings": "r", "correctness": "r"}
