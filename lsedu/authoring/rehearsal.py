@@ -14,8 +14,8 @@ _COURSE = Path(__file__).resolve().parents[2] / "solutions"
 _MARK = "states of the checks: "
 # The checks of the course's own labs come with lsedu; those of this release are not there yet.
 _POINT = "from pathlib import Path as _Path\nfrom lsedu.labs import checkfile as _file\n_file._SHIPPED = _Path.cwd()"
-_SMALL = 'if "scale" in globals():\n    scale = "smoke"'
-_STATES = f"""\
+SMALL = 'if "scale" in globals():\n    scale = "smoke"'
+STATES = f"""\
 import json as _json
 from lsedu.labs import Checks as _Checks
 _made = [value for value in list(globals().values()) if isinstance(value, _Checks)]
@@ -43,12 +43,17 @@ def rehearse(lab: Lab, *, solved: bool) -> str:
         if "colab" not in cell.metadata.get("tags", ()):
             cells.append(cell)
         if "parameters" in cell.metadata.get("tags", ()):
-            cells.append(v4.new_code_cell(_SMALL))
-    notebook.cells = [*cells, v4.new_code_cell(_STATES)]
+            cells.append(v4.new_code_cell(SMALL))
+    notebook.cells = [*cells, v4.new_code_cell(STATES)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / f"{lab.name}.checks.json").write_text(checkfile.dump(checkfile.build(lab)), encoding="utf-8")
         lost = run(notebook, folder=folder, timeout=_SECONDS, environment={"MPLBACKEND": "agg"}, slow=None)
+    return judged(lab, notebook, lost, solved=solved)
+
+
+def judged(lab: Lab, notebook: Any, lost: list[str], *, solved: bool) -> str:
+    """Return what went wrong in a run that ended with `STATES`, or an empty string; `lost` are the notes on it."""
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             if output.output_type == "error":

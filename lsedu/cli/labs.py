@@ -107,6 +107,29 @@ def register(app: typer.Typer) -> None:
         if failed:
             raise typer.Exit(_status.NO)
 
+    @group.command()
+    def colab(
+        labs: Labs = None,
+        source: SourceFolder = Path("solutions"),
+        folder: Annotated[Path, typer.Option(help="Where the stand-in for Colab is kept.")] = Path("build/colab"),
+        torch: Annotated[str, typer.Option(help="Another torch to install, such as torch==2.11.0.")] = "",
+    ) -> None:
+        """Rehearse labs, solved, as on Colab; those with a file to hand in are handed in and graded."""
+        from lsedu.authoring import load_lab
+        from lsedu.authoring.colab import image
+        from lsedu.grading.on_colab import rehearse
+
+        paths = _sources(labs, source)
+        made = image(folder, project=Path.cwd(), torch=torch, say=typer.echo)
+        typer.echo(f"Colab: {', '.join(f'{name} {number}' for name, number in made.versions.items())}")
+        failed = 0
+        for path in paths:
+            said = rehearse(load_lab(path), made, folder / "content" / path.stem, hide=Path.cwd(), say=typer.echo)
+            typer.echo(f"  {'FAIL' if said else 'ok  '} {path.stem}{said and f': {said}'}")
+            failed += bool(said)
+        if failed:
+            raise typer.Exit(_status.NO)
+
     @app.command()
     def submit(
         notebook: Annotated[Path, typer.Argument(help="The lab's notebook, saved.")],

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,17 +27,24 @@ STOPPED = 16 * 2**20
 """Characters of output after which a cell is interrupted: it would print for ever."""
 
 
-class _ThisPython(KernelSpecManager):
-    """Knows one kernel: the Python that runs this. What else is called `python3` on a machine may lack the course."""
+class _OnePython(KernelSpecManager):
+    """Knows one kernel: that of one Python. What else is called `python3` on a machine may lack the course."""
+
+    def __init__(self, python: Sequence[str], **options: Any) -> None:
+        super().__init__(**options)
+        self.python = python
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        command = [*self.python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         return KernelSpec(argv=command, display_name="Python 3", language="python")
 
 
-class _Manager(AsyncKernelManager):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(kernel_spec_manager=_ThisPython(), **options)
+def _manager(python: Sequence[str]) -> type[AsyncKernelManager]:
+    class Manager(AsyncKernelManager):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(kernel_spec_manager=_OnePython(python), **options)
+
+    return Manager
 
 
 class _Client(NotebookClient):
@@ -79,7 +87,15 @@ def _size(content: dict[str, Any]) -> int:
     return sum(len(part) if isinstance(part, str) else len(json.dumps(part, default=str)) for part in parts)
 
 
-def run(content: Any, *, folder: Path, timeout: float, environment: dict[str, str], slow: float | None) -> list[str]:
+def run(
+    content: Any,
+    *,
+    folder: Path,
+    timeout: float,
+    environment: dict[str, str],
+    slow: float | None,
+    python: Sequence[str] = (sys.executable,),
+) -> list[str]:
     """Run a notebook's code cells in order, where it stands, and return notes on what went wrong.
 
     Cells that fail do not stop the rest.
@@ -96,6 +112,8 @@ def run(content: Any, *, folder: Path, timeout: float, environment: dict[str, st
         Further variables of the kernel's environment.
     slow
         Seconds that a cell which holds an answer may take when it is marked; None: not known.
+    python
+        The words that start the kernel's Python.
 
     Raises
     ------
@@ -108,7 +126,7 @@ def run(content: Any, *, folder: Path, timeout: float, environment: dict[str, st
     with _home.borrowed():
         client = _Client(
             content,
-            kernel_manager_class=_Manager,
+            kernel_manager_class=_manager(python),
             kernel_name="python3",
             timeout=timeout,
             allow_errors=True,
@@ -124,7 +142,7 @@ def run(content: Any, *, folder: Path, timeout: float, environment: dict[str, st
         except DeadKernelError:
             notes.append("Note: the kernel died (out of memory?); what comes after that cell was not run.")
         except RuntimeError as error:  # Jupyter's word for a kernel that did not come up
-            raise SubmitError(f"no kernel could be started with {sys.executable} ({str(error)[:200]})") from error
+            raise SubmitError(f"no kernel could be started with {python[-1]} ({str(error)[:200]})") from error
         finally:
             atexit.unregister(client._cleanup_kernel)  # nbclient forgets to where the kernel did not come up
     for index, cell in enumerate(content.cells):
