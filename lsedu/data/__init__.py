@@ -1,5 +1,6 @@
 """Real data by name: hashes checked, licences stated, one default that needs no download."""
 
+from lsedu.data.cifar import CIFAR100_GROUPS
 from lsedu.data.composed import clutter, occlude
 from lsedu.data.dataset import Dataset, split, to_tensors
 from lsedu.data.download import CorruptDataError, DataUnavailableError, at_hand, cache_dir, fetch, locate
@@ -10,6 +11,7 @@ from lsedu.data.registry import SETS, source
 from lsedu.data.source import File, Source
 
 __all__ = [
+    "CIFAR100_GROUPS",
     "LAYOUTS",
     "SETS",
     "CorruptDataError",
