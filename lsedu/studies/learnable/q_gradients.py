@@ -27,6 +27,7 @@ from lsedu.studies._pictures import Scale, pictures
 from lsedu.studies._scores import under
 from lsedu.studies._training import trained
 from lsedu.studies.learnable._methods import ALPHA, likeness
+from lsedu.studies.learnable._reading import confusion
 from lsedu.studies.learnable._resting import resting
 
 #: Loss, and Q's learning rate in the network's, of each arm; where it is 1 Q decays with the network, as published.
@@ -140,12 +141,10 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
         model, _ = trained(
             models.mlp, made, p.x, p.y, seed=seed, recipe=config.training, progress=progress, metrics=watch
         )
-        answers = training.predict(model, p.x_test).argmax(1)
-        k = p.num_classes
-        confusion = torch.bincount(p.y_test * k + answers, minlength=k**2).view(k, k).cpu().numpy()
+        taken = confusion(training.predict(model, p.x_test), p.y_test)
         results |= under(arm, watch.results())
-        results[f"{arm}/accuracy"] = float(np.trace(confusion) / confusion.sum())
-        results[f"{arm}/likeness"] = likeness(made.q().cpu().numpy(), confusion)
+        results[f"{arm}/accuracy"] = float(np.trace(taken) / taken.sum())
+        results[f"{arm}/likeness"] = likeness(made.q().cpu().numpy(), taken)
         arrays |= {f"{arm}/{name}": found for name, found in watch.arrays().items()}
     return Outcome(results, arrays)
 
