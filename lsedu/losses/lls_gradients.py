@@ -75,7 +75,7 @@ def lls_gradients(logits: Tensor, labels: Tensor, q_logits: Tensor, *, alpha: fl
     :cite:p:`lls`, appendix B, which leaves out the gradient of the reverse KL on the logits. That gradient vanishes as
     :math:`q_y \to 0`, which is why the variants without H(s, q) fail to train. The gradient of the reverse KL on Q off
     the label is :math:`r_j(1 - q_y(1-\alpha)/s_y) - q_j`, and does not vanish with :math:`r_j`; that of the forward KL
-    does.
+    does. In sums of absolute values it is at most that of the forward KL on the logits.
 
     Examples
     --------

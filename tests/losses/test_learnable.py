@@ -311,6 +311,31 @@ def test_reverse_kl_moves_q_off_the_label_where_forward_kl_does_not():
     assert got["reverse-kl"].on_q_logits[0, 1].item() == pytest.approx(-1 / 3, abs=1e-12)
 
 
+@pytest.mark.parametrize("size", [0.1, 1.0, 8.0])
+@pytest.mark.parametrize("alpha", [0.1, 0.7, 1.0])
+def test_reverse_kl_pulls_at_q_as_forward_kl_at_the_logits_or_less(alpha, size):
+    rng = torch.Generator().manual_seed(0)
+    z, t = (size * torch.randn(60, 6, generator=rng, dtype=torch.float64) for _ in range(2))
+    y, r = torch.arange(60) % 6, t[:6].softmax(1)
+    terms = L.lls_gradients(z, y, t[:6], alpha=alpha)
+    lack = -terms["forward-kl"].on_logits
+    own, own_r = lack.gather(1, y[:, None]), r[y].gather(1, y[:, None])
+    share = 1 - alpha + alpha * own_r
+    expected = (lack + (1 - alpha) * own / share * r[y]).scatter(1, y[:, None], own_r / share * own)
+    assert torch.allclose(terms["reverse-kl"].on_q_logits, expected, atol=1e-12)
+    assert (terms["reverse-kl"].on_q_logits.abs().sum(1) <= lack.abs().sum(1) + 1e-12).all()
+
+
+@pytest.mark.parametrize("gap", [20.0, 60.0])
+def test_in_a_wrong_corner_the_forward_cross_entropy_alone_moves_the_network(gap):
+    z = torch.tensor([[0.0, gap, 1.0, -1.0]], dtype=torch.float64)
+    terms = L.lls_gradients(z, torch.tensor([0]), torch.zeros(4, 4, dtype=torch.float64), alpha=0.1)
+    for name in ("rce", "pred-em", "targets-em", "reverse-kl"):
+        assert terms[name].on_logits.abs().max() < 3 * gap * math.exp(1 - gap), name
+    for name in ("fce", "forward-kl", "lls"):
+        assert terms[name].on_logits[0, 0].item() == pytest.approx(-0.925, abs=1e-5), name
+
+
 def test_criterion_owns_q_and_its_group(batch):
     z, y, _ = batch
     criterion = L.LearnableLabelSmoothing(4, alpha=0.3, variant="no-rce", half=True, lr_factor=20, weight_decay=0.0)
