@@ -42,6 +42,8 @@ def measured(folder):
         elif path.stem == "correctness":
             checks = found["checks"]
             card |= {"checks": checks if isinstance(checks, int) else len(checks), "failed": len(found["failed"])}
+        elif path.stem == "fast":
+            card["fast"] = {way: row for way, row in found.items() if way != "origin"}
         elif path.stem.startswith("speed"):
             ways = {path.stem.partition("_")[2]: found} if "rows" in found else found
             card["windows"] = card.get("windows", {}) | {k: windows(v) for k, v in ways.items() if "rows" in v}

@@ -31,6 +31,9 @@ class Card:
     windows : dict
         By way of running (``plain``, ``recorded``, ``compiled``): the network, ``batch`` and ``steps`` of a window, and
         the ``seconds`` of each window by contender (``by hand, LS``; ``LS``; ``LLS``). Contenders took turns.
+    fast : dict
+        By way of running the fast network, one after the other: seconds until it was ``ready``, seconds an ``epoch`` of
+        50,000 pictures, and the ``loss`` after 20 steps in float32.
     compiled_runs : list
         Whole runs of the fast network, compiled and recorded: seconds, and accuracy over six views.
     runs : dict
@@ -47,6 +50,7 @@ class Card:
     failed: int
     windows: dict[str, dict[str, Any]] = field(default_factory=dict)
     runs: dict[str, list[list[Any]]] = field(default_factory=dict)
+    fast: dict[str, dict[str, float]] = field(default_factory=dict)
     compiled_runs: list[list[float]] = field(default_factory=list)
 
 

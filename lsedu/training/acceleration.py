@@ -14,7 +14,8 @@ def check(config: Config, device: torch.device) -> None:
     """Raise ValueError if the device cannot do what the recipe asks of it; the message says what to change."""
     if config.cuda_graphs and device.type != "cuda":
         raise ValueError(f"cuda_graphs needs a CUDA device, this one is {device}; train with cuda_graphs=False")
-    if config.precision == "bfloat16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
+    # a card without units for bfloat16 emulates it, more slowly than it computes in float32
+    if config.precision == "bfloat16" and device.type == "cuda" and not torch.cuda.is_bf16_supported(False):
         raise ValueError(f"{torch.cuda.get_device_name(device)} has no bfloat16; train with precision='float32'")
 
 

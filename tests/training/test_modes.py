@@ -210,7 +210,7 @@ def test_recording_leaves_the_model_as_it_was_and_odd_batches_are_not_replayed(m
 
 
 def test_a_card_without_bfloat16_is_named(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "an old card")
     with pytest.raises(ValueError, match="an old card has no bfloat16; train with precision='float32'"):
         acceleration.check(replace(CONFIG, precision="bfloat16"), torch.device("cuda", 0))
