@@ -1,7 +1,10 @@
 """What pages read of cards is what was measured on them, to the digit, and made anew by one command."""
 
 import json
+import os
+import re
 import statistics
+import subprocess
 
 import pytest
 
@@ -65,3 +68,39 @@ def test_a_card_without_speed_or_runs_is_a_card(cards, tmp_path):
     card = experiments.load_cards(out)["New"]
     assert (card.checks, card.failed, card.windows, card.runs) == (3, 1, {}, {})
     assert card.revisions == {"ceilings": "r", "correctness": "r"}
+
+
+def test_the_commands_that_readers_are_told_are_taken(load, monkeypatch):
+    pack, taken = load("gpu_pack"), []
+    monkeypatch.setattr(pack, "run", taken.append)
+    root = experiments.records_dir().parents[1]
+    texts = [root / "README.md", root / "book/appendix/status.md", root / "book/learnable/card.md"]
+    told = [words for text in texts for words in re.findall(r"gpu_pack\.py ([^`]+)`", text.read_text(encoding="utf-8"))]
+    assert told
+    for words in told:
+        pack.main(words.split())
+    assert all(set(options.items) <= {*pack.cards(), *pack.studies()} for options in taken)
+
+
+def test_the_batch_script_of_the_page_runs_and_asks_to_be_queued_again(tmp_path):
+    """With stand-ins: `lsedu` that notes its words and computes on, `scontrol` that ends it, as Slurm would."""
+    page = experiments.records_dir().parents[1] / "book/learnable/card.md"
+    (script,) = re.findall(r"^```bash\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    stands = {
+        "lsedu": 'echo "$@" >$HOME/words; echo $$ >$HOME/started; kill -USR1 $PPID; mkfifo $HOME/_; read <$HOME/_',
+        "scontrol": 'echo "$@" >$HOME/queued; kill "$(cat $HOME/started)"',
+    }
+    for name, does in stands.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    given = {"HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    slurm = {"SLURM_JOB_ID": "77", "SLURM_ARRAY_TASK_ID": "101"}
+    subprocess.run(["bash", "-c", script], env=given | slurm, timeout=20)
+    words = (tmp_path / "words").read_text().split()
+    assert (tmp_path / "queued").read_text().split() == ["requeue", "77"]
+    options = dict(zip(words[2::2], words[3::2]))
+    assert words[:2] == ["run", "comparison"] and options["--seeds"] == "101-101"
+    study = experiments.get(words[1])
+    assert 101 in study.seeds[options["--profile"]]
+    array = re.search(r"--array=(\d+)-(\d+)", script)
+    assert set(range(int(array[1]), int(array[2]) + 1)) == set(study.seeds["gpu"])
