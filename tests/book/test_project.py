@@ -59,7 +59,8 @@ def test_what_ships_is_found_by_its_place(root):
     wheel = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     shipped = {path for pattern in wheel["include"] for path in root.glob(pattern.lstrip("/"))}
     wanted = [*root.glob("book/*/claims.yml"), *root.glob("labs/*.checks.json"), root / "book" / "records"]
-    assert len(wanted) >= 4 and {*wanted, root / "lsedu", root / "book" / "_toc.yml"} == shipped
+    book = {root / "book" / name for name in ("_toc.yml", "cards.json")}
+    assert len(wanted) >= 4 and {*wanted, *book, root / "lsedu"} == shipped
     assert wheel["sources"] == {"book": "lsedu/_book", "labs": "lsedu/_labs"}  # where the library looks for them
 
 
