@@ -74,7 +74,7 @@ def test_the_claims_of_the_book_hold(root):
     found, labels = book.claims(), book.labels()
     assert len(found) >= 55 and all(re.fullmatch(r"[a-z0-9][a-z0-9.-]*", claim.key) for claim in found)
     assert all(len(labels[claim.anchor]) == 1 for claim in found)
-    assert {part.parent.name for part in claims.files(book.source)} == {"principles", "bottleneck"}
+    assert {part.parent.name for part in claims.files(book.source)} == {"principles", "bottleneck", "learnable"}
 
 
 def test_the_score_names_each_figure_its_chapter_and_its_claim(root):
