@@ -94,7 +94,7 @@ def toy_text():
 @pytest.fixture
 def toy(toy_text, tmp_path, monkeypatch):
     """The path of a copy of it, to be changed at will; the gate does not start kernels to run it."""
-    monkeypatch.setattr("lsedu.authoring.gate.rehearse", lambda lab, *, solved: "")
+    monkeypatch.setattr("lsedu.authoring.gate.rehearse", lambda lab, *, solved, files: "")
     path = tmp_path / "toy.md"
     path.write_text(toy_text)
     return path

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lsedu.authoring.lab import Lab
+from lsedu.labs.arrays import encoded
 from lsedu.labs.codec import decode, encode
 from lsedu.labs.compare import explain
 from lsedu.labs.evaluate import evaluate
@@ -62,7 +63,8 @@ def entry(
         for item, outcome, known in zip(cases, expected, mistakes, strict=True)
     ]
     lists = {"grad": list(question.grad), "forbid": list(question.forbid)}
-    return {key: getattr(question, key) for key in _OPTIONS} | lists | {"cases": stored}
+    form = {"arrays": {name: encoded(spec) for name, spec in question.arrays.items()}} if question.arrays else {}
+    return {key: getattr(question, key) for key in _OPTIONS} | lists | form | {"cases": stored}
 
 
 def content(lab: Lab, questions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -4,14 +4,15 @@ import ast
 import contextlib
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lsedu import _modules
+from lsedu.authoring import by_file
 from lsedu.authoring.checkfile import usual
+from lsedu.authoring.finding import Finding
 from lsedu.authoring.lab import Lab
 from lsedu.authoring.load import load_lab
 from lsedu.authoring.notebook import build
@@ -24,15 +25,6 @@ from lsedu.labs.spec import PUBLIC_SEED, Question
 
 SEEDS = (PUBLIC_SEED, 1, 2, 3, 4)
 _FEWEST_HINTS = 2
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that the gate looked at."""
-
-    what: str
-    passed: bool
-    said: str = ""
 
 
 def grade(function: Callable, question: Question, seed: int) -> tuple[float, list[str]]:
@@ -81,9 +73,12 @@ def examine(path: Path | str, *, run: bool = True) -> list[Finding]:
             found += [_draws(question), _solution(question), _stub(lab, question), *_wrong(question)]
     if run and all(finding.passed for finding in found):
         for solved in (False, True):
-            said = rehearse(lab, solved=solved)
+            files: dict[str, bytes] = {}
+            said = rehearse(lab, solved=solved, files=files)
             what = "solved" if solved else "untouched"
             found.append(Finding(f"the {what} release runs from its first cell to its last", not said, said))
+            if not said:
+                found += by_file.hold(lab, files, SEEDS, solved=solved)
     return found
 
 
@@ -157,9 +152,9 @@ def _notebook(lab: Lab) -> Finding:
 
 
 def _shape(lab: Lab) -> list[Finding]:
-    automatic = [question for question in lab.questions if question.kind == "function"]
+    automatic = [question for question in lab.questions if question.kind != "manual"]
     bare = [question.id for question in automatic if not question.wrong]
-    hints = {question.id: 0 for question in automatic}
+    hints = {question.id: 0 for question in automatic if question.kind == "function"}
     checks = set()
     for cell in lab.cells:
         if "hint" in cell.metadata.get("tags", ()) and cell.question in hints:
@@ -167,7 +162,7 @@ def _shape(lab: Lab) -> list[Finding]:
         if cell.role == "check":
             checks.add(cell.question)
     few = [name for name, count in hints.items() if count < _FEWEST_HINTS]
-    unchecked = [name for name in hints if name not in checks]
+    unchecked = [question.id for question in automatic if question.id not in checks]
     return [
         Finding("a declared wrong answer for every question", not bare, ", ".join(bare)),
         Finding(f"at least {_FEWEST_HINTS} hints a question", not few, ", ".join(few)),

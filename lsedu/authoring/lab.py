@@ -68,6 +68,7 @@ class Manifest:
         Time the core is meant to take a student.
     variants
         What may differ from student to student: name to the values to draw from; the first is the public release's.
+        In the header a number n stands for 0 to n - 1.
     """
 
     lab: str

@@ -138,10 +138,11 @@ def _try(item: Question) -> None:
 
 
 def _complete(item: Question, source: LabSource, space: dict[str, Any]) -> Question:
-    if item.kind != "function":
+    if item.kind == "manual":
         return item
-    if not callable(space.get(item.function)):
+    if item.kind == "function" and not callable(space.get(item.function)):
         raise LabError(f"question {item.id!r} asks for {item.function!r}, which no solution cell defines")
+    name_of = item.function or item.id.replace("-", "_")
     wrong = []
     for tag, name, text, metadata in source.trusted:
         if tag == "wrong" and metadata["question"] == item.id:
@@ -149,11 +150,11 @@ def _complete(item: Question, source: LabSource, space: dict[str, Any]) -> Quest
                 raise LabError(f"wrong answer {name!r} needs {' and '.join(missing)} in its metadata")
             own = dict(space)
             run(text, own, name=name)
-            if own[item.function] is space[item.function]:
-                raise LabError(f"wrong answer {name!r} does not define {item.function!r}")
+            if not callable(own.get(name_of)) or own[name_of] is space.get(name_of):
+                raise LabError(f"wrong answer {name!r} does not define {name_of!r}")
             points, message = float(metadata["points"]), str(metadata["message"])
-            wrong.append(Wrong(name, item.id, own[item.function], points, message, text))
-    return replace(item, reference=space[item.function], wrong=tuple(wrong))
+            wrong.append(Wrong(name, item.id, own[name_of], points, message, text))
+    return replace(item, reference=space[name_of] if item.kind == "function" else None, wrong=tuple(wrong))
 
 
 def _manual(source: LabSource) -> list[Question]:

@@ -22,7 +22,7 @@ _made = [value for value in list(globals().values()) if isinstance(value, _Check
 print({_MARK!r} + _json.dumps({{name: result.status for item in _made for name, result in item.results.items()}}))"""
 
 
-def rehearse(lab: Lab, *, solved: bool) -> str:
+def rehearse(lab: Lab, *, solved: bool, files: dict[str, bytes] | None = None) -> str:
     """Return what goes wrong when a release is run from the start, or an empty string.
 
     Parameters
@@ -32,6 +32,8 @@ def rehearse(lab: Lab, *, solved: bool) -> str:
     solved
         Whether the answers are filled in: then every check must be passed; else every check must say that nothing is
         answered yet.
+    files
+        Filled with what the run has written of the files that the lab asks for, by name.
     """
     from nbformat import from_dict, v4
 
@@ -49,6 +51,9 @@ def rehearse(lab: Lab, *, solved: bool) -> str:
         folder = Path(name)
         (folder / f"{lab.name}.checks.json").write_text(checkfile.dump(checkfile.build(lab)), encoding="utf-8")
         lost = run(notebook, folder=folder, timeout=_SECONDS, environment={"MPLBACKEND": "agg"}, slow=None)
+        for question in lab.questions:
+            if files is not None and question.kind == "artefact" and (folder / question.file).is_file():
+                files[question.file] = (folder / question.file).read_bytes()
     return judged(lab, notebook, lost, solved=solved)
 
 

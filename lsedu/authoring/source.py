@@ -178,7 +178,16 @@ def _manifest(path: Path, given: Any) -> Manifest:
         )
     if given["lab"] != path.stem:
         raise LabError(f"{path}: the lab is called {given['lab']!r}, but its file {path.stem!r}; they must agree")
-    return Manifest(**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    if isinstance(given.get("variants"), dict):  # a number n stands for 0 to n - 1
+        given["variants"] = {
+            key: range(value) if type(value) is int else value for key, value in given["variants"].items()
+        }
+        if wrong := [
+            key for key, value in given["variants"].items() if not isinstance(value, list | range) or not value
+        ]:
+            raise LabError(f"{path}: the variant {wrong[0]!r} needs a list of values, or a number n for 0 to n - 1")
+    return Manifest(**given)
 
 
 def _varied(text: str, name: str, manifest: Manifest, *, graded: bool) -> None:

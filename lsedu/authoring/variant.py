@@ -38,6 +38,11 @@ def of_student(manifest: Manifest, student: str) -> dict[str, Any]:
     return drawn
 
 
+def handed(manifest: Manifest, student: str) -> dict[str, Any]:
+    """Return the variant of a notebook that was made for `student`, or of the public release if for nobody."""
+    return of_student(manifest, student) if student else default(manifest)
+
+
 def places(text: str) -> set[str]:
     """Return the names that `text` asks for."""
     return set(_PLACE.findall(text))

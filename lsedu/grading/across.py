@@ -5,13 +5,13 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from lsedu.authoring import names
+from lsedu.authoring import names, variant
 from lsedu.authoring.lab import Lab
 from lsedu.authoring.roster import Person
 from lsedu.grading.row import Row
 
 ABSENT = "nothing was handed in"
-_OURS = re.compile(r"(\S+: )?same file as |named like |of release |made for |not on the roster$")
+_OURS = re.compile(r"(\S+: )?same .* as |named like |of release |made for |not on the roster$")
 _SHOWN = 200
 
 
@@ -43,7 +43,7 @@ def look(rows: Mapping[str, Row], lab: Lab, *, roster: Collection[str] = ()) -> 
     flags = {name: [flag for flag in row.flags if not _OURS.match(flag)] for name, row in rows.items()}
     present = {name: row for name, row in rows.items() if row.reason != ABSENT}
     said = [*_releases(present, lab, flags)]
-    _same_files(present, flags)
+    _same_files(present, lab, flags)
     _variants(present, flags, set(roster))
     known = {names.spelling(student) for student in roster}
     there = {names.spelling(name) for name in present}
@@ -68,16 +68,32 @@ def _listed(students: Sequence[str]) -> str:
     return f": {text[:_SHOWN]}{' ...' if len(text) > _SHOWN else ''}" if students else ""
 
 
-def _same_files(rows: Mapping[str, Row], flags: dict[str, list[str]]) -> None:
-    """Flag artefacts that are the same for several students."""
+def _same_files(rows: Mapping[str, Row], lab: Lab, flags: dict[str, list[str]]) -> None:
+    """Flag artefacts that are the same for several students, whole or in one of their arrays.
+
+    Where students were handed the same variant, equal code may give equal files: the flag says so.
+    """
     owners: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name, row in rows.items():
-        for question, digest in row.artefacts.items():
-            owners[question, digest].append(name)
-    for (question, _), students in owners.items():
-        for name in students if len(students) > 1 else ():
-            others = ", ".join(other for other in sorted(students) if other != name)
-            flags[name].append(f"{question}: same file as {others[:_SHOWN]}")
+        for question, digests in row.artefacts.items():
+            for digest in digests.split():
+                owners[question, digest].append(name)
+    shared: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for (question, digest), students in owners.items():
+        for name in students:
+            for other in students:
+                if other != name:
+                    shared[name, question, other].append(digest.partition("=")[0])
+    said: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for (name, question, other), arrays in shared.items():
+        whole = len(arrays) == len(rows[name].artefacts[question].split())
+        what = "file" if whole else " and ".join(sorted(arrays))
+        said[name, question, what].append(other)
+    for (name, question, what), others in said.items():
+        own = [variant.handed(lab.manifest, rows[who].about.get("student", "")) for who in (name, *others)]
+        alike = bool(lab.manifest.variants) and all(values == own[0] for values in own)
+        hint = " (they have the same variant, where equal work may give equal files)" if alike else ""
+        flags[name].append(f"{question}: same {what} as {', '.join(sorted(others))[:_SHOWN]}{hint}")
 
 
 def _releases(rows: Mapping[str, Row], lab: Lab, flags: dict[str, list[str]]) -> list[str]:

@@ -36,7 +36,7 @@ class Unpacked:
 
 
 def unpack(archive: Path, into: Path, *, wanted: Collection[str], whole: bool = False, inner: bool = True) -> Unpacked:
-    """Take the notebooks and the files called as in `wanted` out of a zip.
+    """Take the notebooks, the files called as in `wanted` and those of their kinds out of a zip.
 
     Parameters
     ----------
@@ -70,7 +70,8 @@ def unpack(archive: Path, into: Path, *, wanted: Collection[str], whole: bool = 
                 if not parts or _JUNK & set(parts) or parts[-1].startswith("."):
                     continue
                 label, name = "/".join(parts), _harmless(parts[-1])
-                taken = name.lower().endswith((".ipynb", ".zip", *LIKE)) or parts[-1] in wanted or whole
+                ends = (".ipynb", ".zip", *LIKE, *kinds(wanted))
+                taken = name.lower().endswith(ends) or parts[-1] in wanted or whole
                 if not taken or stat.S_ISLNK(member.external_attr >> 16):
                     found.others.append(label)
                     continue
@@ -97,6 +98,17 @@ def unpack(archive: Path, into: Path, *, wanted: Collection[str], whole: bool = 
             raise  # it is our own disk that is full
         found.problems.append(f"{archive.name} cannot be read: it is not a whole zip file")
     return found
+
+
+def kinds(wanted: Collection[str]) -> tuple[str, ...]:
+    """Return the endings of the files in `wanted`: one of such a kind may be the one under another name.
+
+    Examples
+    --------
+    >>> kinds(["q.npz", "logits.npz"])
+    ('.npz',)
+    """
+    return tuple(sorted({PurePosixPath(name).suffix.lower() for name in wanted} - {""}))
 
 
 def _copy(content: zipfile.ZipFile, member: zipfile.ZipInfo, place: Path, most: int) -> int | None:

@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lsedu.grading.archives import LIKE, unpack
+from lsedu.grading.archives import LIKE, kinds, unpack
 from lsedu.grading.choosing import Candidate, Rating, best, moment
 from lsedu.grading.notebooks import UnreadableError, read_file, start_of
 
@@ -158,8 +159,9 @@ def _submission(
         reason = "; ".join(dict.fromkeys(seen.problems)) or f"no notebook {lab}.ipynb was found"
         if seen.others and not seen.problems:
             reason += f", but {', '.join(sorted(seen.others)[:5])}"
+        files = _files(seen, artefacts, None)
         flags = seen.flags if "link" in seen.flags else [*seen.flags, "no notebook"]
-        return Submission(student, places[0], None, tuple(flags), reason, _files(seen, artefacts, None))
+        return Submission(student, places[0], None, tuple(flags), reason, files)
     chosen, said = best(candidates, lab, rate)
     seen.flags += [said] if said else []
     if not said and chosen.path.name != f"{lab}.ipynb" and (chosen.path not in places or not seen.notebooks):
@@ -197,7 +199,7 @@ def _file(path: Path, label: str, seen: _Seen, artefacts: tuple[str, ...], scrat
     lower = path.name.lower()
     if lower.endswith(".ipynb"):
         seen.notebooks.append(Candidate(path, label))
-    elif path.name in artefacts:
+    elif path.name in artefacts or lower.endswith(kinds(artefacts)):
         seen.files.append((path.name, path))
     elif lower.endswith(".zip") and scratch is not None and not path.is_symlink():
         found = unpack(path, scratch / str(seen.count), wanted=artefacts)
@@ -207,7 +209,7 @@ def _file(path: Path, label: str, seen: _Seen, artefacts: tuple[str, ...], scrat
         for name, place in found.files.items():
             if place.name.lower().endswith(".ipynb"):
                 seen.notebooks.append(Candidate(place, f"{label}/{name}", dated=path))
-            elif place.name in artefacts:
+            elif place.name in artefacts or place.name.lower().endswith(kinds(artefacts)):
                 seen.files.append((place.name, place))
             elif _begins_like_one(place):
                 seen.like.append(Candidate(place, f"{label}/{name}", dated=path))
@@ -220,10 +222,32 @@ def _file(path: Path, label: str, seen: _Seen, artefacts: tuple[str, ...], scrat
 
 
 def _files(seen: _Seen, artefacts: tuple[str, ...], beside: Path | None) -> dict[str, Path]:
-    """Return for each file that is asked for the one beside the notebook, else the first that there is."""
+    """Return for each file that is asked for the one beside the notebook, else the first that there is.
+
+    Where none has the name, one that a browser or a learning platform has renamed is taken, or the only one of its
+    kind, and a flag says so.
+    """
     found = {}
+    others = [(label, path) for label, path in seen.files if label not in artefacts]
     for name in artefacts:
         paths = [path for label, path in seen.files if label == name]
+        if not paths:
+            kin = [item for item in others if item[0].lower().endswith(kinds([name]))]
+            kin = [item for item in kin if _renamed(item[0], name)] or (kin if len(kin) == 1 == len(artefacts) else [])
+            paths = [path for _, path in kin]
+            seen.flags += [f"{kin[0][0]} is taken for {name}"] if kin else []
         if paths:
             found[name] = next((path for path in paths if path.parent == beside), paths[0])
     return found
+
+
+def _renamed(name: str, asked: str) -> bool:
+    """Whether a file may be the one asked for: a number was added, or something before the name, or case was changed.
+
+    Examples
+    --------
+    >>> [_renamed(name, "q.npz") for name in ("q (1).npz", "Q-2.npz", "ada_71_q.npz", "seq.npz", "q.npy")]
+    [True, True, True, False, False]
+    """
+    stem, end = os.path.splitext(asked.lower())
+    return re.fullmatch(rf"(.*[ _-])?{re.escape(stem)}([ _-]*\(?\d+\)?)?{re.escape(end)}", name.lower()) is not None

@@ -72,7 +72,8 @@ def page(
         else:
             got = f"{points:g} / {question.points:g}"
             reasons = row.reasons.get(question.id, [])
-            said = "<br>".join(html.escape(printable(reason)) for reason in reasons) or "all cases right"
+            right = "all that is asked of the file is met" if question.kind == "artefact" else "all cases right"
+            said = "<br>".join(html.escape(printable(reason)) for reason in reasons) or right
             for note in row.notes.get(question.id, []):
                 said += f"<br>Note: {html.escape(printable(note))}."
             if question.id in row.examples:
@@ -84,11 +85,13 @@ def page(
     student = html.escape(printable(row.student))
     note = f"<p>{html.escape(row.reason)}</p>" if row.reason else ""
     automatic = sum(question.points for question in lab.questions if question.kind != "manual")
+    by_file = any(question.kind == "artefact" for question in lab.questions)
+    how = "by running your code and reading the files you handed in" if by_file else "by running your code"
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
         f'content="{_POLICY}"><meta name="viewport" content="width=device-width"><title>{title}: {student}</title>'
         f"<style>{_STYLE}</style></head>\n<body><h1>{title}</h1><p>{student}: <strong>{row.total:g}</strong> of "
-        f"{automatic:g} points that are given by running your code.</p>{note}\n<table><thead><tr><th>Question</th>"
+        f"{automatic:g} points that are given {how}.</p>{note}\n<table><thead><tr><th>Question</th>"
         f"<th>Points</th><th>Why</th></tr></thead><tbody>\n" + "\n".join(shown) + "\n</tbody></table>\n"
         "<p>Your functions were called on inputs drawn for this class. The checks in your notebook show the kinds of "
         "cases; the numbers differ.</p></body></html>\n"

@@ -75,6 +75,8 @@ def pattern(text: str, lab: Lab) -> re.Pattern[str]:
         if match[1] is None:
             return "[0-9a-f]{16}"
         values = lab.manifest.variants.get(match[1].replace("\\", ""), ())
+        if isinstance(values, range):
+            return r"\d+"
         return f"(?:{'|'.join(re.escape(str(value)) for value in values)})"
 
     return re.compile(_PLACE.sub(place, re.escape(text)))

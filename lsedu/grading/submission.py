@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from lsedu.authoring import variant
 from lsedu.authoring.lab import Lab
 from lsedu.grading import artefacts, examples, matching, notebooks, pages
 from lsedu.grading.inbox import Submission
@@ -146,7 +147,9 @@ def mark(
         if question.kind == "artefact":
             try:
                 path = item.files.get(question.file)
-                earned[question.id], digest = artefacts.mark(question, path, student=item.student, seed=marks.seed)
+                values = variant.handed(lab.manifest, about.get("student", ""))
+                options = {"student": item.student, "seed": marks.seed, "variant": values}
+                earned[question.id], digest = artefacts.mark(question, path, **options)
                 made |= {question.id: digest} if digest else {}
             except Exception as error:  # the lab's own scoring met arrays that it had not reckoned with
                 earned[question.id].reasons = ["the arrays in the file could not be scored"]

@@ -1,8 +1,11 @@
 """Where the file of public checks is, which the checks in a student's notebook read."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from lsedu.labs import arrays
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "_labs"
 _CHECKOUT = Path(__file__).resolve().parents[2] / "labs"
@@ -29,3 +32,14 @@ def find(lab: str, *, folder: Path | str | None = None) -> Path:
 def read(path: Path | str) -> dict[str, Any]:
     """Read a file of checks, as `lsedu.authoring.checkfile.build` made it."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def about_file(entry: Mapping[str, Any], path: Path) -> str:
+    """Return what is wrong with the file that answers a question, an entry of the file of checks; "" if nothing is."""
+    specs = {name: arrays.decoded(spec) for name, spec in entry.get("arrays", {}).items()}
+    try:
+        return "; ".join(f"{path.name}: {said}" for said in arrays.forms(path, specs).values() if said)
+    except FileNotFoundError:
+        return f"{path.name} is not there yet"
+    except (arrays.ArtefactError, OSError) as error:
+        return f"{path.name}: {error}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lsedu._errors import CheckFailedError, UnknownNameError
-from lsedu.labs import checkfile
+from lsedu.labs import arrays, checkfile
 from lsedu.labs.codec import decode
 from lsedu.labs.evaluate import NoGradientError, attempt
 from lsedu.labs.feedback import feedback
@@ -50,6 +50,10 @@ class Result:
         "open" (not answered), "wrong" or "right".
     note
         What the student should know of the whole answer, or an empty string.
+    counted
+        What is said of the lines that passed.
+    open
+        What is said of a question that is not answered.
     """
 
     question: str
@@ -57,6 +61,8 @@ class Result:
     lines: tuple[Line, ...]
     status: str
     note: str = ""
+    counted: str = "public cases pass"
+    open: str = NOT_YET
 
     @property
     def passed(self) -> int:
@@ -70,18 +76,18 @@ class Result:
 
     def __repr__(self) -> str:
         if self.status == "open":
-            return f"{self.title}: {NOT_YET}"
-        head = f"{self.title}: {self.passed} of {len(self.lines)} public cases pass"
+            return f"{self.title}: {self.open}"
+        head = f"{self.title}: {self.passed} of {len(self.lines)} {self.counted}"
         lines = [f"  {'ok  ' if x.passed else 'no  '}{_sentence(x)}" for x in self.lines]
         return "\n".join([head, *lines, *(f"  Note: {note}" for note in self.notes)])
 
     def _repr_html_(self) -> str:
         if self.status == "open":
-            return f"<p>○ <b>{html.escape(self.title)}</b>: {html.escape(NOT_YET)}</p>"
+            return f"<p>○ <b>{html.escape(self.title)}</b>: {html.escape(self.open)}</p>"
         colour = {"right": "#1a7f37", "wrong": "#b54708"}[self.status]
         rows = "".join(f"<li>{'✓' if x.passed else '✗'} {html.escape(_sentence(x))}</li>" for x in self.lines)
         rows += "".join(f"<li>Note: {html.escape(note)}</li>" for note in self.notes)
-        head = f"<b>{html.escape(self.title)}</b>: {self.passed} of {len(self.lines)} public cases pass"
+        head = f"<b>{html.escape(self.title)}</b>: {self.passed} of {len(self.lines)} {html.escape(self.counted)}"
         return (
             f'<div style="border-left: 4px solid {colour}; padding-left: 0.8em">{head}'
             f'<ul style="list-style: none; padding-left: 0.4em; margin: 0.2em 0">{rows}</ul></div>'
@@ -156,7 +162,9 @@ class Checks:
         """
         entry = self._content["questions"].get(question)
         if entry is None or not entry["cases"]:
-            raise UnknownNameError(f"{self.lab} has no automatic check for {question!r}")
+            by_file = entry is not None and entry["kind"] == "artefact"
+            hint = f": it is answered by a file, look at it with checks.file({question!r})" if by_file else ""
+            raise UnknownNameError(f"{self.lab} has no automatic check for {question!r}{hint}")
         spec = _question(question, entry)
         lines: list[Line] = []
         status, late = "right", 0
@@ -195,6 +203,48 @@ class Checks:
             raise CheckFailedError(repr(result))
         return result
 
+    def file(self, question: str) -> Result:
+        """Look whether the file that answers `question` has the form asked for; what is in it counts when it is marked.
+
+        Parameters
+        ----------
+        question
+            The question's id.
+
+        Returns
+        -------
+        Result
+            With a line for each array; "open" while there is no file.
+
+        Raises
+        ------
+        KeyError
+            If the lab has no such question, or one that is not answered by a file.
+        CheckFailedError
+            Where nbgrader runs the notebook, if the file does not have that form.
+        """
+        entry = self._content["questions"].get(question)
+        if entry is None or entry["kind"] != "artefact":
+            raise UnknownNameError(f"{self.lab} has no question {question!r} that is answered by a file")
+        name, lines = entry["file"], []
+        specs = {array: arrays.decoded(spec) for array, spec in entry.get("arrays", {}).items()}
+        try:
+            said = arrays.forms(Path(name), specs)
+            lines = [Line(array, not message, message) for array, message in said.items()]
+        except FileNotFoundError:
+            pass
+        except (arrays.ArtefactError, OSError) as error:
+            lines = [Line(name, False, str(error))]
+        status = "open" if not lines else "right" if all(line.passed for line in lines) else "wrong"
+        told = {
+            "counted": f"arrays of {name} have the form asked for; what they hold is looked at when it is marked",
+            "open": f"there is no {name} yet: run the cells that write it",
+        }
+        result = self.results[question] = Result(question, entry["title"], tuple(lines), status, **told)
+        if status != "right" and _NBGRADER & os.environ.keys():
+            raise CheckFailedError(repr(result))
+        return result
+
     def _absent(self, function: Callable) -> str:
         """Say which modules will be missing when the function is marked, where the file of checks tells."""
         allow = self._content.get("allow")
@@ -228,8 +278,8 @@ class Checks:
             if entry["kind"] == "manual":
                 state, earned = "graded by hand", None
             elif entry["kind"] == "artefact":
-                there = Path(entry["file"]).is_file()
-                state, earned = f"{entry['file']} is {'there' if there else 'not there yet'}", None
+                said = checkfile.about_file(entry, Path(entry["file"]))
+                state, earned = said or f"{entry['file']} is there", None
             elif result is None:
                 state, earned = "check not run", 0.0
             else:

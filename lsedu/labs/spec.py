@@ -65,7 +65,7 @@ class Wrong:
     question
         The question it answers wrongly.
     function
-        The wrong function itself.
+        The wrong function itself; for an artefact, what makes a wrong file's arrays of the right file's.
     points
         The mark it must earn: partial credit by case.
     message
@@ -122,7 +122,8 @@ class Question:
         The declared wrong answers.
     file, arrays, score
         For "artefact": the file's name, its arrays (name to `ArraySpec`), and the scoring function, which runs in
-        the trusted process: called with a dict of arrays, it yields pairs (passed, reason).
+        the trusted process: called with a dict of arrays, it yields pairs (passed, reason); see
+        `lsedu.authoring.scoring.score`.
     rubric
         For "manual": what earns the points.
     """

@@ -104,8 +104,11 @@ def _hand_in(content: Any, name: str, folder: Path, out: Path, timeout: float) -
     running = _needed("lsedu.labs.run")
     target = out / f"{about['lab']}.ipynb"
     _look_at(target, folder)
-    slow = _seconds(about["lab"], folder)
-    notes = running.run(content, folder=folder, timeout=timeout, environment={_RUNNING: "1"}, slow=slow)
+    known = _checks(about["lab"], folder)
+    before = {wanted: _written(folder / Path(wanted).name) for wanted in about.get("files", ())}
+    notes = running.run(
+        content, folder=folder, timeout=timeout, environment={_RUNNING: "1"}, slow=known.get("cell_seconds")
+    )
     notes += _unanswered(content)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     content.metadata["lsedu"] |= {"handed_in": now, "sources": fingerprint(content)}
@@ -113,12 +116,15 @@ def _hand_in(content: Any, name: str, folder: Path, out: Path, timeout: float) -
     notes += left_out
     _write.write(target, text)
     files = []
-    for wanted in about.get("files", ()):
+    for wanted, moment in before.items():
         made, copy = folder / Path(wanted).name, target.parent / Path(wanted).name
         if made.is_file():
             if made.resolve() != copy.resolve():
                 _write.write(copy, made.read_bytes())
             files.append(copy)
+            if moment == _written(made):
+                notes.append(f"Note: this run has not written {wanted}: the one that is handed in is an earlier run's.")
+            notes += [f"Note: {said}." for said in _form(known, wanted, made) if said]
         else:
             notes.append(f"Note: there is no {wanted} yet.")
     return HandIn(target, target.stat().st_size, tuple(notes), tuple(files), _report(content))
@@ -157,14 +163,25 @@ def _handed_in(path: Path) -> bool:
         return False
 
 
-def _seconds(lab: str, folder: Path) -> float | None:
-    """Return the time that a cell has when it is marked, if the lab's checks are at hand and say so."""
+def _checks(lab: str, folder: Path) -> dict[str, Any]:
+    """Return the lab's file of checks if it is at hand, else an empty dict."""
     for place in (None, folder):
         try:
-            return checkfile.read(checkfile.find(lab, folder=place)).get("cell_seconds")
+            return checkfile.read(checkfile.find(lab, folder=place))
         except (OSError, ValueError):
             continue
-    return None
+    return {}
+
+
+def _written(path: Path) -> int | None:
+    """Return when a file was written last; None if there is none."""
+    return path.stat().st_mtime_ns if path.is_file() else None
+
+
+def _form(known: dict[str, Any], name: str, path: Path) -> list[str]:
+    """Return what keeps a file from being taken, by each question that it answers."""
+    entries = known.get("questions", {}).values()
+    return [checkfile.about_file(entry, path) for entry in entries if entry.get("file") == name]
 
 
 def _fitting(content: Any) -> tuple[bytes, list[str]]:

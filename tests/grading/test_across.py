@@ -1,5 +1,6 @@
 """What shows only across a class: names, releases, variants, the roster, changed points, clusters."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -51,6 +52,33 @@ def test_another_students_variant_is_named_where_names_can_be_compared(tiny):
     renamed = {f"s{n}_Name_{n}": {"student": f"s{n}"} for n in range(6)}
     assert flags(tiny, rows(**renamed)) == {}
     assert list(flags(tiny, rows(**renamed, other={"student": "s3"}))) == ["s3_Name_3", "other"]
+
+
+def test_an_array_that_two_have_is_told_though_their_files_differ(tiny):
+    given = {
+        "ada": Row("ada", artefacts={"predictions": "labels=1 probs=2"}),
+        "ben": Row("ben", artefacts={"predictions": "labels=1 probs=3"}),
+        "cyd": Row("cyd", artefacts={"predictions": "labels=4 probs=5"}),
+        "dan": Row("dan", artefacts={"predictions": "labels=4 probs=5"}),
+    }
+    said = {
+        "ada": ["predictions: same labels as ben"],
+        "ben": ["predictions: same labels as ada"],
+        "cyd": ["predictions: same file as dan"],
+        "dan": ["predictions: same file as cyd"],
+    }
+    assert flags(tiny, given) == said
+    again = {name: replace(row, flags=said[name]) for name, row in given.items()}
+    assert flags(tiny, again) == said  # told once
+
+
+def test_equal_files_of_one_variant_are_told_with_what_they_may_come_from(tiny):
+    lab = replace(tiny, manifest=replace(tiny.manifest, variants={"seed": range(10**6)}))
+    alike = {name: Row(name, artefacts={"predictions": "labels=1"}) for name in ("ada", "ben")}
+    hint = " (they have the same variant, where equal work may give equal files)"
+    assert flags(lab, alike)["ada"] == [f"predictions: same file as ben{hint}"]
+    own = {name: replace(row, about={"student": name}) for name, row in alike.items()}
+    assert flags(lab, own)["ada"] == ["predictions: same file as ben"]
 
 
 def test_who_of_the_roster_handed_in_nothing_has_a_row(tiny):

@@ -108,6 +108,29 @@ def test_archives_are_looked_into(look, full):
     assert found["ada"].handed_in == "2023-11-14T22:13:20+00:00"  # the archive's own time
 
 
+def test_a_file_that_was_renamed_on_its_way_is_taken_and_told(look, full):
+    names = {
+        "ada": "predictions (1).npz",
+        "ben": "Predictions-2.NPZ",
+        "cyd": "ada_12_predictions.npz",
+        "dan": "mine.npz",
+    }
+    files = {
+        path: data
+        for name, file in names.items()
+        for path, data in ((f"{name}/tiny.ipynb", full), (f"{name}/{file}", b"npz"))
+    }
+    files["eve.zip"] = packed({"tiny.ipynb": full, "predictions (3).npz": b"npz", "other.npz": b"x"})
+    files |= {"fay/tiny.ipynb": full, "fay/one.npz": b"1", "fay/two.npz": b"2"}  # either may be meant, so neither is
+    files |= {"gil/tiny.ipynb": full, "gil/predictions.npz": b"npz", "gil/predictions (1).npz": b"old"}
+    found = look(files, artefacts=("predictions.npz",))
+    for name, file in {**names, "eve": "predictions (3).npz"}.items():
+        assert found[name].files["predictions.npz"].read_bytes() == b"npz"
+        assert found[name].flags == (f"{file} is taken for predictions.npz",)
+    assert found["fay"].files == {} and found["fay"].flags == ()
+    assert found["gil"].files["predictions.npz"].read_bytes() == b"npz" and found["gil"].flags == ()
+
+
 def test_bad_archives_get_a_reason_and_write_nowhere_else(look, full, tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "MAX_BYTES", 2**20)
     locked = bytearray(packed({"tiny.ipynb": full}))

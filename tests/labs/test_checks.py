@@ -2,15 +2,18 @@ import math
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from lsedu._errors import CheckFailedError
 from lsedu.authoring import checkfile, load_lab
 from lsedu.labs.checks import Checks
 from lsedu.labs.imports import missing
 from lsedu.labs.limit import TooSlowError, within
+from lsedu.labs.spec import ArraySpec, Question
 
 
 @pytest.fixture
@@ -229,3 +232,41 @@ def test_unknown_question_and_unknown_lab(checks, tmp_path):
 def test_the_file_holds_no_code(toy):
     text = checkfile.dump(checkfile.build(load_lab(toy)))
     assert "FACTOR" not in text and "lambda" not in text and "def " not in text
+
+
+@pytest.fixture
+def by_file(toy, tmp_path, monkeypatch):
+    """The checks of a lab that asks for a file, in the folder where students work."""
+    content = checkfile.build(load_lab(toy))
+    specs = {"q": ArraySpec("f", (2,), 0, 1), "seed": ArraySpec("i", ())}
+    table = Question("table", "A table", 2, kind="artefact", file="table.npz", arrays=specs)
+    content["questions"]["table"] = checkfile.entry(table, (), (), ())
+    (tmp_path / "toy.checks.json").write_text(checkfile.dump(content))
+    monkeypatch.chdir(tmp_path)
+    return Checks("toy", folder=tmp_path)
+
+
+def test_the_form_of_a_file_is_looked_at_before_it_is_handed_in(by_file):
+    result = by_file.file("table")
+    assert result.status == "open" and repr(result) == "A table: there is no table.npz yet: run the cells that write it"
+    assert "table.npz is not there yet" in repr(by_file.report())
+    np.savez("table.npz", q=np.array([0.5, 1.5]), seed=1)
+    result = by_file.file("table")
+    assert result.status == "wrong" and [line.message for line in result.lines] == ["array 'q' leaves the range [0, 1]", ""]
+    assert "table.npz: array 'q' leaves the range [0, 1]" in repr(by_file.report())
+    np.savez("table.npz", q=np.array([0.5, 0.5]), seed=1)
+    result = by_file.file("table")
+    assert result.status == "right" and by_file.ready("table")
+    assert "2 of 2 arrays of table.npz have the form asked for" in repr(result) + result._repr_html_()
+    Path("table.npz").write_bytes(b"PK")
+    assert [line.message for line in by_file.file("table").lines] == ["the file is not a whole .npz file as numpy.savez writes it"] * 2
+
+
+def test_which_question_is_answered_by_a_file_is_told(by_file, monkeypatch):
+    with pytest.raises(KeyError, match=r"answered by a file, look at it with checks.file\('table'\)"):
+        by_file.check("table", lambda x: x)
+    with pytest.raises(KeyError, match="no question 'double' that is answered by a file"):
+        by_file.file("double")
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    with pytest.raises(CheckFailedError, match="there is no table.npz yet"):
+        by_file.file("table")

@@ -1,7 +1,9 @@
+import io
 import json
 import os
 
 import nbformat
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -121,16 +123,40 @@ np.savez("logits.npz", q=np.ones((2, 3)))
 ```
 
 ```{code-cell} ipython3
+:nbgrader: {grade_id: logits, grade: true}
+
+checks.file("logits")
+```
+
+```{code-cell} ipython3
 :tags: [grader]
 
 @artefact("logits", title="Logits", points=1, file="logits.npz", arrays={"q": ArraySpec("f", (None, 3), 0, 1)})
 def score(arrays):
     yield bool((arrays["q"] > 0).all()), "every value must be positive"
 ```
+
+```{code-cell} ipython3
+---
+tags: [wrong]
+points: 0
+message: "every value must be positive"
+---
+def logits(arrays):
+    return {"q": 0 * arrays["q"]}
+```
 """
 
 
-def test_files_go_with_the_notebook(toy, toy_text, tmp_path):
+def test_files_go_with_the_notebook(toy, toy_text, tmp_path, monkeypatch):
+    right = io.BytesIO()
+    np.savez(right, q=np.ones((2, 3)))
+
+    def rehearse(lab, *, solved, files):  # as if the cells had been run
+        files |= {"logits.npz": right.getvalue()} if solved else {}
+        return ""
+
+    monkeypatch.setattr("lsedu.authoring.gate.rehearse", rehearse)
     toy.write_text(
         toy_text.replace(
             "```{code-cell} ipython3\nchecks.report()", ARTEFACT + "\n```{code-cell} ipython3\nchecks.report()"
@@ -141,7 +167,16 @@ def test_files_go_with_the_notebook(toy, toy_text, tmp_path):
     handed = submit(path, out=tmp_path / "submission")
     assert [file.name for file in handed.files] == ["logits.npz"] and handed.files[0].parent == handed.path.parent
     assert "together with logits.npz" in repr(handed) and "logits.npz is there" in outputs(handed.path)
+    assert "1 of 1 arrays of logits.npz have the form asked for" in outputs(handed.path)
+    assert not any("logits.npz" in note for note in handed.notes)
+    answer(path, "np.ones((2, 3))", "np.full((2, 3), 2.0)")
+    handed = submit(path, out=tmp_path / "submission")
+    assert "Note: logits.npz: array 'q' leaves the range [0, 1]." in handed.notes
+    assert "logits.npz: array 'q' leaves the range [0, 1]" in handed.report
     answer(path, "np.savez(", "dict(file=")
+    handed = submit(path, out=tmp_path / "submission")
+    stale = "Note: this run has not written logits.npz: the one that is handed in is an earlier run's."
+    assert stale in handed.notes and [file.name for file in handed.files] == ["logits.npz"]
     (tmp_path / "labs" / "logits.npz").unlink()
     handed = submit(path, out=tmp_path / "again")
     assert "Note: there is no logits.npz yet." in handed.notes and handed.files == ()
