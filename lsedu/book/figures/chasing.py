@@ -134,4 +134,5 @@ def fallback() -> Figure:
             "prediction": np.array([softmax(path[n][0])[1] for n in steps]),
             "target": np.array([target(softmax(path[n][1]), 0.3)[1] for n in steps]),
         }
-    return plots.curves(steps * STEP, panels, xlabel="time", logx=True)
+    meanings = {"prediction": "first", "target": "smoothed"}
+    return plots.curves(steps * STEP, panels, xlabel="time", logx=True, meanings=meanings)
