@@ -1,11 +1,13 @@
 """Reading Q: ranks, relations and guesses; a control without relations; and what the record keeps belongs together."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from scipy import stats
 
-from lsedu.studies.learnable import _control, _reading, learning_q
+from lsedu.studies.learnable import _control, _reading, learning_q, loss_scale
 
 
 def test_ranks_and_their_correlation_are_scipy_s():
@@ -119,3 +121,24 @@ def test_the_way_of_q_begins_even_and_ends_where_q_is(smoke):
     assert (found.arrays["1/path/confusion"][0] == found.arrays["80/path/confusion"][0]).all()
     assert np.abs(found.arrays["80/q"] - 0.1).max() > np.abs(found.arrays["1/q"] - 0.1).max()
     assert "control/fixed/q" not in found.arrays and "control/forward/q" in found.arrays
+
+
+def test_two_rates_of_one_recipe_differ_in_the_rate_alone(smoke, monkeypatch):
+    seen = []
+
+    def noted(factory, loss, x, y, *, recipe, **options):
+        seen.append(recipe)
+        return loss_scale_trained(factory, loss, x, y, recipe=recipe, **options)
+
+    loss_scale_trained = loss_scale.trained
+    monkeypatch.setattr(loss_scale, "trained", noted)
+    config = loss_scale.EXPERIMENT.configs["smoke"]
+    found = loss_scale.measure(config, 0, device="cpu", workdir=None, progress=False)
+    rates = [recipe.lr / config.training.lr for recipe in seen]
+    assert rates == [1.0] * 4 + [0.25] * 3
+    assert all(dataclasses.replace(recipe, lr=config.training.lr) == config.training for recipe in seen)
+    # the same confusion that the other study has of the same network
+    assert (found.arrays["whole/1/confusion"] == smoke("learning_q").arrays["control/1/confusion"]).all()
+    z = torch.randn(4, 3, generator=torch.manual_seed(0))
+    y = torch.tensor([0, 1, 2, 0])
+    assert loss_scale.doubled(z, y).item() == pytest.approx(2 * torch.nn.functional.cross_entropy(z, y).item())
