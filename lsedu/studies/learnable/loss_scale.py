@@ -124,7 +124,8 @@ EXPERIMENT = Experiment(
     primary=("rate", "level", "half", "itself-20"),
     # by seeds 10 to 13, in which Q at a quarter of the rate followed its network by less than the margin
     plans=(
-        Plan("rate", 0.0379, 4.0), Plan("half", 0.0364, 4.0), Plan("level", 0.0043, 0.0), Plan("itself-20", 0.0209, 0.0),
+        Plan("rate", 0.0379, 4.0), Plan("half", 0.0364, 4.0), Plan("level", 0.0043, 0.0),
+        Plan("itself-20", 0.0209, 0.0),
     ),
     data=(),
 )  # fmt: skip
