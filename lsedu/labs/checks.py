@@ -4,7 +4,7 @@ import html
 import inspect
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,14 @@ class Result:
             f'<div style="border-left: 4px solid {colour}; padding-left: 0.8em">{head}'
             f'<ul style="list-style: none; padding-left: 0.4em; margin: 0.2em 0">{rows}</ul></div>'
         )
+
+
+def of_file(question: str, title: str, name: str, lines: Sequence[Line]) -> Result:
+    """Return the result of a look at a file: a line for each array, or none while there is no file."""
+    status = "open" if not lines else "right" if all(line.passed for line in lines) else "wrong"
+    counted = f"arrays of {name} have the form asked for; what they hold is looked at when it is marked"
+    absent = f"there is no {name} yet: run the cells that write it"
+    return Result(question, title, tuple(lines), status, counted=counted, open=absent)
 
 
 def _sentence(line: Line) -> str:
@@ -235,13 +243,8 @@ class Checks:
             pass
         except (arrays.ArtefactError, OSError) as error:
             lines = [Line(name, False, str(error))]
-        status = "open" if not lines else "right" if all(line.passed for line in lines) else "wrong"
-        told = {
-            "counted": f"arrays of {name} have the form asked for; what they hold is looked at when it is marked",
-            "open": f"there is no {name} yet: run the cells that write it",
-        }
-        result = self.results[question] = Result(question, entry["title"], tuple(lines), status, **told)
-        if status != "right" and _NBGRADER & os.environ.keys():
+        result = self.results[question] = of_file(question, entry["title"], name, lines)
+        if result.status != "right" and _NBGRADER & os.environ.keys():
             raise CheckFailedError(repr(result))
         return result
 

@@ -10,7 +10,7 @@ from nbformat.v4 import new_output
 from lsedu import _light
 from lsedu.authoring import load_lab
 from lsedu.authoring.release import build
-from lsedu.labs.checks import Line, Result
+from lsedu.labs.checks import Line, Result, of_file
 from lsedu.labs.spec import PUBLIC_SEED
 
 SOURCES = sorted((Path(__file__).parents[2] / "solutions").glob("lab*.md"))
@@ -25,8 +25,12 @@ def expected(lab):
         cell.source = cell.source.replace('scale = "cpu"', 'scale = "smoke"')
         if cell.id in asked:
             question = lab.question(asked[cell.id])
-            lines = tuple(Line(item.name, True) for item in question.draw(PUBLIC_SEED))
-            result = Result(question.id, question.title, lines, "right")
+            names = question.arrays or [item.name for item in question.draw(PUBLIC_SEED)]
+            lines = tuple(Line(name, True) for name in names)
+            if question.kind == "artefact":
+                result = of_file(question.id, question.title, question.file, lines)
+            else:
+                result = Result(question.id, question.title, lines, "right")
             data = {"text/plain": repr(result), "text/html": result._repr_html_()}
             cell.execution_count = 1
             cell.outputs = [new_output("execute_result", data, execution_count=1)]
