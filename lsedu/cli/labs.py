@@ -117,7 +117,7 @@ def register(app: typer.Typer) -> None:
         """Rehearse labs, solved, as on Colab; those with a file to hand in are handed in and graded."""
         from lsedu.authoring import load_lab
         from lsedu.authoring.colab import image
-        from lsedu.grading.on_colab import rehearse
+        from lsedu.cli._on_colab import rehearse
 
         paths = _sources(labs, source)
         made = image(folder, project=Path.cwd(), torch=torch, say=typer.echo)

@@ -11,7 +11,7 @@ import pytest
 from lsedu import _project
 from lsedu.authoring import colab, load_lab
 from lsedu.authoring.source import LabError
-from lsedu.grading.on_colab import rehearse, unearned, working
+from lsedu.cli._on_colab import rehearse, unearned, working
 from lsedu.grading.row import Row
 
 ROOT = Path(__file__).resolve().parents[2]
