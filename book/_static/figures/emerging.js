@@ -131,7 +131,7 @@ lsedu.figure("emerging", ({ CLOSENESS }) => {
           layout: {
             title: `${classes[r.label]}: Q and wrong answers, %`, height: 340, narrow: 280, barmode: "group", bargap: 0.25,
             margin: { l: 90, r: 14, t: 36, b: 30 }, slim: { l: 84 },
-            xaxis: { range: [0, 70], dtick: 20 }, yaxis: { autorange: "reversed" }, showlegend: true,
+            xaxis: { range: [0, 100], dtick: 20 }, yaxis: { autorange: "reversed" }, showlegend: true,
             legend: { x: 1, xanchor: "right", y: 0, yanchor: "bottom", traceorder: "reversed" },
           },
         },
