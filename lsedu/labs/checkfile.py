@@ -34,12 +34,23 @@ def read(path: Path | str) -> dict[str, Any]:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def about_file(entry: Mapping[str, Any], path: Path) -> str:
-    """Return what is wrong with the file that answers a question, an entry of the file of checks; "" if nothing is."""
+def forms(entry: Mapping[str, Any], path: Path) -> dict[str, str] | None:
+    """Return what is wrong with each array of the file that answers a question, an entry of the file of checks.
+
+    An empty text where nothing is; one text by the file's name where it cannot be read; None where there is no file.
+    """
     specs = {name: arrays.decoded(spec) for name, spec in entry.get("arrays", {}).items()}
     try:
-        return "; ".join(f"{path.name}: {said}" for said in arrays.forms(path, specs).values() if said)
+        return arrays.forms(path, specs)
     except FileNotFoundError:
-        return f"{path.name} is not there yet"
+        return None
     except (arrays.ArtefactError, OSError) as error:
-        return f"{path.name}: {error}"
+        return {path.name: str(error)}
+
+
+def about_file(entry: Mapping[str, Any], path: Path) -> str:
+    """Return what is wrong with the file that answers a question in one line, or an empty text."""
+    found = forms(entry, path)
+    if found is None:
+        return f"{path.name} is not there yet"
+    return "; ".join(f"{path.name}: {said}" for said in found.values() if said)
