@@ -46,7 +46,7 @@ def run(
         0.75,
         min=0.0,
         help="With --verify: by how much of its margin the seed may move the mean of a contrast; other results by a "
-        "twentieth of this, relative to their size, or twice this in standard deviations over the seeds. 0 asks for "
+        "twentieth of this, relative to their size, or 4 times this in standard deviations over the seeds. 0 asks for "
         "the same bits, as on one and the same processor.",
     ),
 ) -> None:

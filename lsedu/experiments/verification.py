@@ -19,8 +19,9 @@ TOLERANCE = 0.75
 SEEDS = 5
 
 #: A result that is no contrast may differ by this part of the tolerance, relative to the larger of its size and 1, or,
-#: where that is more, by so many standard deviations over the record's seeds.
-OTHERS, SPREADS = 0.05, 2.0
+#: where that is more, by so many standard deviations over the record's seeds: a record has hundreds of results, and two
+#: draws are more than two apart in some of them.
+OTHERS, SPREADS = 0.05, 4.0
 
 
 def verify(
@@ -104,7 +105,7 @@ def differing(
     tolerance : float
         A contrast differs, as ``contrast NAME``, where the new value moves the mean over the seeds, or over `SEEDS` of
         them where there are more, by more than this share of its margin; any other result where it is off by more than
-        a twentieth of this, relative to its size or, below 1, absolutely, and by more than twice this in standard
+        a twentieth of this, relative to its size or, below 1, absolutely, and by more than four times this in standard
         deviations over the seeds. 0 asks for the same bits.
 
     Notes
