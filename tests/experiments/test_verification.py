@@ -70,8 +70,8 @@ def test_other_results_are_measured_by_their_size_or_by_1(record, key, change, f
 
 
 def test_what_varies_over_seeds_may_vary_by_its_spread():
-    # the same code on two processors: the temperature of a CNN, 1.8493 here, and one of 500 results of networks that have
-    # wrong labels by heart
+    # the same code on two processors: the temperature of a CNN, 1.8493 here, and one of 500 results of networks that
+    # have wrong labels by heart
     for name, seed, key, values in (
         ("overconfidence", "102", "cnn/temperature", ((1.9217, False), (2.2, True))),
         ("noise", "107", "0.2/0.0/clean/nll", ((0.9712, False), (0.9, True))),
