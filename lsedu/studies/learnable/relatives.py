@@ -248,7 +248,8 @@ EXPERIMENT = Experiment(
     # by seeds 10 to 12, in which LLS as published was behind smoothing
     plans=(
         Plan("ols-one-hot", 0.0011), Plan("even-lls-ls", 0.0027), Plan("even-half-ls", 0.0014),
-        Plan("near-lls-ls", 0.0062), Plan("near-half-ls", 0.0062), Plan("near-own-ls", 0.0067), Plan("even-half-fixed", 0.0025, 0.0),
+        Plan("near-lls-ls", 0.0062), Plan("near-half-ls", 0.0062), Plan("near-own-ls", 0.0067),
+        Plan("even-half-fixed", 0.0025, 0.0), Plan("near-own-fixed", 0.0062),
     ),
     data=("fashion-mnist-mini",),
 )  # fmt: skip
