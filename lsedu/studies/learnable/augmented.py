@@ -4,11 +4,11 @@ Claims: label smoothing of the learned kind is compatible with Cutout, Mixup, Cu
 them, and both together are best (lls, appendix F, table 8). The paper's table has one run a cell, and neither says how
 strong the augmentations are nor how a loss that is not linear in the target is mixed.
 Set-up: CIFAR-10, averaged over squares of 2 x 2 pixels, and a small CNN; the same images, initial weights and order of
-batches for all arms. Three losses with each of five ways: one-hot targets, LLS as published, and LLS at half of its
-loss, as the sum of two divergences has larger gradients than a cross-entropy at a rate that was chosen for the latter.
-A square of Cutout is half as wide as the picture; Mixup and CutMix are at the strength of their papers, their losses
-mixed as there; RandAugment has two operations at strength 9. On one thread of a laptop core: a minute and a half a
-seed. Needs CIFAR-10.
+batches for all arms. One-hot targets and LLS, each in five ways. LLS has half of its loss, as in the paper's
+pseudo-code: the whole sum of two divergences has larger gradients than a cross-entropy, at a rate that was chosen for
+the latter. A square of Cutout is half as wide as the picture; Mixup and CutMix are at the strength of their papers,
+their losses mixed as there; RandAugment has one operation at strength 9, which takes most of the time. On one thread
+of a laptop core: a minute and a quarter a seed. Needs CIFAR-10.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from lsedu.studies.learnable._photographs import Scale, photographs, taught
 from lsedu.training.augmentation import Augmentation
 
 WAYS = ("none", "cutout", "mixup", "cutmix", "randaugment")
-LOSSES = ("one-hot", "lls", "lls-half")
+LOSSES = ("one-hot", "lls")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,14 +44,14 @@ def way(name: str, square: int) -> tuple[Augmentation, ...]:
         "cutout": (training.Cutout(square, fill=0.5),),
         "mixup": (training.Mixup(),),
         "cutmix": (training.CutMix(),),
-        "randaugment": (training.RandAugment(),),
+        "randaugment": (training.RandAugment(operations=1),),
     }[name]
 
 
 def makers(num_classes: int) -> dict[str, Callable[[], Any]]:
     """Return a maker of each loss."""
-    lls = partial(losses.LearnableLabelSmoothing, num_classes, alpha=ALPHA)
-    return {"one-hot": lambda: losses.cross_entropy, "lls": lls, "lls-half": partial(lls, half=True)}
+    lls = partial(losses.LearnableLabelSmoothing, num_classes, alpha=ALPHA, half=True)
+    return {"one-hot": lambda: losses.cross_entropy, "lls": lls}
 
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
@@ -76,26 +76,6 @@ TITLES = {
     "none": "without augmentation", "cutout": "beside Cutout", "mixup": "beside Mixup", "cutmix": "beside CutMix",
     "randaugment": "beside RandAugment", "augmented": "mean of the four augmentations",
 }  # fmt: skip
-TOLD = {"lls": "LLS", "lls-half": "LLS at half of its loss"}
-
-
-def _of_loss(loss: str) -> tuple[Contrast, ...]:
-    """Return what is asked of each form of learnable smoothing."""
-    told = TOLD[loss]
-    return (
-        *(
-            Contrast(f"{loss}-{name}", f"{told} is more accurate than one-hot targets, {title}", f"{loss}/{name}",
-                     f"one-hot/{name}", margin=MARGIN)
-            for name, title in TITLES.items()
-        ),
-        Contrast(f"{loss}-adds", f"{told} gains as much beside the augmentations as without one", f"{loss}/augmented",
-                 "one-hot/augmented", claimed="none", margin=MARGIN, plain=(f"{loss}/none", "one-hot/none")),
-        *(
-            Contrast(f"{loss}-with-{name}", f"{told} is more accurate with an augmentation than without ({name})",
-                     f"{loss}/{name}", f"{loss}/none", margin=MARGIN)
-            for name in WAYS[1:]
-        ),
-    )  # fmt: skip
 
 
 EXPERIMENT = Experiment(
@@ -127,9 +107,22 @@ EXPERIMENT = Experiment(
             ),
         ),
     },
-    seeds={"smoke": (0, 1), "cpu": tuple(range(100, 108)), "gpu": (100, 101)},
+    seeds={"smoke": (0, 1), "cpu": tuple(range(100, 110)), "gpu": (100, 101)},
     measure=measure,
-    contrasts=tuple(one for loss in TOLD for one in _of_loss(loss)),
-    primary=("lls-augmented", "lls-adds", "lls-half-augmented", "lls-half-adds"),
+    contrasts=(
+        *(
+            Contrast(name, f"LLS is more accurate than one-hot targets, {title}", f"lls/{name}", f"one-hot/{name}",
+                     margin=MARGIN)
+            for name, title in TITLES.items()
+        ),
+        Contrast("adds", "LLS gains as much beside the augmentations as without one", "lls/augmented",
+                 "one-hot/augmented", claimed="none", margin=MARGIN, plain=("lls/none", "one-hot/none")),
+        *(
+            Contrast(f"with-{name}", f"LLS is more accurate {TITLES[name]} than without augmentation", f"lls/{name}",
+                     "lls/none", margin=MARGIN)
+            for name in WAYS[1:]
+        ),
+    ),
+    primary=("augmented", "adds"),
     data=("cifar10",),
 )  # fmt: skip

@@ -30,7 +30,7 @@ def test_every_way_but_none_changes_a_batch_and_only_mixing_gives_it_other_label
 
 
 def test_adding_is_the_gain_beside_augmentation_minus_the_gain_without():
-    (adds,) = [contrast for contrast in STUDY.contrasts if contrast.name == "lls-adds"]
+    (adds,) = [contrast for contrast in STUDY.contrasts if contrast.name == "adds"]
     row = {"lls/augmented": 0.58, "one-hot/augmented": 0.55, "lls/none": 0.52, "one-hot/none": 0.5}
     assert adds.effect(row) == pytest.approx(0.01)
 
