@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from lsedu import losses, training
-from lsedu.experiments.experiment import Contrast, Experiment, Outcome
+from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.studies._training import accuracy
 from lsedu.studies.learnable._methods import ALPHA
 from lsedu.studies.learnable._photographs import Scale, photographs, taught
@@ -124,5 +124,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     primary=("augmented", "adds"),
+    # by seeds 10 to 12, without RandAugment
+    plans=(Plan("augmented", 0.0054), Plan("adds", 0.004, 0.0)),
     data=("cifar10",),
 )  # fmt: skip
