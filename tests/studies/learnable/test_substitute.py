@@ -76,10 +76,10 @@ def test_the_student_of_a_half_of_the_classes_has_the_softmax_of_the_chosen_logi
     )
     config = subsets.EXPERIMENT.configs["smoke"]
     found = subsets.measure(config, 0, device="cpu", workdir=None, progress=False)
-    kept = {name: found.arrays[f"whole/{name}"].astype(float) for name in ("lls", "own")}
+    kept = {name: found.arrays[f"whole/{name}"].astype(float) for name in ("half", "own")}
     for half, tables in (("samples", taught[:4]), ("classes", taught[4:])):
         k = {"samples": 10, "classes": 5}[half]
-        for name, table in zip(("lls", "own"), tables, strict=False):
+        for name, table in zip(("half", "own"), tables, strict=False):
             part = kept[name][:k, :k]
             assert table.softmax(1).numpy() == pytest.approx(part / part.sum(1, keepdims=True), abs=2e-3)
         again = found.arrays[f"{half}/own/q"]
