@@ -74,7 +74,7 @@ def at_start(num_classes: int, row: str) -> np.ndarray:
     --------
     >>> at_start(10, "fce-only").round(2).tolist()[:2]
     [-0.81, 0.09]
-    >>> round(at_start(100, "reverse-kl")[0] / at_start(100, "fce-only")[0], 4)  # log(901) / 90
+    >>> float(at_start(100, "reverse-kl")[0] / at_start(100, "fce-only")[0]).__round__(4)  # log(901) / 90
     0.0756
     """
     z = torch.zeros(1, num_classes, dtype=torch.float64, requires_grad=True)
