@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.special import lambertw
 
 from lsedu import bottleneck, information, losses
 from lsedu.authoring import load_lab
 from lsedu.labs.evaluate import attempt, evaluate
 from lsedu.labs.feedback import verdict
 from lsedu.labs.spec import PUBLIC_SEED
+from lsedu.targets import OnlineTable
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
 SECRETS = 50
@@ -285,6 +287,102 @@ def most_likely(p):
     return torch.nn.functional.one_hot(p.argmax(1), p.shape[1]).to(p.dtype)
 
 
+def given(name):
+    """One of the losses that lab 5 gives."""
+    return of_lab("lab05", "slopes").__globals__["LOSSES"][name]
+
+
+def by_library(loss):
+    """The gradient of a loss of the library, picture by picture, by autograd."""
+
+    def pull(logits, labels, *options):
+        z = torch.tensor(logits, requires_grad=True)
+        (found,) = torch.autograd.grad(loss(z, torch.as_tensor(labels), *options).sum(), z)
+        return found.numpy()
+
+    return pull
+
+
+def focal_of_the_library(z, y, gamma):
+    rows = zip(z, y, gamma)
+    return torch.stack([losses.focal(row[None], label[None], gamma=float(g)) for row, label, g in rows])
+
+
+def table_of_the_library(logits, labels):
+    online = OnlineTable(logits.shape[1], dtype=torch.float64)
+    for part in np.array_split(np.arange(len(labels)), 3):
+        online.update(torch.as_tensor(logits[part]), torch.as_tensor(labels[part]))
+    online.end_of_epoch()
+    return online.table.numpy()
+
+
+def disguise_by_two_pulls(k, correct, temperature, alpha, multiplier):
+    """Two slopes of the library's loss at one picture are enough for two unknowns."""
+    pulled = by_library(
+        lambda z, y: losses.tf_kd_reg(
+            z, y, alpha=alpha, temperature=temperature, correct=correct, form="code", multiplier=multiplier
+        )
+    )
+    q = torch.softmax(torch.arange(float(k), dtype=torch.float64) / k, 0).numpy()
+    (pull,) = pulled(np.log(q)[None], np.array([0]))
+    scale = (pull[-1] - pull[-2]) / (q[-1] - q[-2])
+    return scale, k * (q[-1] - pull[-1] / scale)
+
+
+def slopes_at_once(name, logits, labels, options, step):
+    k, loss = logits.shape[1], given(name)
+    moves = step * np.eye(k)
+    return np.stack([(loss(logits + m, labels, **options) - loss(logits - m, labels, **options)) for m in moves], 1) / (
+        2 * step
+    )
+
+
+def penalty_by_jacobian(logits, labels, beta):
+    log_q = torch.log_softmax(torch.as_tensor(logits), 1).numpy()
+    q = np.exp(log_q)
+    jacobian = q[:, :, None] * (np.eye(q.shape[1]) - q[:, None, :])
+    return q - np.eye(q.shape[1])[labels] + beta * np.einsum("njk,nk->nj", jacobian, log_q)
+
+
+def focal_by_subtraction(logits, labels, gamma):
+    """The formula of the hint, with 1 - q_y by subtraction and 0 where it is 0."""
+    log_q = torch.log_softmax(torch.as_tensor(logits), 1).numpy()
+    q = np.exp(log_q)
+    at, log_at = at_labels(q, labels), at_labels(log_q, labels)
+    with np.errstate(all="ignore"):
+        weight = (1 - at) ** gamma - gamma * at * (1 - at) ** (gamma - 1) * log_at
+    weight = np.where(gamma == 0, 1.0, np.where(at == 1, 0.0, weight))
+    return weight[:, None] * (q - np.eye(q.shape[1])[labels])
+
+
+def zipf_with(*, scores=lambda z: z, power=1.0, at_label=0.0):
+    """The pull of Zipf's smoothing row by row; ranks of other scores, another power, or something at the label."""
+
+    def pull_zipf(logits, labels, strength):
+        found = torch.softmax(torch.as_tensor(logits), 1).numpy()
+        for row, z, s, y in zip(found, logits, scores(logits), labels):
+            others = np.delete(np.arange(len(z)), y)
+            law = np.array([(1 + sum(s[i] > s[j] for i in others)) ** -power for j in others])
+            q = np.exp(z[others] - z[others].max())
+            row[others] += strength * (q / q.sum() - law / law.sum())
+            row[y] += strength * at_label * row[y] - 1
+        return found
+
+    return pull_zipf
+
+
+def softmax_of(z):
+    return torch.softmax(torch.as_tensor(z), 1).numpy()
+
+
+def at_labels(table, labels):
+    return table[np.arange(len(labels)), labels]
+
+
+def tables_of_winners(logits, labels):
+    return of_lab("lab05", "next-table")(1e6 * (logits == logits.max(axis=1, keepdims=True)), labels)
+
+
 T_ALL = LABS["lab01"].question("paired").reference.__globals__["T_975"]
 
 
@@ -494,6 +592,59 @@ UNDECLARED = {
         "vib-loss",
         lambda *batch: bottleneck_loss()(*batch) / np.log(2),
     ),
+    "slopes of the sum of all pictures": (
+        "lab05",
+        "slopes",
+        lambda *given: np.tile(slopes_at_once(*given).sum(axis=0), (len(given[1]), 1)),
+    ),
+    "slopes by five points": (
+        "lab05",
+        "slopes",
+        lambda *given: (4 * slopes_at_once(*given) - slopes_at_once(*given[:4], 2 * given[4])) / 3,
+    ),
+    "penalty of a sure network by differences": (
+        "lab05",
+        "pull-penalty",
+        lambda z, y, beta: slopes_at_once("penalty", z, y, {"beta": beta}, 1e-4),
+    ),
+    "penalty with the exchanged divergence, smoothing": (
+        "lab05",
+        "pull-penalty",
+        lambda z, y, beta: softmax_of(z) - (np.eye(z.shape[1])[y] + beta / z.shape[1]) / (1 + beta),
+    ),
+    "rest to four digits": ("lab05", "rest", lambda k, beta: round(of_lab("lab05", "rest")(k, beta), 4)),
+    "rest with a base of 2": ("lab05", "rest", lambda k, beta: of_lab("lab05", "rest")(k, beta) / np.log(2)),
+    "focal by differences": (
+        "lab05",
+        "pull-focal",
+        lambda z, y, gamma: slopes_at_once("focal", z, y, {"gamma": gamma}, 1e-5),
+    ),
+    "focal with the published exponents": (
+        "lab05",
+        "pull-focal",
+        lambda z, y, _: of_lab("lab05", "pull-focal")(z, y, np.where(at_labels(softmax_of(z), y) < 0.2, 5.0, 3.0)),
+    ),
+    "teacher-free by differences": (
+        "lab05",
+        "pull-tf-kd",
+        lambda z, y, t, alpha, tau: slopes_at_once(
+            "tf-kd", z, y, {"teacher_logits": t, "alpha": alpha, "temperature": tau}, 1e-5
+        ),
+    ),
+    "teacher-free with the parts' weights exchanged": (
+        "lab05",
+        "pull-tf-kd",
+        lambda z, y, t, alpha, tau: of_lab("lab05", "pull-tf-kd")(z, y, t, 1 - alpha, tau),
+    ),
+    "disguise of the same strength": (
+        "lab05",
+        "disguise",
+        lambda k, correct, tau, alpha, m: (of_lab("lab05", "disguise")(k, correct, tau, alpha, m)[0], alpha),
+    ),
+    "table of hard answers": ("lab05", "next-table", tables_of_winners),
+    "Zipf ranked by answers that may be 0": ("lab05", "pull-zipf", zipf_with(scores=softmax_of)),
+    "Zipf with the squares of ranks": ("lab05", "pull-zipf", zipf_with(power=2.0)),
+    "Zipf that pulls at the label too": ("lab05", "pull-zipf", zipf_with(at_label=1.0)),
     "probe standardised by all rows": ("lab07", "probe", probing(seen=lambda train, new: np.r_[train, new])),
     "probe with even classes": ("lab07", "probe", probing(base=lambda targets: 1 / targets.shape[1])),
     "probe with half the penalty": ("lab07", "probe", probing(weigh=lambda penalty: penalty / 2)),
@@ -756,6 +907,37 @@ RIGHT = {
     "bounds by xlogy": ("lab04", "bounds", by_xlogy),
     "costs as differences": ("lab04", "gaps", by_difference),
     "loss by one-hot labels": ("lab04", "vib-loss", bottleneck_loss()),
+    "slopes at once": ("lab05", "slopes", slopes_at_once),
+    "penalty of the library": (
+        "lab05",
+        "pull-penalty",
+        by_library(lambda z, y, beta: losses.confidence_penalty(z, y, beta=beta, reduction="sum")),
+    ),
+    "penalty by its Jacobian": ("lab05", "pull-penalty", penalty_by_jacobian),
+    "rest by Lambert's function": (
+        "lab05",
+        "rest",
+        lambda k, beta: 1 / beta + lambertw((k - 1) / beta * np.exp(-1 / beta)).real,
+    ),
+    "focal of the library": ("lab05", "pull-focal", by_library(focal_of_the_library)),
+    "focal by subtraction": ("lab05", "pull-focal", focal_by_subtraction),
+    "teacher-free of the library": (
+        "lab05",
+        "pull-tf-kd",
+        by_library(
+            lambda z, y, teacher, alpha, tau: losses.tf_kd_self(
+                z, torch.as_tensor(teacher), y, alpha=alpha, temperature=tau, reduction="sum"
+            )
+        ),
+    ),
+    "disguise of the library": ("lab05", "disguise", disguise_by_two_pulls),
+    "table of the library": ("lab05", "next-table", table_of_the_library),
+    "Zipf of the library": (
+        "lab05",
+        "pull-zipf",
+        by_library(lambda z, y, strength: losses.zipf_smoothing(z, y, strength=strength, reduction="sum")),
+    ),
+    "Zipf row by row": ("lab05", "pull-zipf", zipf_with()),
     "probe by its dual": ("lab07", "probe", probing()),
     "probe by least squares": ("lab07", "probe", by_least_squares),
     "products by combinations": ("lab07", "with-products", by_combinations),
