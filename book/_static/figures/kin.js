@@ -15,6 +15,8 @@ lsedu.figure("kin", ({ labels: atEnds }) => {
   const TEMPERATURE = 20;
   const CORRECT = 0.99;
   const MULTIPLIER = 100;
+  /** No pull below this is drawn. */
+  const LOWEST = -2;
 
   const other = (q) => (1 - q) / (K - 1);
   const plain = (q) => 1 - q;
@@ -99,7 +101,7 @@ lsedu.figure("kin", ({ labels: atEnds }) => {
     ],
     question: {
       text: "Smoothing with \u03b1 = 0.1 pulls the label's logit up until the label has 0.91. TF-KD reg, as printed, mixes with the "
-        + "same 0.1 and calls itself a kind of smoothing. Up to which probability does it pull?",
+        + "same 0.1 and is said to behave as smoothing does. Up to which probability does it pull?",
       choices: [
         ["lower", "Below 0.91"],
         ["same", "About 0.91"],
@@ -136,7 +138,7 @@ lsedu.figure("kin", ({ labels: atEnds }) => {
         line(POINTS.map((q) => [q, plain(q)]), { name: "one-hot", colour: theme["one-hot"], dash: "dot", hover: hover("one-hot") }),
         dots([[parameters.q, r.plain]], { theme, colour: theme["one-hot"] }),
       ];
-      const ends = [{ text: "one-hot", x: LOW, y: plain(LOW), colour: theme["one-hot"] }];
+      const ends = [{ text: "one-hot", x: 0.02, y: plain(0.02), colour: theme["one-hot"], anchor: "left" }];
       if (revealed) {
         traces.push(line(POINTS.map((q, i) => [q, r.curve[i]]), { name, colour: theme.first, width: 3, hover: hover(name) }));
         traces.push(dots([[parameters.q, r.pull]], { theme, colour: theme.first }));
@@ -144,9 +146,9 @@ lsedu.figure("kin", ({ labels: atEnds }) => {
           traces.push(dots([[r.rest, 0]], { theme, colour: theme.first, symbol: "diamond", size: 11,
             hover: `at rest: the label has ${restText(r)}` }));
         }
-        ends.push({ text: name, x: HIGH, y: r.curve.at(-1), colour: theme.first });
+        ends.push({ text: name, x: HIGH, y: Math.max(r.curve.at(-1), LOWEST), colour: theme.first });
       }
-      const [low, high] = [Math.min(-0.2, ...r.curve), Math.max(1.1, ...r.curve)];
+      const range = revealed ? [Math.max(Math.min(0, ...r.curve), LOWEST) - 0.25, Math.max(1.05, ...r.curve) + 0.05] : [-0.2, 1.1];
       return [{
         name: "pull",
         traces,
@@ -154,7 +156,7 @@ lsedu.figure("kin", ({ labels: atEnds }) => {
           title: "Above 0 the logit rises, below it falls", height: 420,
           annotations: atEnds(ends, theme),
           xaxis: { title: { text: "probability of the label" }, range: [0, 1] },
-          yaxis: { title: { text: "pull" }, range: revealed ? [Math.max(low, -2), Math.min(high, 2)] : [-0.2, 1.1] },
+          yaxis: { title: { text: "pull" }, range },
         },
       }];
     },
