@@ -6,7 +6,7 @@ import torch
 
 from lsedu import losses, models
 from lsedu.studies._pictures import Pictures
-from lsedu.studies.learnable import _contestants, _own_rates, contest
+from lsedu.studies.learnable import _contestants, _own_rates, contest, contest_large
 
 
 def test_the_votes_of_the_nearest_pictures():
@@ -63,3 +63,16 @@ def test_a_family_of_claims_is_about_lls_alone():
     primary = [named[name] for name in contest.EXPERIMENT.primary]
     assert {one.plus.split("/")[1] for one in primary} == {"lls"}
     assert {one.claimed for one in primary} == {"positive"} and {one.margin for one in primary} == {contest.MARGIN}
+
+
+def test_on_a_card_each_part_is_one_method_and_holds_no_other(made_up):
+    study = contest_large.EXPERIMENT
+    config = study.configs["smoke"]
+    assert len(set(study.parts(config))) == len(contest_large.SETS) * len(_contestants.METHODS)
+    one, taught = (
+        study.measure(config, 0, part=f"fashion-{method}", device="cpu", workdir=None, progress=False)
+        for method in ("one-hot", "tf-kd-self")
+    )
+    for found, method in ((one, "one-hot"), (taught, "tf-kd-self")):
+        assert {name.split("/")[1] for name in (*found.results, *found.arrays)} == {method}
+    assert one.results["fashion/one-hot/before/nll"] != taught.results["fashion/tf-kd-self/before/nll"]
