@@ -19,9 +19,10 @@ from lsedu.authoring import load_lab
 from lsedu.authoring.gate import examine
 from lsedu.authoring.release import build, release
 from lsedu.book.pages import Book
-from lsedu.experiments import load_record
+from lsedu.experiments import load_record, t_quantile
 from lsedu.labs import Checks
 from lsedu.labs.submit import submit
+from lsedu.studies.bottleneck import remembered
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "solutions").glob("lab*.md"))
@@ -85,6 +86,30 @@ def test_what_lab_7_says_of_its_record_is_there():
         f"{record.mean('0.0/clutter/drop'):.1%} without and {record.mean('0.1/clutter/drop'):.1%} with smoothing",
     ):
         assert said in text, said
+
+
+def test_what_the_model_answer_of_lab_7_counts_is_what_its_solutions_find():
+    record, lab = load_record("remembered"), load_lab(ROOT / "solutions/lab07.md")
+    does = {question.id: question.reference for question in lab.questions}
+    (words,) = [" ".join(cell.solution.split()) for cell in lab.cells if cell.role == "manual"]
+    t = np.array([np.inf, np.inf, *(t_quantile(0.95, n - 1) for n in range(2, 201))])
+    needed = {}
+    for name, margin in (("probe/corner", 0.02), ("share", 0.02), ("clutter/drop", 0.01)):
+        differences = record.values(f"0.1/{name}") - record.values(f"0.0/{name}")
+        needed[name] = does["seeds-needed"](differences, 2 * margin, margin, t)
+        if name == "probe/corner":
+            assert does["misled"](differences, margin)[1] == pytest.approx(1 / 4, abs=0.03)
+    assert "Every fourth pair of seeds would have shown forgetting" in words
+    probe, share, drop = needed.values()
+    assert f"(c) {probe} for the probe, {share} for the share, {drop} for the swap" in words
+    scenes = remembered.scenes(remembered.held_out(record.configs["test_size"]), seed=remembered.TEST_SEED)
+    read, steps = record.over_seeds("0.0/features"), record.over_seeds("0.0/steps").astype(float)
+    half, corners = read.shape[1] // 2, scenes.corners[: read.shape[1]]
+    found = [
+        does["probe"](features[:half], corners[:half], features[half:], 0.1).argmax(axis=1) == corners[half:]
+        for features in (kept * step for kept, step in zip(read, steps))
+    ]
+    assert f"my probe reads the corner's class {np.mean(found):.0%} of the time" in words
 
 
 def by_run(lab):

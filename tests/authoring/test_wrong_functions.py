@@ -449,6 +449,53 @@ def of_pairs(differences, margin, *, mean=np.mean):
     return sum(m > margin for m in means) / len(means), sum(m < -margin for m in means) / len(means)
 
 
+def by_rows(z, effect, sd, margin, t, claimed):
+    """Power, experiment by experiment, each judged as one's own is."""
+    judged = [of_lab("lab08", "judge")(effect + sd * row, 0 * row, claimed, margin, t) for row in z]
+    return np.mean([word == "shown" for *_, word in judged]), np.mean([(high - low) / 2 for low, high, _ in judged])
+
+
+def one_by_one(z, first, t, step=1):
+    """Peeking, experiment by experiment."""
+    sizes = []
+    for row in z:
+        for n in range(first, len(row) + 1, step):
+            low, high, _ = of_lab("lab08", "judge")(row[:n], np.zeros(n), "positive", 0.0, t)
+            if low > 0 or high < 0:
+                sizes.append(abs(low + high) / 2)
+                break
+    return len(sizes) / len(z), float(np.mean(sizes)) if sizes else 0.0
+
+
+def step_up(p):
+    """Adjusted p-values of Hochberg, who goes through them from the largest."""
+    order = np.argsort(p)[::-1]
+    adjusted = np.zeros(len(p))
+    adjusted[order] = np.minimum.accumulate(np.minimum(p[order] * (1 + np.arange(len(p))), 1.0))
+    return adjusted
+
+
+def one_after_the_other(p):
+    """Holm's adjusted p-values in a loop."""
+    so_far, adjusted = 0.0, {}
+    for i, place in enumerate(sorted(range(len(p)), key=lambda place: p[place])):
+        so_far = adjusted[place] = max(so_far, min(1.0, p[place] * (len(p) - i)))
+    return np.array([adjusted[place] for place in range(len(p))])
+
+
+def by_covariance(ours, theirs):
+    """Welch's comparison by the covariances of single rows."""
+    v, free = [float(np.cov(d)) / len(d) for d in (ours, theirs)], [len(ours) - 1, len(theirs) - 1]
+    return np.mean(ours) - np.mean(theirs), sum(v) ** 0.5, sum(v) ** 2 / sum(a**2 / f for a, f in zip(v, free))
+
+
+def by_the_mean(plus, minus, claimed, margin, t):
+    """The interval, and a word for the mean alone."""
+    low, high, _ = of_lab("lab08", "judge")(plus, minus, claimed, margin, t)
+    mean = (low + high) / 2
+    return low, high, of_lab("lab08", "judge")(np.full(2, mean), np.zeros(2), claimed, margin, t)[2]
+
+
 UNDECLARED = {
     "softmax less the row minimum": ("lab01", "softmax", shifted_by(lambda z: z.min(axis=1, keepdims=True))),
     "softmax less the row mean": ("lab01", "softmax", shifted_by(lambda z: z.mean(axis=1, keepdims=True))),
@@ -736,6 +783,30 @@ UNDECLARED = {
         "misled",
         lambda differences, margin: tuple(value / 2 for value in of_pairs(differences, margin)),
     ),
+    "verdict by the mean": ("lab08", "judge", by_the_mean),
+    "verdict of an interval half as wide": (
+        "lab08",
+        "judge",
+        lambda plus, minus, *asked: of_lab("lab08", "judge")((plus + minus) / 2, minus, *asked),
+    ),
+    "power by 1.96": (
+        "lab08",
+        "power",
+        lambda z, effect, sd, margin, t, claimed: by_rows(z, effect, sd, margin, np.full(len(t), 1.96), claimed),
+    ),
+    "power of an effect as large as its margin allows": (
+        "lab08",
+        "power",
+        lambda z, effect, sd, margin, t, claimed: by_rows(z, effect - margin, sd, 0.0, t, claimed),
+    ),
+    "peeking at every other seed": ("lab08", "peeking", lambda z, first, t: one_by_one(z, first, t, step=2)),
+    "peeking from the second seed on": ("lab08", "peeking", lambda z, first, t: one_by_one(z, 2, t)),
+    "Hochberg for Holm": ("lab08", "holm", step_up),
+    "agreement of standardised effects": (
+        "lab08",
+        "agree",
+        lambda ours, theirs: by_covariance(ours / ours.std(ddof=1), theirs / theirs.std(ddof=1)),
+    ),
 }
 
 
@@ -953,6 +1024,15 @@ RIGHT = {
     ),
     "seeds at once": ("lab07", "seeds-needed", planned_at_once),
     "pairs by combinations": ("lab07", "misled", of_pairs),
+    "verdict of the differences alone": (
+        "lab08",
+        "judge",
+        lambda plus, minus, *asked: of_lab("lab08", "judge")(plus - minus, np.zeros(len(plus)), *asked),
+    ),
+    "power experiment by experiment": ("lab08", "power", by_rows),
+    "peeking experiment by experiment": ("lab08", "peeking", one_by_one),
+    "Holm in a loop": ("lab08", "holm", one_after_the_other),
+    "agreement by covariances": ("lab08", "agree", by_covariance),
 }
 
 
