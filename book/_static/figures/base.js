@@ -109,6 +109,21 @@ opened as a file.
         : lsedu.clamp(value, control.min, control.max);
     },
 
+    /** The states at times 0, step, ..., count * step of what moves as `pushed` says, by the classical Runge-Kutta rule. */
+    descend(pushed, start, { step, count }) {
+      const along = (state, k, h) => state.map((value, i) => value + h * k[i]);
+      const path = [start];
+      for (let n = 0; n < count; n += 1) {
+        const state = path[n];
+        const a = pushed(state);
+        const b = pushed(along(state, a, step / 2));
+        const c = pushed(along(state, b, step / 2));
+        const d = pushed(along(state, c, step));
+        path.push(state.map((value, i) => value + (step / 6) * (a[i] + 2 * b[i] + 2 * c[i] + d[i])));
+      }
+      return path;
+    },
+
     /** Sealed predictions, as the browser keeps them; null where there is none or none can be kept. */
     kept: {
       /** Whether anything outlasts the page: see storage.js. */

@@ -48,17 +48,7 @@ lsedu.figure("chasing", ({ labels: atEnds }) => {
       const { onZ, onT } = gradients(state.slice(0, 3), state.slice(3), alpha, terms);
       return [...onZ.map((g) => -g), ...onT.map((g) => -factor * g)];
     };
-    const along = (state, k, h) => state.map((value, i) => value + h * k[i]);
-    let state = [...start, 0, 0, 0];
-    const path = [state];
-    for (let n = 0; n < Math.round(LONGEST / STEP); n += 1) {
-      const a = pushed(state);
-      const b = pushed(along(state, a, STEP / 2));
-      const c = pushed(along(state, b, STEP / 2));
-      const d = pushed(along(state, c, STEP));
-      state = state.map((value, i) => value + (STEP / 6) * (a[i] + 2 * b[i] + 2 * c[i] + d[i]));
-      path.push(state);
-    }
+    const path = lsedu.descend(pushed, [...start, 0, 0, 0], { step: STEP, count: Math.round(LONGEST / STEP) });
     return path.map((six) => {
       const row = softmax(six.slice(3));
       return { prediction: softmax(six.slice(0, 3)), target: targetOf(row, alpha), row };

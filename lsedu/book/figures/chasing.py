@@ -9,6 +9,7 @@ import torch
 from matplotlib.figure import Figure
 
 from lsedu import losses, plots
+from lsedu.book.figures._descent import descend
 
 GRID = {
     "first": (-4.0,), "second": (4.0,), "alpha": (0.05, 0.6), "factor": (1.0, 20.0),
@@ -62,18 +63,7 @@ def flow(start: Triple, alpha: float, factor: float, terms: str) -> tuple[tuple[
         on_z, on_t = push(state[:3], state[3:], alpha=alpha, factor=factor, terms=terms)
         return (*on_z, *on_t)
 
-    def along(state: Triple, k: Triple, h: float) -> Triple:
-        return tuple(value + h * slope for value, slope in zip(state, k))
-
-    state: Triple = (*start, 0.0, 0.0, 0.0)
-    path = [state]
-    for _ in range(round(LONGEST / STEP)):
-        a = pushed(state)
-        b = pushed(along(state, a, STEP / 2))
-        c = pushed(along(state, b, STEP / 2))
-        d = pushed(along(state, c, STEP))
-        state = along(state, tuple(p + 2 * q + 2 * r + s for p, q, r, s in zip(a, b, c, d)), STEP / 6)
-        path.append(state)
+    path = descend(pushed, (*start, 0.0, 0.0, 0.0), step=STEP, count=round(LONGEST / STEP))
     return tuple((state[:3], state[3:]) for state in path)
 
 
