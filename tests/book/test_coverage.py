@@ -35,8 +35,8 @@ NUMBERED = {
 }  # fmt: skip
 # The same of the paper on learnable smoothing; the sections that are not named come with the part's second half.
 LEARNED = {
-    "1": 10, "2": 14, "3.1": 5, "3.2": 5, "3.3": 7, "3.4": 5, "4.1": 7, "4.3": 8, "5.1": 7, "5.2": 8, "5.3": 1, "7": 4,
-    "A": 3, "B": 19, "E": 5, "H": 3, "I": 7,
+    "1": 10, "2": 14, "3.1": 5, "3.2": 5, "3.3": 7, "3.4": 5, "4.1": 7, "4.3": 8, "5.1": 7, "5.2": 8, "5.3": 1, "6": 2, "7": 4,
+    "A": 3, "B": 19, "C": 2, "E": 5, "F": 4, "G": 4, "H": 3, "I": 7,
 }  # fmt: skip
 # Of these sections the table has what the part's first half treats, of the others all.
 IN_PART = {"5.3"}
@@ -50,7 +50,10 @@ NUMBERED_IN_LEARNED = {
     "5.2": ["figure 5", "figure 6"],
     "5.3": ["equation (6)"],
     "B": [f"equation ({number})" for number in range(7, 19)],
+    "C": ["figure 7"],
     "E": ["figure 8"],
+    "F": ["table 8"],
+    "G": ["table 9"],
     "H": ["figure 9"],
 }  # fmt: skip
 # By the letter of its rows: items a section, and what is numbered.
