@@ -35,8 +35,8 @@ NUMBERED = {
 }  # fmt: skip
 # The same of the paper on learnable smoothing; the sections that are not named come with the part's second half.
 LEARNED = {
-    "1": 10, "2": 14, "3.1": 5, "3.2": 5, "3.3": 7, "3.4": 5, "4.1": 7, "4.3": 8, "5.1": 7, "5.2": 8, "5.3": 1, "6": 2, "7": 4,
-    "A": 3, "B": 19, "C": 2, "E": 5, "F": 4, "G": 4, "H": 3, "I": 7,
+    "1": 10, "2": 14, "3.1": 5, "3.2": 5, "3.3": 7, "3.4": 5, "4.1": 7, "4.3": 8, "5.1": 7, "5.2": 8, "5.3": 1, "6": 2,
+    "7": 4, "A": 3, "B": 19, "C": 2, "E": 5, "F": 4, "G": 4, "H": 3, "I": 7,
 }  # fmt: skip
 # Of these sections the table has what the part's first half treats, of the others all.
 IN_PART = {"5.3"}
