@@ -35,8 +35,8 @@ NUMBERED = {
 }  # fmt: skip
 # The same of the paper on learnable smoothing; the sections that are not named come with the part's second half.
 LEARNED = {
-    "1": 10, "2": 14, "3.1": 5, "3.2": 5, "3.3": 7, "3.4": 5, "4.1": 7, "4.3": 8, "5.1": 7, "5.2": 8, "5.3": 8, "6": 2,
-    "7": 4, "A": 3, "B": 19, "C": 2, "D": 8, "E": 5, "F": 4, "G": 4, "H": 3, "I": 7,
+    "1": 10, "2": 14, "3.1": 5, "3.2": 5, "3.3": 7, "3.4": 5, "4.1": 7, "4.2": 7, "4.3": 8, "5.1": 7, "5.2": 8,
+    "5.3": 8, "6": 2, "7": 4, "A": 3, "B": 19, "C": 2, "D": 8, "E": 5, "F": 4, "G": 4, "H": 3, "I": 7,
 }  # fmt: skip
 # Of these sections the table has what the part's first half treats, of the others all.
 IN_PART = set()
@@ -45,6 +45,7 @@ NUMBERED_IN_LEARNED = {
     "3.1": ["equation (1)", "equation (2)", "equation (3)"],
     "3.2": ["equation (4)", "figure 2"],
     "3.3": ["equation (5)"],
+    "4.2": ["table 1", "table 2", "table 3"],
     "4.3": ["figure 3", "figure 4"],
     "5.1": ["table 4"],
     "5.2": ["figure 5", "figure 6"],
