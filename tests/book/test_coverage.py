@@ -61,7 +61,7 @@ PAPERS = {"B": (PAPER, NUMBERED), "L": (LEARNED, NUMBERED_IN_LEARNED)}
 # How a row of the ledger names a paper; of the second the sections, or the number, with it.
 OF_BOTTLENECK = re.compile(r"Kudo \(2025\)|the bottleneck paper")
 OF_LEARNED = re.compile(r"\bLLS, (?:section|sections|appendix|appendices) ((?:[A-Z]\b|[\d.]*\d|, | and )+)")
-NUMBER_OF_LEARNED = re.compile(r"\bLLS, ((?:equation \(\d+\))|(?:figure \d+))")
+NUMBER_OF_LEARNED = re.compile(r"\bLLS, ((?:equation \(\d+\))|(?:figure \d+)|(?:table \d+))")
 KINDS = ("announcement", "definition", "equation", "example", "claim")
 ROW = re.compile(r"^\| (\d+\.\d+) \|(.*)\|$", re.MULTILINE)
 # "B 3.3.1b", "B A.4a", "L 3.3a", "L B.a"
@@ -207,7 +207,7 @@ def test_every_row_of_the_ledger_that_names_a_section_of_learnable_smoothing_sta
         ("against LLS, equation (6)", {"5.3"}),
         ("LLS, figure 3", {"4.3"}),
         ("LLS, Introduction", set()),
-        ("against it LLS, table 5", set()),
+        ("against it LLS, table 5", {"5.3"}),
     ],
 )
 def test_the_sections_that_a_source_names_are_read(source, sections):
