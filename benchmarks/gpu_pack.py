@@ -44,7 +44,7 @@ from lsedu.experiments import measuring  # noqa: E402
 from lsedu.experiments.provenance import origin, revision  # noqa: E402
 
 #: What is most worth a card comes first; other studies with a profile for it follow by name.
-QUEUE = ("comparison", "comparison_fast", "smoothing_fast")
+QUEUE = ("comparison", "comparison_fast", "smoothing_fast", "contest_large")
 #: Seconds that a process gets beyond its time to write down what it has.
 GRACE = 15.0
 
