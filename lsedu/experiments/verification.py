@@ -23,6 +23,10 @@ SEEDS = 5
 #: draws are more than two apart in some of them.
 OTHERS, SPREADS = 0.05, 4.0
 
+#: What a contrast may move by all the same, in such standard deviations: where these are many margins, another draw of
+#: one seed says nothing, and no verdict hangs on it.
+DRAWN = 2.0
+
 
 def verify(
     name: str,
@@ -104,7 +108,8 @@ def differing(
         The results of the seed, measured again.
     tolerance : float
         A contrast differs, as ``contrast NAME``, where the new value moves the mean over the seeds, or over `SEEDS` of
-        them where there are more, by more than this share of its margin; any other result where it is off by more than
+        them where there are more, by more than this share of its margin, and is itself more than twice this in
+        standard deviations over the seeds from the old one; any other result where it is off by more than
         a twentieth of this, relative to its size or, below 1, absolutely, and by more than four times this in standard
         deviations over the seeds. 0 asks for the same bits.
 
@@ -119,12 +124,20 @@ def differing(
     for key in sorted(old.keys() | again.keys()):
         was, now = old.get(key, nan), again.get(key, nan)
         of_seeds = [row[key] for row in record.results.values() if key in row]
-        spread = stdev(of_seeds) if len(of_seeds) > 1 else 0.0
-        if not abs(was - now) <= tolerance * max(OTHERS * max(1.0, abs(was)), SPREADS * spread):
+        if not abs(was - now) <= tolerance * max(OTHERS * max(1.0, abs(was)), SPREADS * _spread(of_seeds)):
             found[key] = (was, now)
     for name in record.contrasts:
         contrast = record.question(name)
-        was, now = (contrast.effect(defaultdict(lambda: nan, row)) for row in (old, again))
-        if not abs(was - now) / min(len(record.seeds), SEEDS) <= tolerance * contrast.margin:
+        was, now, *of_seeds = (
+            contrast.effect(defaultdict(lambda: nan, row)) for row in (old, again, *record.results.values())
+        )
+        seeds = min(len(record.seeds), SEEDS)
+        drawn_again = DRAWN * _spread(of_seeds) if seeds == SEEDS else 0.0  # of fewer it is no measure
+        if not abs(was - now) <= tolerance * max(seeds * contrast.margin, drawn_again):
             found[f"contrast {name}"] = (was, now)
     return found
+
+
+def _spread(of_seeds: list[float]) -> float:
+    """Return the standard deviation over the seeds of a record, 0 for a single one."""
+    return stdev(of_seeds) if len(of_seeds) > 1 else 0.0

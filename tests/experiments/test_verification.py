@@ -82,6 +82,16 @@ def test_what_varies_over_seeds_may_vary_by_its_spread():
             assert (key in experiments.differing(record, int(seed), row)) == found
 
 
+def test_a_contrast_that_spreads_by_many_margins_may_be_drawn_again():
+    # seed 104 of vib on another processor: the spread over seeds is .156, the margin .01
+    record = experiments.load_record("vib")
+    name = "gaussian/right/unseen/rate_auroc"
+    old = record.results["104"][name]
+    for change, found in ((-0.097, False), (-0.3, True)):
+        row = {**record.results["104"], name: old + change}
+        assert ("contrast unseen-rate" in experiments.differing(record, 104, row)) == found
+
+
 def test_results_that_came_or_went_differ(record):
     row = moved(record)
     row["new"] = row.pop("0.1/before/accuracy")
