@@ -16,8 +16,10 @@ def test_an_interrupted_run_ends_and_leaves_what_it_had(tmp_path):
     command = [Path(sys.executable).with_name("lsedu"), "run", "gaps", "--profile", "cpu", "--jobs", "2", "--no-save"]
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        # a shell that starts these tests in its background has them, and what they start, ignore the interrupt
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     # Both workers are at work: one that still starts is ended by the interrupt with a traceback of Python's own.
     while len({path.parent for path in tmp_path.rglob("work/*.pt")}) < 2:
         with suppress(subprocess.TimeoutExpired):
