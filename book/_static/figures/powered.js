@@ -153,7 +153,7 @@ lsedu.figure("powered", ({ CLOSENESS }) => {
         sealed: true,
         traces: drawn,
         layout: {
-          title: `Chance that the interval lies ${said(r.beyond)}`,
+          title: `Intervals ${said(r.beyond)}`,
           height: 340,
           annotations: [note("four times in five", [SHOWN, 0.8], { colour: theme.text, xanchor: "right", yshift: 10 })],
           xaxis: { title: { text: "seeds" }, range: [0, SHOWN + 1] },

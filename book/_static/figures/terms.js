@@ -16,8 +16,8 @@ lsedu.figure("terms", ({ labels: atEnds }) => {
     lls: [1, 1, 1, 1],
   };
   const NAMES = {
-    "no-fce": "No FCE", "no-rce": "No RCE", "no-pred-em": "No Pred EM", "no-targets-em": "No Targets EM", "fce-only": "FCE only",
-    "symmetric-ce": "Symmetric CE", "forward-kl": "Forward KL", "reverse-kl": "Reverse KL", lls: "LLS, all four",
+    lls: "LLS, all four", "no-fce": "No FCE", "no-rce": "No RCE", "no-pred-em": "No Pred EM", "no-targets-em": "No Targets EM",
+    "fce-only": "FCE only", "symmetric-ce": "Symmetric CE", "forward-kl": "Forward KL", "reverse-kl": "Reverse KL",
   };
   const TERMS = ["H(s, q)", "H(q, s)", "\u2212H(q)", "\u2212H(s)"];
 
@@ -148,7 +148,7 @@ lsedu.figure("terms", ({ labels: atEnds }) => {
             { text, x: Math.log10(LONGEST), y: of(r.path.at(-1)), colour })), theme),
           xaxis: { title: { text: "time (logarithmic)" }, type: "log", range: [-1, Math.log10(LONGEST)],
             tickvals: [0.1, 1, 10], ticktext: ["0.1", "1", "10"] },
-          yaxis: { title: { text: "share" }, range: [0, 1.03] },
+          yaxis: { title: { text: "share" }, range: [-0.1, 1.03], tickvals: [0, 0.2, 0.4, 0.6, 0.8, 1] },
         },
       }];
     },
