@@ -45,9 +45,9 @@ def run(
     tolerance: float = typer.Option(
         0.75,
         min=0.0,
-        help="With --verify: by how much of its margin the seed may move the mean of a contrast, or twice this in "
-        "standard deviations over the seeds; other results by a twentieth of this, relative to their size, or 4 times "
-        "this in standard deviations. 0 asks for the same bits, as on one and the same processor.",
+        help="With --verify: by how much of its margin the seed may move the mean of a contrast; other results by a "
+        "twentieth of this, relative to their size; and both by 4 times this in standard deviations over the seeds. 0 "
+        "asks for the same bits, as on one and the same processor.",
     ),
 ) -> None:
     """Run an experiment and write its record, or verify the record that is there, or judge it anew."""

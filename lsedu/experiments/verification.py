@@ -20,12 +20,9 @@ SEEDS = 5
 
 #: A result that is no contrast may differ by this part of the tolerance, relative to the larger of its size and 1, or,
 #: where that is more, by so many standard deviations over the record's seeds: a record has hundreds of results, and two
-#: draws are more than two apart in some of them.
+#: draws are more than two apart in some of them. Of five seeds and more a contrast may be drawn again, too: where the
+#: spread is many margins no verdict hangs on one seed.
 OTHERS, SPREADS = 0.05, 4.0
-
-#: What a contrast may move by all the same, in such standard deviations: where these are many margins, another draw of
-#: one seed says nothing, and no verdict hangs on it.
-DRAWN = 2.0
 
 
 def verify(
@@ -108,7 +105,7 @@ def differing(
         The results of the seed, measured again.
     tolerance : float
         A contrast differs, as ``contrast NAME``, where the new value moves the mean over the seeds, or over `SEEDS` of
-        them where there are more, by more than this share of its margin, and is itself more than twice this in
+        them where there are more, by more than this share of its margin, and is itself more than four times this in
         standard deviations over the seeds from the old one; any other result where it is off by more than
         a twentieth of this, relative to its size or, below 1, absolutely, and by more than four times this in standard
         deviations over the seeds. 0 asks for the same bits.
@@ -132,7 +129,7 @@ def differing(
             contrast.effect(defaultdict(lambda: nan, row)) for row in (old, again, *record.results.values())
         )
         seeds = min(len(record.seeds), SEEDS)
-        drawn_again = DRAWN * _spread(of_seeds) if seeds == SEEDS else 0.0  # of fewer it is no measure
+        drawn_again = SPREADS * _spread(of_seeds) if seeds == SEEDS else 0.0  # of fewer it is no measure
         if not abs(was - now) <= tolerance * max(seeds * contrast.margin, drawn_again):
             found[f"contrast {name}"] = (was, now)
     return found
