@@ -72,21 +72,25 @@ def rows_of(x: Tensor, *, own: bool, shift: float = 0.0, loose_below: float = 0.
     """
     if fused(x):
         log_p = torch.log_softmax(x, 1)
-        return Rows(log_p.add_(shift) if shift else log_p, torch.softmax(x, 1))
+        return Rows(_shifted(log_p, shift), torch.softmax(x, 1))
     top = x.amax(1, keepdim=True)
     if x.shape[1] < NARROW:
         log_p = x.sub_(top) if own else x - top
         p = log_p.exp()
         total = p.sum(1, keepdim=True)
         p.div_(total)
-        return Rows(log_p.sub_(total.log_().sub_(shift)), p)
+        return Rows(log_p.sub_(_shifted(total.log_(), -shift)), p)
     p = torch.softmax(x, 1)
-    log_p_top = p.amax(1, keepdim=True).log_().add_(shift)
+    log_p_top = _shifted(p.amax(1, keepdim=True).log_(), shift)
     loose = loose_below == math.inf or (loose_below > 0.0 and readable(x) and top.abs().amax().item() < loose_below)
     if loose:
         less = top.sub_(log_p_top)
         return Rows(x.sub_(less) if own else x - less, p)
     return Rows((x.sub_(top) if own else x - top).add_(log_p_top), p)
+
+
+def _shifted(log_p: Tensor, shift: float) -> Tensor:
+    return log_p.add_(shift) if shift else log_p
 
 
 def q_rows(t: Tensor, label: Tensor | None, options: Options) -> Rows:
@@ -121,14 +125,15 @@ def block(
         a = b = torch.sub(log_q, log_s, out=log_s)
     else:
         a, b = _combine(log_q, c.fce, log_s, c.target_em), _combine(log_q, c.pred_em, log_s, c.rce)
-    q_dot_b, r_dot_a = _dot(q, b), _dot(r, a)
+    scratch = torch.empty_like(a)
+    q_dot_b, r_dot_a = (torch.mul(p, x, out=scratch).sum(1, keepdim=True) for p, x in ((q, b), (r, a)))
     loss = torch.sub(q_dot_b, r_dot_a, alpha=alpha)
     if alpha < 1.0:
         loss.sub_(a.gather(1, label), alpha=1.0 - alpha)
-    scratch = torch.empty_like(a)
     if dz is not None:
         torch.mul(r, -factor * c.fce * alpha, out=dz)
-        dz.addcmul_(torch.sub(b, q_dot_b - c.fce, out=scratch), q, value=factor)
+        level_z = q_dot_b.sub_(c.fce) if c.fce else q_dot_b
+        dz.addcmul_(torch.sub(b, level_z, out=scratch), q, value=factor)
         if alpha < 1.0 and c.fce:
             dz.scatter_add_(1, label, torch.full_like(loss, -factor * c.fce * (1.0 - alpha)))
     if dt is not None:
@@ -159,8 +164,9 @@ def widened(
     return losses.to(z.dtype)
 
 
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    return torch.linalg.vecdot(a, b).unsqueeze(1)
+def _of(dtype: torch.dtype, x: Tensor) -> Tensor:
+    # where there is nothing to do, `to` still takes as long as a small kernel
+    return x if x.dtype == dtype else x.to(dtype)
 
 
 def _combine(log_q: Tensor, c: float, log_s: Tensor, d: float) -> Tensor:
@@ -183,14 +189,14 @@ class _RowsOfQ:
 
     def gather(self, row: Tensor, dtype: torch.dtype) -> Tensor | None:
         """Return the samples' logits, or None where `small` and `general` take them from a table of all rows."""
-        return None if self.shared else self.table.index_select(0, row).to(dtype)
+        return None if self.shared else _of(dtype, self.table.index_select(0, row))
 
     def small(self, row: Tensor, gathered: Tensor | None, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Return the samples' logits and their scaled softmax, both to be overwritten, for `near_block`."""
         if gathered is not None:
             return gathered, softmax(gathered).mul_(number(self.scale, dtype))
         if "small" not in self.tables:
-            table = self.table.to(dtype)
+            table = _of(dtype, self.table)
             self.tables["small"] = table, softmax(table).mul_(number(self.scale, dtype))
         t, share = self.tables["small"]
         return t.index_select(0, row), share.index_select(0, row)
@@ -198,7 +204,7 @@ class _RowsOfQ:
     def general(self, row: Tensor, column: Tensor, gathered: Tensor | None, dtype: torch.dtype) -> Rows:
         """Return the samples' rows for `block`."""
         if gathered is not None:
-            return q_rows(gathered.to(dtype), column, self.options)
+            return q_rows(_of(dtype, gathered), column, self.options)
         if dtype not in self.tables:
             self.tables[dtype] = q_rows(self.table.to(dtype, copy=True), self.label_of_row, self.options)
         return Rows(*(x.index_select(0, row) for x in self.tables[dtype]))
@@ -233,14 +239,14 @@ class LearnableSmoothing(torch.autograd.Function):
             losses.relu_()  # rounding may leave less
             return losses.sum().mul_(factor) if total else losses.mul_(factor).squeeze(1)
         column = label.unsqueeze(1)
-        dz = z.new_empty((n, k), dtype=dtype) if want_z else None
-        dt = z.new_empty((n, k), dtype=dtype) if want_t else None
+        dz = torch.empty_like(z, dtype=dtype) if want_z else None
+        dt = torch.empty_like(z, dtype=dtype) if want_t else None
         # elsewhere to look at a value would make the program wait
         look = readable(z) and table.is_cpu
         rows = _RowsOfQ(table, options, factor, look=look, row=row, column=column)
 
         def run(z: Tensor, row: Tensor, column: Tensor, dz: Tensor | None, dt: Tensor | None) -> Tensor:
-            z, t = z.to(dtype), rows.gather(row, dtype)
+            z, t = _of(dtype, z), rows.gather(row, dtype)
             if look:
                 if near(z) and (rows.near if t is None else near(t)):
                     if symmetric:
@@ -285,10 +291,10 @@ class LearnableSmoothing(torch.autograd.Function):
         if grad.ndim or not readable(grad) or grad.item() != 1.0:
             upstream = grad.unsqueeze(1) if grad.ndim else grad
             dz, dt = (None if g is None else g * upstream for g in (dz, dt))
-        grad_z = None if dz is None else dz.to(z_dtype)
+        grad_z = None if dz is None else _of(z_dtype, dz)
         grad_t = None
         if dt is not None:
-            dt = dt.to(t_dtype)
+            dt = _of(t_dtype, dt)
             shape = (ctx.rows, dt.shape[1])
             if ctx.sparse:
                 grad_t = torch.sparse_coo_tensor(row.unsqueeze(0), dt, shape, check_invariants=False)

@@ -136,9 +136,11 @@ class LearnableLabelSmoothing(LearnedTargets):
             self.q_logits,
             alpha=self.alpha,
             variant=self.variant,
+            half=self.half,
+            weight=self.weight,
             ignore_index=self.ignore_index,
+            reduction=self.reduction,
             sparse=self.sparse,
-            **self._options(),
         )
 
     def q(self) -> Tensor:
