@@ -7,7 +7,7 @@ from typing import Any
 from lsedu import _project
 from lsedu.authoring import variant
 from lsedu.authoring.lab import Cell, Lab
-from lsedu.authoring.pictures import mark
+from lsedu.authoring.pictures import Picture
 from lsedu.labs.cells import fingerprint
 
 _GUARD = """\
@@ -43,7 +43,7 @@ def colab_guard() -> str:
 
 
 def build(
-    lab: Lab, *, pictures: Mapping[str, str] | None = None, solved: bool = False, student: str | None = None
+    lab: Lab, *, pictures: Mapping[str, Picture] | None = None, solved: bool = False, student: str | None = None
 ) -> dict[str, Any]:
     """Return the student's notebook as nbformat's dictionary.
 
@@ -52,7 +52,7 @@ def build(
     lab
         The lab.
     pictures
-        Markdown of the "you should see" pictures, by cell id; see `lsedu.authoring.pictures`.
+        The "you should see" pictures, by cell id; see `lsedu.authoring.pictures`.
     solved
         Whether the answers are filled in: the notebook of a student who got everything right.
     student
@@ -75,8 +75,8 @@ def build(
             replace(cell, source=cell.solution) if solved and cell.role != "plain" else cell, lab=lab, values=values
         )
         if "picture" in metadata.get("lsedu", {}):
-            text = pictures.get(cell.id, "")
-            metadata["lsedu"] = {"picture": mark(text)}
+            text, drawn = pictures.get(cell.id, Picture())
+            metadata["lsedu"] = {"picture": drawn}
         make = v4.new_markdown_cell if cell.kind == "markdown" else v4.new_code_cell
         cells.append(make(text, id=cell.id, metadata=metadata))
     about = {"lab": lab.name, "title": lab.title, "release": lab.digest[:16], "allow": list(lab.manifest.allow)}

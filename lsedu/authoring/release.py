@@ -12,7 +12,7 @@ from lsedu.authoring import checkfile, variant
 from lsedu.authoring.gate import refuse
 from lsedu.authoring.load import load_lab
 from lsedu.authoring.notebook import build, colab_guard
-from lsedu.authoring.pictures import draw, kept
+from lsedu.authoring.pictures import draw, kept, origins
 from lsedu.authoring.source import parse
 from lsedu.labs.checkfile import find, read
 from lsedu.labs.copies import keep
@@ -21,8 +21,9 @@ from lsedu.labs.copies import keep
 def release(path: Path | str, *, out: Path | str, check: bool = False, say: Callable[[str], None] = str) -> list[Path]:
     """Write the notebook and the file of checks of one lab, or with `check` only say which would change.
 
-    A processor's last digits must not make a difference: a file of checks that agrees to 1e-6 is left as it is, and
-    pictures are drawn anew only when the source has changed. A notebook in which somebody has worked is kept beside.
+    A processor's last digits must not make a difference: a file of checks that agrees to 1e-6 is left as it is, and a
+    picture is drawn anew only when what is run for it has changed. A notebook in which somebody has worked is kept
+    beside.
 
     Parameters
     ----------
@@ -48,16 +49,14 @@ def release(path: Path | str, *, out: Path | str, check: bool = False, say: Call
     out = Path(out)
     lab, source = load_lab(path), parse(path)
     notebook, checks = out / f"{lab.name}.ipynb", out / f"{lab.name}.checks.json"
+    wanted = origins(source)
     try:
-        old = json.loads(notebook.read_text(encoding="utf-8"))
-        current = old["metadata"]["lsedu"]["release"] == lab.digest[:16]
-    except (FileNotFoundError, ValueError, LookupError, TypeError):
-        old, current = {}, False
-    pictures = kept(old) if current else {}
-    wanted = {name for tag, name, _, _ in source.trusted if tag == "picture"}
-    if set(pictures) != wanted:
-        say(f"{lab.name}: drawing {len(wanted)} pictures")
-        pictures = draw(source)
+        pictures = kept(json.loads(notebook.read_text(encoding="utf-8")), wanted)
+    except (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError):  # no release of a lab
+        pictures = {}
+    if stale := len(wanted) - len(pictures):
+        say(f"{lab.name}: drawing {stale} pictures")
+        pictures = draw(source) | pictures
     content = checkfile.build(lab)
     if checks.is_file() and checkfile.agree(read(checks), content):
         content = read(checks)

@@ -5,8 +5,9 @@ import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 
 from lsedu import _project
-from lsedu.authoring import checkfile
+from lsedu.authoring import checkfile, pictures
 from lsedu.authoring.release import colab_guard, handout, release
+from lsedu.authoring.source import parse
 from lsedu.labs.checkfile import read
 from lsedu.labs.codec import decode, encode
 
@@ -97,6 +98,83 @@ def test_the_picture_is_embedded_with_its_words(released):
     notebook = json.loads((released / "toy.ipynb").read_text())
     (cell,) = [cell for cell in notebook["cells"] if cell["id"] == "double-picture"]
     assert cell["cell_type"] == "markdown" and "![A line](data:image/png;base64," in "".join(cell["source"])
+
+
+def drawn(path):
+    """The texts of a notebook's pictures, by the id of the cell."""
+    cells = json.loads(path.read_text())["cells"]
+    return {cell["id"]: "".join(cell["source"]) for cell in cells if cell["metadata"].get("lsedu", {}).get("picture")}
+
+
+def drawn_elsewhere(path, source):
+    """Put another text into every picture of a notebook, as if another processor had drawn them from this source."""
+    notebook, origin, text = json.loads(path.read_text()), pictures.origins(parse(source)), "drawn elsewhere"
+    for cell in notebook["cells"]:
+        if cell["id"] in origin:
+            cell["source"] = text
+            cell["metadata"]["lsedu"]["picture"] = pictures.mark(text, origin[cell["id"]])
+    path.write_text(json.dumps(notebook))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('hint="twice"', 'hint="two times"'),
+        ("this is the square", "this is x times x"),
+        ("First hint", "A first hint"),
+        ("# Toy", "# A toy"),
+        ("any reason", "a reason"),
+        ("checks.report()", "checks.report()  # at the end"),
+    ],
+)
+def test_a_change_that_no_picture_depends_on_leaves_the_pictures_as_they_were_drawn(
+    toy, toy_text, released, monkeypatch, before, after
+):
+    monkeypatch.setattr("lsedu.authoring.release.draw", lambda source: pytest.fail("pictures were drawn"))
+    were = drawn(released / "toy.ipynb")
+    assert toy_text.count(before) == 1
+    toy.write_text(toy_text.replace(before, after))
+    assert released / "toy.ipynb" in release(toy, out=released)
+    assert drawn(released / "toy.ipynb") == were and "double-picture" in were
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("FACTOR = 2", "FACTOR = 1 + 1"),
+        ("return FACTOR * x", "return x * FACTOR"),
+        ("figsize=(2, 2)", "figsize=(2, 3)"),
+        ('alt: "A line"', 'alt: "Another line"'),
+    ],
+)
+def test_a_picture_is_drawn_anew_when_what_is_run_for_it_changes(toy, toy_text, released, before, after):
+    drawn_elsewhere(released / "toy.ipynb", toy)
+    assert toy_text.count(before) == 1
+    toy.write_text(toy_text.replace(before, after))
+    release(toy, out=released)
+    (text,) = drawn(released / "toy.ipynb").values()
+    assert "data:image/png;base64," in text
+
+
+def test_a_picture_before_the_change_stays_as_it_was_drawn(toy, toy_text, released):
+    second = """
+```{code-cell} ipython3
+---
+tags: [picture]
+alt: "A second line"
+---
+figure, axes = plt.subplots(figsize=(2, 2))
+```
+"""
+    place = '\n+++ {"nbgrader": {"grade_id": "why"'
+    toy.write_text(toy_text.replace(place, second + place))
+    release(toy, out=released)
+    assert len(drawn(released / "toy.ipynb")) == 2
+    drawn_elsewhere(released / "toy.ipynb", toy)
+    toy.write_text(toy_text.replace(place, second.replace("figsize=(2, 2)", "figsize=(3, 2)") + place))
+    release(toy, out=released)
+    first, other = drawn(released / "toy.ipynb").values()
+    assert first == "drawn elsewhere" and "data:image/png;base64," in other
 
 
 def test_the_colab_cell_takes_slug_and_packages_from_the_metadata_and_leaves_torch():
