@@ -4,7 +4,6 @@ import pytest
 
 from lsedu.book.figures import powered
 from lsedu.experiments.planning import planned
-from lsedu.studies.learnable import _published
 
 
 def shown(which="cifar10", *, spread=0.3, margin=0.0, seeds=20):
@@ -37,12 +36,3 @@ def test_the_numbers_are_those_of_the_tables():
     }  # fmt: skip
     assert chosen["cifar10"]["printed"] == pytest.approx((0.04**2 + 0.17**2) ** 0.5, abs=1e-3)
     assert chosen["cifar100"]["printed"] == 0.0
-
-
-def test_every_row_of_a_table_has_a_number_or_a_dash_for_every_column():
-    for table in _published.TABLES:
-        assert {len(row) for row in table.rows.values()} == {len(table.columns)}
-        assert table.rows["lls"].count(None) == table.rows["one-hot"].count(None) == 0
-        assert all(0 < value < 100 for at in range(len(table.columns)) for value in table.column(at).values())
-    leads = [table.lead(at)[0] for table in _published.TABLES for at in range(len(table.columns))]
-    assert sum(lead < 0 for lead in leads) == 1 and len(leads) == 21

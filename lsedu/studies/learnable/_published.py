@@ -35,6 +35,25 @@ class Table:
         return round(found["lls"] - found[best], 2), best
 
 
+def accuracy(data: str, network: str, method: str) -> float:
+    """Return what tables 1 to 3 have for a set, a network and a method, in percent.
+
+    Raises
+    ------
+    KeyError
+        If they have no such column, no such row, or a dash there.
+
+    Examples
+    --------
+    >>> accuracy("CIFAR-100", "R18", "lls")
+    79.69
+    """
+    for table in TABLES:
+        if (data, network) in table.columns:
+            return table.column(table.columns.index((data, network)))[method]
+    raise KeyError(f"tables 1 to 3 have no {network} on {data}")
+
+
 TABLES = (
     Table(
         1,

@@ -10,8 +10,8 @@ its Q, or from the labels. LLS has half of the sum, as in the paper's pseudo-cod
 a cross-entropy; the sum and one-hot targets at twice the loss stand beside it. Other controls: Q with its rows' entries
 mixed up; a Q that is counted and not learned, the one-hot teacher's mean prediction for each class without the label;
 and the Q of a CNN. How many pictures, how wide a student and which rate was chosen, of six ways, on validation pictures
-of seeds 10 and 11, so that smoothing helps a student that learns from labels (by a point): where it does not, as in
-`teachers`, no way to teach can be told from another. On one thread of a laptop core: 40 seconds a seed.
+of seeds 10 and 11, so that smoothing helps a student that learns from labels: where it does not, as in `teachers`, no
+way to teach can be told from another. On one thread of a laptop core: 40 seconds a seed.
 """
 
 from dataclasses import dataclass, replace
