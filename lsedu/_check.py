@@ -209,6 +209,25 @@ def distributions(name: str, value: Any) -> Tensor:
     return value
 
 
+def dtype_of(name: str, value: Any) -> Any:
+    """Return the dtype, of torch or NumPy, of a tensor or array-like; of a list of tensors the narrowest."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        parts = value if isinstance(value, list | tuple) else [value]
+        found = [part.dtype for part in parts if isinstance(part, torch.Tensor)]
+        if found:
+            return min(found, key=lambda dtype: dtype.itemsize)
+    return plain(name, value).dtype
+
+
+def unit_of(dtype: Any) -> float:
+    """Return the distance from 1 to the next number of a dtype, of torch or NumPy; 0 where it has no fractions."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(dtype, torch.dtype):
+        return torch.finfo(dtype).eps if dtype.is_floating_point else 0.0
+    return float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
+
+
 def plain(name: str, value: Any) -> np.ndarray:
     """Return a tensor or array-like as a NumPy array, detached and on the CPU; else raise ValueError."""
     # no tensor exists before torch is imported

@@ -307,7 +307,12 @@ def test_softmax_in_half_precision_is_a_distribution(half):
     assert merge_rows(p).rows.shape == (200, 100)
     if half is torch.float16:
         assert (entropy(p.numpy(), unit="nats") == entropy(p, unit="nats")).all()
-    for value in (p.float(), p.double(), p.float().numpy(), p.float().tolist()):
+    assert (entropy(list(p), unit="nats") == entropy(p, unit="nats")).all()
+    assert entropy([p[0], p[1].float()], unit="nats").tolist() == entropy(p[:2], unit="nats").tolist()
+    joint = torch.softmax(3 * torch.randn(40_000), 0).reshape(200, 200).to(half)
+    assert abs(float(joint.double().sum()) - 1) < 1e-2
+    assert mutual_information(list(joint), unit="nats") == mutual_information(joint, unit="nats")
+    for value in (p.float(), p.double(), p.float().numpy(), p.float().tolist(), list(p.float())):
         with pytest.raises(ValueError, match="p must sum to 1"):
             entropy(value, unit="nats")
 

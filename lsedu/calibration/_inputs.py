@@ -16,7 +16,7 @@ def arrays(probs: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
         If shapes differ, N is 0, a row is no probability distribution (sums may miss 1 by 1e-4, in half precision by
         1e-2), or a label is out of range.
     """
-    dtype = getattr(probs, "dtype", None) or _check.plain("probs", probs).dtype
+    dtype = _check.dtype_of("probs", probs)
     probs = _check.array("probs", probs, ndim=2)
     labels = _check.label_array("labels", labels, probs.shape[1], size=len(probs))
     if len(probs) == 0:

@@ -2,7 +2,8 @@ r"""Binned calibration: reliability data and the errors read off it.
 
 Equal-width bins are closed on the right, :math:`((m-1)/M, m/M]`, as in :cite:p:`guo2017`; the first also holds 0. With
 ``edges="left"`` they are closed on the left, as in some libraries; the last then also holds 1. A confidence lies on an
-edge when it is within 1e-12 of it, so that 0.3 is on the edge 3/10 whatever the last digit of its float64.
+edge when it is within 1e-12 of it, or is the number of its own precision nearest to it, so that 0.3 is on the edge
+3/10 whatever its last digit, in float64 as in half precision.
 """
 
 from dataclasses import dataclass
@@ -46,11 +47,15 @@ class Reliability:
         return self.count / self.count.sum()
 
 
-def bin_index(values: np.ndarray, bins: int, edges: Edges) -> np.ndarray:
-    """Return the equal-width bin of each value in [0, 1], shape (N,)."""
+def bin_index(values: np.ndarray, bins: int, edges: Edges, *, unit: float = 0.0) -> np.ndarray:
+    """Return the equal-width bin of each value in [0, 1], shape (N,); `unit` is that of the precision they came in."""
     scaled = values * bins
     nearest = np.rint(scaled)
-    scaled = np.where(np.abs(scaled - nearest) <= 1e-12 * bins, nearest, scaled)
+    edge = nearest / bins
+    off = np.abs(values - edge)
+    # numbers in [1/2, 1) lie unit / 2 apart, those in [1/4, 1/2) half as much, and so on
+    on_edge = (off <= 1e-12) | (off < np.ldexp(unit, np.frexp(edge)[1] - 2))
+    scaled = np.where(on_edge, nearest, scaled)
     index = np.ceil(scaled) - 1 if edges == "right" else np.floor(scaled)
     return np.clip(index, 0, bins - 1).astype(np.int64)
 
@@ -105,8 +110,9 @@ def reliability(probs: Any, labels: Any, *, bins: int = 15, edges: Edges = "righ
     """
     bins = _bins(bins)
     _check.one_of("edges", edges, ("right", "left"))
+    unit = _check.unit_of(_check.dtype_of("probs", probs))
     confidence, correct = top(*arrays(probs, labels))
-    return _summarise(confidence, correct, bin_index(confidence, bins, edges), bins)
+    return _summarise(confidence, correct, bin_index(confidence, bins, edges, unit=unit), bins)
 
 
 def ece(probs: Any, labels: Any, *, bins: int = 15, edges: Edges = "right") -> float:
@@ -191,10 +197,11 @@ def classwise_ece(probs: Any, labels: Any, *, bins: int = 15, edges: Edges = "ri
     """
     bins = _bins(bins)
     _check.one_of("edges", edges, ("right", "left"))
+    unit = _check.unit_of(_check.dtype_of("probs", probs))
     probs, labels = arrays(probs, labels)
     errors = []
     for k in range(probs.shape[1]):
-        table = _summarise(probs[:, k], labels == k, bin_index(probs[:, k], bins, edges), bins)
+        table = _summarise(probs[:, k], labels == k, bin_index(probs[:, k], bins, edges, unit=unit), bins)
         errors.append((table.share * np.abs(table.gap)).sum())
     return float(np.mean(errors))
 

@@ -12,7 +12,7 @@ import numpy as np
 from lsedu import _check
 
 WIDEST = 1e300
-"""Temperatures from its inverse to it are tried to name the one that lies outside an interval."""
+"""Temperatures from its inverse to it can be told apart: intervals lie within, and what lies outside one is named."""
 
 
 def apply_temperature(logits: Any, temperature: float) -> np.ndarray:
@@ -44,10 +44,12 @@ def apply_temperature(logits: Any, temperature: float) -> np.ndarray:
     [[0.6667, 0.3333]]
     """
     temperature = _check.real_in("temperature", temperature, 0.0, np.inf, open_low=True, open_high=True)
-    z = _check.array("logits", logits, ndim=2) / temperature
+    z = _check.array("logits", logits, ndim=2)
     if z.shape[1] == 0:
         raise ValueError(f"logits must have shape (N, K) with K >= 1, got {z.shape}")
-    e = np.exp(z - z.max(1, keepdims=True))
+    # the largest is taken off first: divided by a small temperature it would overflow, as what lies far below may
+    with np.errstate(over="ignore"):
+        e = np.exp((z - z.max(1, keepdims=True)) / temperature)
     return e / e.sum(1, keepdims=True)
 
 
@@ -61,7 +63,7 @@ def fit_temperature(logits: Any, labels: Any, *, low: float = 1e-2, high: float 
     labels : array-like or Tensor, shape (N,)
         Integer labels in [0, K).
     low, high : float
-        Interval searched.
+        Interval searched, within 1e-300 and 1e300.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def fit_temperature(logits: Any, labels: Any, *, low: float = 1e-2, high: float 
     Raises
     ------
     ValueError
-        For empty or misshapen input, labels out of range, or an interval that is not 0 < low < high.
+        For empty or misshapen input, labels out of range, or an interval that is empty or reaches too far.
 
     Notes
     -----
@@ -97,6 +99,8 @@ def fit_temperature(logits: Any, labels: Any, *, low: float = 1e-2, high: float 
     numbers = all(isinstance(v, int | float | np.number) and not isinstance(v, bool) for v in (low, high))
     if not numbers or not 0 < low < high < np.inf:
         raise ValueError(f"the interval must satisfy 0 < low < high, got low={low!r}, high={high!r}")
+    if low < 1.0 / WIDEST or high > WIDEST:
+        raise ValueError(f"the interval must lie in [{1.0 / WIDEST:g}, {WIDEST:g}], got low={low!r}, high={high!r}")
     z = z - z.max(1, keepdims=True)
     own = z[np.arange(len(z)), y]
 

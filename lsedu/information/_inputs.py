@@ -29,7 +29,7 @@ def distributions(name: str, value: Any, *, ndim: int | None = None, dtype: Any 
     if (p < 0).any():
         raise ValueError(f"{name} must be >= 0, got {p.min():g}")
     sums = p.sum(-1, keepdims=True)
-    off = np.abs(sums - 1.0) > _check.slack(getattr(value, "dtype", given.dtype) if dtype is None else dtype)
+    off = np.abs(sums - 1.0) > _check.slack(_check.dtype_of(name, value) if dtype is None else dtype)
     if off.any():
         raise ValueError(f"{name} must sum to 1 along the last axis, got a sum of {sums[off][0]:g}")
     return p / sums

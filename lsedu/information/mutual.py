@@ -72,7 +72,7 @@ def mutual_information(joint: Any, *, unit: Unit) -> float:
     """
     size = nats_per(unit)
     table = _check.array("joint", joint, ndim=2)
-    flat = distributions("joint", table.reshape(-1), dtype=getattr(joint, "dtype", None))
+    flat = distributions("joint", table.reshape(-1), dtype=_check.dtype_of("joint", joint))
     return information_of_joint(flat.reshape(table.shape)) / size
 
 

@@ -123,6 +123,15 @@ def test_softening_by_hand():
     assert apply_temperature(np.zeros((0, 3)), 1.0).shape == (0, 3)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("t", [5e-324, 1e-300, 1e300])
+def test_no_temperature_is_too_small_or_too_large(t):
+    q = apply_temperature([[1e10, 1e10, -5.0], [1.0, 0.0, 0.0], [1.7e308, -1.7e308, -1.7e308]], t)
+    cold = [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]
+    warm = [[1 / 3] * 3, [1 / 3] * 3, [1.0, 0.0, 0.0]]
+    assert q == pytest.approx(np.array(warm if t > 1 else cold), abs=1e-8)
+
+
 def test_bad_logits_are_named():
     with pytest.raises(ValueError, match=r"^logits must have 2 axes, got shape \(2,\)$"):
         apply_temperature([0.0, 1.0], 1.0)
@@ -241,8 +250,21 @@ def test_the_optimum_of_a_logistic_regression_needs_no_temperature(seed):
         ([[1.0, 0.0]], [0], {"low": 0.0}, "0 < low < high, got low=0.0"),
         ([[1.0, 0.0]], [0], {"low": 2.0, "high": 2.0}, "0 < low < high, got low=2.0, high=2.0"),
         ([[1.0, 0.0]], [0], {"high": math.inf}, "0 < low < high, got low=0.01, high=inf"),
+        ([[1.0, 0.0]], [0], {"low": 1e-310}, r"must lie in \[1e-300, 1e\+300\], got low=1e-310, high=100.0"),
+        ([[1.0, 0.0]], [0], {"high": 1e305}, r"must lie in \[1e-300, 1e\+300\], got low=0.01, high=1e\+305"),
     ],
 )
 def test_bad_fits_are_named(z, y, options, message):
     with pytest.raises(ValueError, match=message):
         fit_temperature(z, y, **options)
+
+
+@pytest.mark.parametrize("half", [torch.float16, torch.bfloat16])
+def test_a_list_of_rows_in_half_precision_is_half_precision(half):
+    z = 3 * torch.randn(100, 50, generator=torch.Generator().manual_seed(0))
+    p, labels = z.softmax(1).to(half), [0] * 100
+    assert (p.double().sum(1) - 1).abs().max() > 1e-4
+    for score in (brier, nll, ece):
+        assert score(list(p), labels) == score(p, labels)
+    with pytest.raises(ValueError, match="rows of probs must sum to 1"):
+        brier(list(p.float()), labels)

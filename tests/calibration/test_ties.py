@@ -7,6 +7,7 @@ import pytest
 import sklearn.metrics
 import torch
 
+from lsedu import _check
 from lsedu.analysis import membership_auc
 from lsedu.calibration import (
     accuracy,
@@ -18,6 +19,7 @@ from lsedu.calibration import (
     reliability,
     risk_coverage,
 )
+from lsedu.calibration.binned import bin_index
 
 
 @pytest.fixture(scope="module", params=[4, 10, 20, 50])
@@ -130,3 +132,32 @@ def test_labels_of_every_integer_kind_and_arrays_of_every_layout(kind):
     for given in (probs, probs.tolist(), np.asfortranarray(probs), padded[::2, ::2], backwards, list(probs),
                   torch.from_numpy(padded)[::2, ::2], list(torch.from_numpy(probs).requires_grad_())):  # fmt: skip
         assert [score(given, labels) for score in (ece, adaptive_ece, error_auroc, accuracy)] == want
+
+
+@pytest.mark.parametrize("edges", ["left", "right"])
+@pytest.mark.parametrize("bins", [5, 10, 15, 20])
+@pytest.mark.parametrize("kind", [torch.float32, torch.float16, torch.bfloat16, np.float32, np.float16])
+def test_edges_are_edges_in_every_precision(votes, kind, bins, edges):
+    counts, of, labels = votes
+    exact = counts / of
+    probs = torch.from_numpy(exact).to(kind) if isinstance(kind, torch.dtype) else exact.astype(kind)
+    found, wanted = (reliability(p, labels, bins=bins, edges=edges) for p in (probs, exact))
+    hits = counts.argmax(1) == labels
+    assert found.count.tolist() == wanted.count.tolist() == gaps(counts.max(1), of, hits, bins, edges)[0]
+    last = _check.unit_of(probs.dtype)
+    assert ece(probs, labels, bins=bins, edges=edges) == pytest.approx(
+        ece(exact, labels, bins=bins, edges=edges), abs=last
+    )
+    assert classwise_ece(probs, labels, bins=bins, edges=edges) == pytest.approx(
+        classwise_ece(exact, labels, bins=bins, edges=edges), abs=last
+    )
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32])
+def test_a_number_beside_the_edge_is_not_on_it(kind):
+    for m in (5, 6):
+        edge = kind(m / 10)
+        values = np.array([np.nextafter(edge, kind(0)), edge, np.nextafter(edge, kind(1))]).astype(float)
+        unit = _check.unit_of(np.dtype(kind))
+        assert bin_index(values, 10, "right", unit=unit).tolist() == [m - 1, m - 1, m]
+        assert bin_index(values, 10, "left", unit=unit).tolist() == [m - 1, m, m]
