@@ -9,6 +9,9 @@ import numpy as np
 from lsedu.information import Merged, merge_rows
 from lsedu.information._inputs import distributions, row_weights, xlogy
 
+LARGEST = 1e300
+"""The largest beta of a solver: multiplied by a logarithm of a probability it still is a number."""
+
 
 @dataclass(frozen=True)
 class Table:

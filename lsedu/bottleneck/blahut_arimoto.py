@@ -137,8 +137,8 @@ def blahut_arimoto(
     p_y_given_x : array-like or Tensor, shape (N, K)
         Rows p(y|x); equal rows are merged first, which is exact.
     beta : float
-        Multiplier of I(Y;Z), >= 0. At beta <= 1 the data processing inequality makes the trivial encoder best, and it
-        is returned at once.
+        Multiplier of I(Y;Z), in [0, 1e300]. At beta <= 1 the data processing inequality makes the trivial encoder best,
+        and it is returned at once.
     p_x : array-like or Tensor, shape (N,), optional
         Distribution over the rows; uniform by default.
     codes : int, optional
@@ -166,7 +166,7 @@ def blahut_arimoto(
     Raises
     ------
     ValueError
-        For rows that are no distributions, a negative beta, or options out of range.
+        For rows that are no distributions, or a beta or options out of range.
 
     Notes
     -----
@@ -179,7 +179,7 @@ def blahut_arimoto(
     >>> round(solution.point.i_y, 3), bool((np.diff(solution.history) <= 0).all())
     (0.531, True)
     """
-    beta = _check.real_in("beta", beta, 0.0, np.inf, open_high=True)
+    beta = _check.real_in("beta", beta, 0.0, _table.LARGEST)
     options = {"tolerance": tolerance, "max_iterations": max_iterations, "accelerate": accelerate}
     search = _Search(p_y_given_x, p_x, unit=unit, **options)
     table = search.table
@@ -208,7 +208,7 @@ def curve(
     p_y_given_x, p_x, codes, tolerance, max_iterations, accelerate, unit
         As in `blahut_arimoto`.
     betas : array-like, shape (B,)
-        Multipliers >= 0, in any order.
+        Multipliers in [0, 1e300], in any order.
     restarts : int
         Further passes from starts that are drawn; each beta keeps the best it saw.
     generator : numpy.random.Generator, optional
@@ -241,7 +241,7 @@ def curve(
     >>> found.i_y.round(3).tolist()
     [0.0, 0.407, 0.531]
     """
-    betas = [_check.real_in("betas", b, 0.0, np.inf, open_high=True) for b in _check.array("betas", betas, ndim=1)]
+    betas = [_check.real_in("betas", b, 0.0, _table.LARGEST) for b in _check.array("betas", betas, ndim=1).tolist()]
     if not betas:
         raise ValueError("betas must hold at least one value, got none")
     options = {"tolerance": tolerance, "max_iterations": max_iterations, "accelerate": accelerate}

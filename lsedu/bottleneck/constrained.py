@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lsedu import _check
+from lsedu.bottleneck._table import LARGEST
 from lsedu.bottleneck.blahut_arimoto import blahut_arimoto
 from lsedu.bottleneck.solution import Solution
 from lsedu.information import Point, Unit, plane_point
@@ -54,7 +55,7 @@ def constrained(
     codes : int, optional
         Codes M of each encoder; K by default.
     largest : float
-        The largest beta tried, > 1; a rate above its solution's is not used up.
+        The largest beta tried, in (1, 1e300]; a rate above its solution's is not used up.
     restarts, generator
         As in `blahut_arimoto`, for every beta tried.
     unit : {"nats", "bits"}
@@ -83,7 +84,7 @@ def constrained(
     (0.5, 0.5)
     """
     rate = _check.real_in("rate", rate, 0.0, np.inf, open_high=True)
-    high = _check.real_in("largest", largest, 1.0, np.inf, open_low=True, open_high=True)
+    high = _check.real_in("largest", largest, 1.0, LARGEST, open_low=True)
     options = {"p_x": p_x, "restarts": restarts, "generator": generator, "unit": unit}
     upper = blahut_arimoto(p_y_given_x, beta=high, codes=codes, **options)
     if upper.point.i_x <= rate:
@@ -91,7 +92,7 @@ def constrained(
     low, lower = 1.0, blahut_arimoto(p_y_given_x, beta=1.0, p_x=p_x, codes=codes, unit=unit)
     known = [lower, upper]
     while high / low - 1.0 > 1e-6 and upper.point.i_x - lower.point.i_x > 1e-7:
-        middle = float(np.sqrt(low * high))
+        middle = float(np.sqrt(low) * np.sqrt(high))
         known.append(blahut_arimoto(p_y_given_x, beta=middle, start=upper.encoder, **options))
         # from `upper` the sweeps may stay on a branch that another solution has left behind
         found = min(known, key=lambda solution: solution.lagrangian(middle))

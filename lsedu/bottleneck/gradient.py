@@ -52,7 +52,7 @@ def adam(
     p_y_given_x : array-like or Tensor, shape (N, K)
         Rows p(y|x).
     beta : float
-        Multiplier >= 0 of I(Y;Z).
+        Multiplier of I(Y;Z), in [0, 1e300].
     p_x : array-like or Tensor, shape (N,), optional
         Distribution over the rows; uniform by default.
     codes : int, optional
@@ -98,7 +98,7 @@ def adam(
     import torch
 
     size = nats_per(unit)
-    beta = _check.real_in("beta", beta, 0.0, np.inf, open_high=True)
+    beta = _check.real_in("beta", beta, 0.0, _table.LARGEST)
     lr = _check.real_in("lr", lr, 0.0, np.inf, open_low=True, open_high=True)
     _check.one_of("start", start, ("labels", "random"))
     if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:

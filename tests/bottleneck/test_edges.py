@@ -1,5 +1,7 @@
 """Solvers at the edges of what they take: beta, rates, codes, weights, one row or one class, and other dtypes."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -172,3 +174,20 @@ def test_the_global_generators_are_left_alone():
     assert (np.random.get_state()[1] == state[1]).all()
     torch.manual_seed(7)
     assert adam(SOFT, beta=3.0, start="random", steps=3, unit="nats").objective == first.objective
+
+
+def test_the_largest_beta_is_one_that_can_be_computed_with():
+    table = [[1.0, 0.0, 0.0], [0.1, 0.8, 0.1], [0.0, 0.0, 1.0]]
+    most = plane_point(np.eye(3), table, unit="nats")
+    assert blahut_arimoto(table, beta=1e300, unit="nats").point.i_y == pytest.approx(most.i_y, rel=1e-12)
+    assert curve(table, betas=[1e300], unit="nats").i_y == pytest.approx([most.i_y], rel=1e-12)
+    high = constrained([[0.9, 0.1], [0.1, 0.9]], rate=math.log(2) - 1e-6, largest=1e300, unit="nats")
+    assert high.point.i_x == pytest.approx(math.log(2) - 1e-6, rel=1e-12)
+    for call in (
+        lambda: blahut_arimoto(table, beta=1e308, unit="nats"),
+        lambda: curve(table, betas=[2.0, 1e308], unit="nats"),
+        lambda: constrained(table, rate=0.5, largest=1e308, unit="nats"),
+        lambda: adam(table, beta=1e308, steps=5, unit="nats"),
+    ):
+        with pytest.raises(ValueError, match=r"(beta|betas|largest) must be in .*, 1e\+300\], got 1e\+308"):
+            call()
