@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lsedu.experiments.interval import Interval, around, t_quantile
+from lsedu.experiments.interval import Interval, around, mean_and_sd, t_quantile
 
 
 def crossed(values: np.ndarray, *, confidence: float = 0.95) -> Interval:
@@ -39,6 +39,8 @@ def crossed(values: np.ndarray, *, confidence: float = 0.95) -> Interval:
     if x.ndim != 2 or min(x.shape) < 2 or not np.isfinite(x).all():
         raise ValueError(f"values must be finite, (seeds, pictures) with two or more of both, got shape {x.shape}")
     n, size = x.shape
+    if (x == x[0, 0]).all():  # rounding is no spread
+        return around(float(x[0, 0]), 0.0, n - 1, sd=0.0, n=n, confidence=confidence)
     mean, rows, columns = float(x.mean()), x.mean(1), x.mean(0)
     seeds, pictures = size * rows.var(ddof=1), n * columns.var(ddof=1)
     rest = float(np.square(x - rows[:, None] - columns + mean).sum()) / ((n - 1) * (size - 1))
@@ -91,10 +93,11 @@ def resampled(
     drawn = (rng.integers(pictures, size=pictures) for _ in range(draws))
     again = effects(np.array([np.bincount(index, minlength=pictures) for index in drawn], dtype=float))
     shared, each = again.mean(1).var(ddof=1), again.var(0, ddof=1).mean()
-    parts = [(every.var(ddof=1) / n, n - 1)]
+    mean, sd = mean_and_sd(every)
+    parts = [(sd**2 / n, n - 1)]
     if (more := shared - (each - shared) / (n - 1)) > 0:
         parts.append((more, pictures - 1))
-    return _together(float(every.mean()), parts, float(every.std(ddof=1)), n, confidence)
+    return _together(mean, parts, sd, n, confidence)
 
 
 #: More degrees of freedom than these make no difference that a page could show.

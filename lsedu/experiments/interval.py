@@ -39,6 +39,43 @@ def t_within(t: float, degrees: int) -> float:
     return 2.0 / math.pi * (theta + total) if degrees % 2 else total
 
 
+def t_beyond(t: float, degrees: int) -> float:
+    """Return the probability that Student's t lies outside -t and t, to as many digits where it is next to nothing.
+
+    Parameters
+    ----------
+    t : float
+        At least 0.
+    degrees : int
+        Degrees of freedom, >= 1.
+
+    Notes
+    -----
+    The sums of `t_within` are the first terms of series that add up to one: what follows them is what is asked for.
+
+    Examples
+    --------
+    >>> t_beyond(1.0, 1)
+    0.5
+    >>> f"{t_beyond(100.0, 10):.4g}"
+    '2.45e-16'
+    """
+    if (within := t_within(t, degrees)) < 0.5 or math.isinf(t):
+        return 1.0 - within
+    c2 = degrees / (degrees + t * t)
+    odd = degrees % 2
+    term, j = (math.sqrt(c2), 3) if odd else (1.0, 2)
+    while j <= degrees:
+        term *= c2 * (j - 1) / j
+        j += 2
+    total = 0.0
+    while term > 1e-17 * total:
+        total += term
+        term *= c2 * (j - 1) / j
+        j += 2
+    return total * math.sqrt(1.0 - c2) * (2.0 / math.pi if odd else 1.0)
+
+
 @cache
 def t_quantile(confidence: float, degrees: int) -> float:
     """Return the two-sided Student t quantile: the t with P(-t <= T <= t) = confidence.
@@ -109,7 +146,7 @@ class Interval:
             return 1.0
         if self.se == 0:
             return float(self.mean == value)
-        return 1.0 - t_within(abs(self.mean - value) / self.se, self.degrees)
+        return t_beyond(abs(self.mean - value) / self.se, self.degrees)
 
     def text(self, scale: float = 1.0, digits: int = 2, *, sign: str = "") -> str:
         """Return mean and interval as pages print them.
@@ -138,6 +175,14 @@ def around(mean: float, se: float, degrees: int, *, sd: float, n: int, confidenc
     return Interval(mean, mean - half, mean + half, sd, n, se, degrees)
 
 
+def mean_and_sd(x: np.ndarray) -> tuple[float, float]:
+    """Return mean and sample standard deviation of two or more values; of equal ones, these exactly and 0.
+
+    The mean of equal values may miss them by a last digit, and what that leaves is no spread.
+    """
+    return (float(x[0]), 0.0) if (x == x[0]).all() else (float(x.mean()), float(x.std(ddof=1)))
+
+
 def interval(values: Sequence[float], *, confidence: float = 0.95) -> Interval:
     """Return mean and Student t interval of the values, one a seed; for paired methods, give their differences.
 
@@ -155,8 +200,7 @@ def interval(values: Sequence[float], *, confidence: float = 0.95) -> Interval:
     x = np.asarray(values, dtype=float)
     if x.ndim != 1 or len(x) == 0 or not np.isfinite(x).all():
         raise ValueError(f"values must be finite numbers, one a seed, got {values!r}")
-    mean = float(x.mean())
     if len(x) == 1:
-        return Interval(mean, -math.inf, math.inf, math.nan, 1, math.nan, 0)
-    sd = float(x.std(ddof=1))
+        return Interval(float(x[0]), -math.inf, math.inf, math.nan, 1, math.nan, 0)
+    mean, sd = mean_and_sd(x)
     return around(mean, sd / math.sqrt(len(x)), len(x) - 1, sd=sd, n=len(x), confidence=confidence)

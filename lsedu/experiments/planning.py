@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from lsedu import _check
 from lsedu.experiments.interval import t_quantile
 
 #: The chance of the verdict that a plan asks for.
@@ -44,8 +45,10 @@ def power(n: int, *, effect: float, sd: float, margin: float, confidence: float 
     >>> round(power(10, effect=1.0, sd=1.0, margin=0.0), 3)
     0.803
     """
-    if n < 2 or not sd > 0 or not margin >= 0:
-        raise ValueError(f"need n >= 2, sd > 0 and margin >= 0, got {n!r}, {sd!r} and {margin!r}")
+    _check.whole("n", n, low=2)
+    _check.real_in("effect", effect, -math.inf, math.inf, open_low=True, open_high=True)
+    _check.real_in("sd", sd, 0.0, math.inf, open_low=True, open_high=True)
+    _check.real_in("margin", margin, 0.0, math.inf, open_high=True)
     free = n - 1
     # the spread over its true value, with its density, on a grid that holds all of it
     spread = (np.arange(4000) + 0.5) / 4000 * (1 + 9 / math.sqrt(2 * free))
@@ -53,8 +56,10 @@ def power(n: int, *, effect: float, sd: float, margin: float, confidence: float 
     weight = np.exp(log_density - log_density.max())
     weight /= weight.sum()
     half = t_quantile(confidence, free) * spread / math.sqrt(n)
-    low, high = (margin / sd + half, np.inf) if effect > margin else (half - margin / sd, margin / sd - half)
-    within = _normal((high - effect / sd) * math.sqrt(n)) - _normal((low - effect / sd) * math.sqrt(n))
+    # from the effect, in standard deviations: where the mean has to lie
+    above, below = (margin - effect) / sd, (-margin - effect) / sd
+    low, high = (above + half, np.inf) if effect > margin else (below + half, above - half)
+    within = _normal(high * math.sqrt(n)) - _normal(low * math.sqrt(n))
     return float((weight * np.clip(within, 0, None)).sum())
 
 
@@ -66,11 +71,17 @@ def _normal(x: np.ndarray | float) -> np.ndarray:
 def planned(*, effect: float, sd: float, margin: float, chance: float = POWER) -> int | None:
     """Return the least number of seeds with this chance of settling it, or None beyond `MOST`.
 
+    Raises
+    ------
+    ValueError
+        As in `power`, or for a chance outside (0, 1).
+
     Examples
     --------
     >>> planned(effect=0.005, sd=0.0035, margin=0.003)
     27
     """
+    _check.real_in("chance", chance, 0.0, 1.0, open_low=True, open_high=True)
     low, high = 2, MOST
     if power(high, effect=effect, sd=sd, margin=margin) < chance:
         return None

@@ -1,9 +1,11 @@
 """The one rule by which an experiment's numbers become a verdict, and the one list of its words."""
 
+import math
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
+from lsedu import _check
 from lsedu.experiments.interval import Interval
 
 Claimed = Literal["positive", "negative", "none"]
@@ -65,6 +67,11 @@ def verdict(found: Interval | None, *, claimed: Claimed, margin: float) -> Verdi
         margin, the same with "size unclear" if it only excludes 0, else inconclusive. Of equality: shown if it lies
         within the margin, refuted if beyond, else inconclusive.
 
+    Raises
+    ------
+    ValueError
+        For another claim, or a margin that is no number >= 0.
+
     Examples
     --------
     >>> from lsedu.experiments.interval import interval
@@ -73,6 +80,8 @@ def verdict(found: Interval | None, *, claimed: Claimed, margin: float) -> Verdi
     >>> str(verdict(interval([0.1, 0.2, 0.15]), claimed="positive", margin=0.1))
     'shown, size unclear'
     """
+    _check.one_of("claimed", claimed, get_args(Claimed))
+    _check.real_in("margin", margin, 0.0, math.inf, open_high=True)
     if found is None:
         return Verdict.NOT_YET_RUN
     sign = -1.0 if claimed == "negative" else 1.0

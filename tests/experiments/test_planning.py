@@ -33,9 +33,29 @@ def test_the_plan_is_the_least_that_suffices():
     n = planned(effect=1.0, sd=1.0, margin=0.0)
     assert n == 10 and power(n - 1, effect=1.0, sd=1.0, margin=0.0) < 0.8  # Cohen's table: 10 pairs at d = 1
     assert planned(effect=0.31, sd=1.0, margin=0.3) is None
-    for bad in ({"n": 1}, {"sd": 0.0}, {"margin": -1.0}):
-        with pytest.raises(ValueError, match="need n >= 2, sd > 0 and margin >= 0"):
-            power(**{"n": 5, "effect": 1.0, "sd": 1.0, "margin": 0.1, **bad})
+
+
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [
+        ("n", [1, 2.5, True]),
+        ("effect", [math.nan, math.inf]),
+        ("sd", [0.0, math.inf, math.nan]),
+        ("margin", [-1.0, math.inf, math.nan]),
+        ("chance", [0.0, 1.0, 80, math.nan]),
+    ],
+)
+def test_what_cannot_be_planned_with_is_refused_by_name(option, values):
+    for bad in values:
+        chosen = {"n": 5, "effect": 1.0, "sd": 1.0, "margin": 0.1, option: bad}
+        if option == "chance":
+            del chosen["n"]
+        with pytest.raises(ValueError, match=f"^{option} must be .*{bad!r}$"):
+            (planned if option == "chance" else power)(**chosen)
+
+
+def test_next_to_no_spread_needs_two_seeds():
+    assert power(2, effect=1.0, sd=5e-324, margin=0.5) == power(2, effect=0.0, sd=5e-324, margin=0.5) == 1.0
 
 
 def test_the_command_plans_each_contrast_of_a_record():

@@ -14,10 +14,11 @@ from lsedu import experiments
 from lsedu.cli import app
 from lsedu.experiments import Choice, Contrast, Verdict, interval
 from lsedu.experiments.concluding import conclude
+from lsedu.experiments.crossed import crossed, resampled
 from lsedu.experiments.flags import flags
 from lsedu.experiments.interval import Interval
 from lsedu.experiments.restating import reason
-from lsedu.experiments.verdict import together
+from lsedu.experiments.verdict import together, verdict
 from lsedu.studies.principles.speed import best_rate, missed
 
 
@@ -44,6 +45,32 @@ def test_the_interval_and_its_p_values_are_scipys():
     for bad in ([], [math.nan], [[1.0]]):
         with pytest.raises(ValueError, match="one a seed"):
             interval(bad)
+
+
+@pytest.mark.parametrize("degrees", [1, 2, 3, 4, 9, 10, 99, 500])
+def test_p_values_keep_their_digits_in_the_tails(degrees):
+    for t in (1e-6, 0.5, 1.0, 3.0, 12.0, 100.0, 1e5):
+        found = Interval(-t, 0.0, 0.0, 1.0, degrees + 1, 1.0, degrees).p()
+        assert found == pytest.approx(2.0 * scipy.stats.t.sf(t, degrees), rel=1e-10, abs=1e-300) and found >= 0.0
+
+
+@pytest.mark.parametrize(("value", "n"), [(0.1, 3), (0.1, 7), (0.3, 10), (-0.7, 6)])
+def test_equal_values_have_no_spread(value, n):
+    every = np.full(n, value)
+    drawn = resampled(lambda weights: np.tile(every, (len(weights), 1)), 5, draws=10)
+    for found in (interval(every), crossed(np.full((n, 7), value)), drawn):
+        assert (found.mean, found.low, found.high, found.sd, found.se, found.degrees) == (value,) * 3 + (0, 0, n - 1)
+        assert found.p(value) == 1.0 and found.p() == 0.0
+        assert verdict(found, claimed="positive", margin=abs(value)) is Verdict.NEGLIGIBLE
+
+
+def test_a_claim_or_a_margin_that_the_rule_does_not_know_is_refused():
+    found = interval([0.1, 0.2, 0.15])
+    with pytest.raises(ValueError, match=r"^claimed must be one of 'positive', 'negative', 'none', got 'zero'$"):
+        verdict(found, claimed="zero", margin=0.1)
+    for bad in (-0.1, math.nan, math.inf, "0.1"):
+        with pytest.raises(ValueError, match=f"^margin must be .*, got {bad!r}$"):
+            verdict(found, claimed="none", margin=bad)
 
 
 def at(low, high):
