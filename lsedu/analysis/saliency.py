@@ -23,7 +23,7 @@ def grad_cam(model: nn.Module, images: Tensor, *, layer: nn.Module | str, classe
         A batch as the model takes it, of floats.
     layer : nn.Module or str
         The module of `model` whose output, maps (N, F, h, w), is weighed, or its name.
-    classes : Tensor, shape (N,), optional
+    classes : Tensor of integers, shape (N,), optional
         Class to explain for each image; the predicted one by default.
 
     Returns
@@ -73,7 +73,9 @@ def grad_cam(model: nn.Module, images: Tensor, *, layer: nn.Module | str, classe
             raise ValueError(f"layer must give maps of shape (N, F, h, w), got {got}")
         chosen = scores.argmax(1) if classes is None else classes
         _check.labels("classes", chosen, scores.shape[1], size=len(images))
-        score = scores.gather(1, chosen.to(scores.device)[:, None]).sum()
+        # a copy: what was made in inference mode cannot be kept for gradients
+        index = chosen.to(scores.device, torch.int64, copy=True)
+        score = scores.gather(1, index[:, None]).sum()
         (slope,) = torch.autograd.grad(score, found[-1])
         maps = (slope.mean((2, 3), keepdim=True) * found[-1].detach()).sum(1, keepdim=True).clamp_min(0.0)
     resized = functional.interpolate(maps, size=tuple(images.shape[2:]), mode="bilinear", align_corners=False)

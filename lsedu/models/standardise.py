@@ -5,6 +5,9 @@ from torch import Tensor, nn
 
 from lsedu.models.small import Classifier
 
+ROUNDING = 1e-12
+"""A standard deviation below this part of a channel's largest value is rounding."""
+
 
 class Standardise(nn.Module):
     """Subtracts a mean from each channel and divides by a standard deviation, both shape (C,)."""
@@ -46,7 +49,8 @@ def standardised(model: Classifier, images: Tensor) -> Classifier:
     channels = [images[:, c].double() / scale for c in range(images.shape[1])]
     mean = torch.stack([channel.mean() for channel in channels]).float()
     std = torch.stack([channel.std(correction=0) for channel in channels]).float()
-    if not (std > 0).all():
+    largest = torch.stack([channel.abs().max() for channel in channels])
+    if not (std > ROUNDING * largest).all():
         raise ValueError(f"every channel must vary, got standard deviations {std.tolist()}")
     model.body = nn.Sequential(Standardise(mean, std), model.body)
     return model

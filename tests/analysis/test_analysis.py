@@ -277,6 +277,18 @@ def test_grad_cam_is_the_weighted_activation():
     assert all(p.grad is None for p in model.parameters())
 
 
+@pytest.mark.parametrize("kind", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64])
+def test_grad_cam_takes_classes_of_every_integer_kind_made_in_any_mode(kind):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.Flatten(), nn.Linear(2 * 16, 3))
+    images, classes = torch.randn(3, 1, 4, 4), torch.tensor([0, 2, 1])
+    want = grad_cam(model, images, layer="0", classes=classes)
+    assert torch.equal(grad_cam(model, images, layer="0", classes=classes.to(kind)), want)
+    with torch.inference_mode():
+        inside = grad_cam(model, images.clone(), layer="0", classes=classes.to(kind, copy=True))
+    assert torch.equal(inside, want)
+
+
 def test_grad_cam_grows_to_the_image():
     model = nn.Sequential(nn.Conv2d(1, 2, 2, stride=2), nn.Flatten(), nn.Linear(2 * 16, 3))
     assert grad_cam(model, torch.randn(2, 1, 8, 8), layer="0").shape == (2, 8, 8)

@@ -25,3 +25,12 @@ def test_inputs_are_standardised_channel_by_channel_and_bytes_count_as_levels():
 def test_a_channel_that_never_varies_is_refused():
     with pytest.raises(ValueError, match=r"must vary, got standard deviations \[0\.0\]"):
         models.standardised(models.softmax_regression(), torch.ones(2, 1, 28, 28))
+
+
+@pytest.mark.parametrize("level", [77, 200])
+def test_what_rounding_leaves_of_one_level_is_no_variation(level):
+    images = torch.full((33, 1, 8, 8), level, dtype=torch.uint8)
+    assert (images.double() / 255).std(correction=0) > 0
+    for same in (images, images.float() / 255, images.double() / 255):
+        with pytest.raises(ValueError, match="every channel must vary, got standard deviations"):
+            models.standardised(models.softmax_regression(shape=(1, 8, 8)), same)
