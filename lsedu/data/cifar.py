@@ -88,10 +88,14 @@ def read_archive(path: Path, *, split: str, labels: str) -> tuple[np.ndarray, np
                 batch = _ArraysOnly(archive.extractfile(member), encoding="bytes").load()
                 images.append(batch[b"data"])
                 found.append(np.asarray(batch[labels.encode()], dtype=np.int64))
-    except (OSError, EOFError, tarfile.TarError, KeyError, pickle.UnpicklingError) as error:
+    except Exception as error:  # what a damaged pickle raises is anything
         raise ValueError(f"{path} is no CIFAR archive: {error}") from error
     if not images:
         raise ValueError(f"{path} is no CIFAR archive: it has no {split} part")
+    for pixels, wanted in zip(images, found):
+        of = (pixels.dtype, pixels.shape) if isinstance(pixels, np.ndarray) else type(pixels).__name__
+        if of != (np.uint8, (len(wanted), 3072)):
+            raise ValueError(f"{path} is no CIFAR archive: of {len(wanted)} images it has {of}, not 3072 bytes each")
     pixels = np.concatenate(images).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     return np.ascontiguousarray(pixels), np.concatenate(found)
 

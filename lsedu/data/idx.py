@@ -2,7 +2,9 @@
 
 import gzip
 import lzma
+import math
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +35,15 @@ def read_idx(path: Path) -> np.ndarray:
     raw = Path(path).read_bytes()
     try:
         raw = _OPEN.get(Path(path).suffix, bytes)(raw)
-    except (OSError, EOFError, lzma.LZMAError) as error:
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise ValueError(f"{path} is not a readable {Path(path).suffix} file: {error}") from error
     if len(raw) < 4 or raw[:3] != b"\0\0\x08":
         raise ValueError(f"{path} is no idx file of unsigned bytes: it begins with {raw[:4]!r}")
     start = 4 + 4 * raw[3]
-    shape = struct.unpack(f">{raw[3]}I", raw[4:start]) if len(raw) >= start else (-1,)
-    size = int(np.prod(shape, dtype=np.int64))
+    if len(raw) < start:
+        raise ValueError(f"{path} ends within its header: it states {raw[3]} axes, but holds {len(raw)} bytes in all")
+    shape = struct.unpack(f">{raw[3]}I", raw[4:start])
+    size = math.prod(shape)  # of Python's integers: NumPy's wrap
     if len(raw) - start != size:
         raise ValueError(f"{path} states the shape {shape}, {size} bytes, but holds {len(raw) - start}")
     return np.frombuffer(raw, dtype=np.uint8, offset=start).reshape(shape)

@@ -73,7 +73,8 @@ def annotate(labels: np.ndarray, confusion: np.ndarray, *, annotators: int, seed
     labels = _check.label_array("labels", labels, num_classes)
     draws = np.random.default_rng(seed).random((len(labels), annotators))
     edges = np.cumsum(confusion, axis=1)
-    edges[:, -1] = 1.0
+    # what rounding took from the sum is not the last class's, which may have no mass, but all classes' alike
+    edges /= edges[:, -1:]
     answers = (draws[:, :, None] >= edges[labels][:, None, :]).sum(-1)
     counts = np.zeros((len(labels), num_classes), dtype=np.int64)
     np.add.at(counts, (np.arange(len(labels))[:, None], answers), 1)

@@ -29,7 +29,7 @@ class Config:
     milestones : tuple of int
         Epochs at which "multistep" multiplies the rate by `gamma`.
     gamma : float
-        Factor of "multistep".
+        Factor of "multistep", >= 0.
     min_lr : float
         Where "cosine" ends, in [0, lr].
     warmup : int
@@ -71,8 +71,13 @@ class Config:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+            _check.whole(name, getattr(self, name), low=1)
+        for name in ("warmup", "seed"):
+            _check.whole(name, getattr(self, name))
+        if not isinstance(self.milestones, tuple | list):
+            raise ValueError(f"milestones must be a tuple of epochs, got {self.milestones!r}")
+        for epoch in self.milestones:
+            _check.whole("milestones", epoch, low=0)
         _check.one_of("optimizer", self.optimizer, ("sgd", "adam", "adamw"))
         _check.one_of("schedule", self.schedule, ("constant", "cosine", "multistep"))
         _check.one_of("precision", self.precision, ("float32", "bfloat16"))
@@ -80,6 +85,7 @@ class Config:
         _check.real_in("min_lr", self.min_lr, 0.0, self.lr)
         _check.real_in("momentum", self.momentum, 0.0, 1.0, open_high=True)
         _check.real_in("weight_decay", self.weight_decay, 0.0, float("inf"), open_high=True)
+        _check.real_in("gamma", self.gamma, 0.0, float("inf"), open_high=True)
         if not 0 <= self.warmup < self.epochs:
             raise ValueError(f"warmup must be in [0, epochs={self.epochs}), got {self.warmup}")
         if not all(callable(step) and hasattr(step, "kind") for step in self.augment):

@@ -47,4 +47,10 @@ class FastConfig:
         for name in ("shift", "whitening_epochs"):
             _check.whole(name, getattr(self, name), low=0)
         _check.real_in("lr", self.lr, 0.0, float("inf"), open_low=True, open_high=True)
+        _check.real_in("bias_factor", self.bias_factor, 0.0, float("inf"), open_low=True, open_high=True)
+        for name in ("weight_decay", "start", "end"):
+            _check.real_in(name, getattr(self, name), 0.0, float("inf"), open_high=True)
+        _check.real_in("momentum", self.momentum, 0.0, 1.0, open_high=True)
+        _check.real_in("peak", self.peak, 0.0, 1.0, open_low=True, open_high=True)
+        _check.real_in("average_decay", self.average_decay, 0.0, 1.0)
         _check.one_of("precision", self.precision, tuple(DTYPES))

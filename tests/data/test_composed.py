@@ -91,3 +91,10 @@ def test_annotators_answer_as_their_confusion_says():
     np.testing.assert_array_equal(counts[0], np.bincount(answers[0], minlength=3))
     with pytest.raises(ValueError, match="sum to 1"):
         data.annotate(labels, confusion * 2, annotators=5, seed=0)
+
+
+def test_no_annotator_gives_an_answer_that_has_no_mass():
+    confusion = np.array([[1.0 - 9e-6, 0.0, 0.0], [0.25, 0.75 - 9e-6, 0.0], [0.0, 0.0, 1.0]])
+    labels = np.repeat([0, 1], 500_000)
+    _, counts = data.annotate(labels, confusion, annotators=1, seed=0)
+    assert counts[labels == 0].sum(0).tolist() == [500_000, 0, 0] and counts[:, 2].sum() == 0

@@ -1,7 +1,9 @@
 """Data by name: real images that ship, files found where they lie, hashes that refuse, downloads that go on."""
 
+import gzip
 import hashlib
 import http.server
+import lzma
 import shutil
 import threading
 from pathlib import Path
@@ -185,9 +187,29 @@ def test_idx_files_are_read_whole_or_refused(tmp_path):
     plain.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 5, 1, 2]))
     with pytest.raises(ValueError, match="5 bytes, but holds 2"):
         read_idx(plain)
+    plain.write_bytes(bytes([0, 0, 8, 3, 0, 0]))
+    with pytest.raises(ValueError, match="ends within its header: it states 3 axes, but holds 6 bytes"):
+        read_idx(plain)
+    plain.write_bytes(bytes([0, 0, 8, 4]) + bytes([0, 1, 0, 0]) * 4)
+    with pytest.raises(ValueError, match=f"{2**64} bytes, but holds 0"):
+        read_idx(plain)
     plain.write_bytes(b"\x89PNG")
     with pytest.raises(ValueError, match="no idx file"):
         read_idx(plain)
+
+
+@pytest.mark.parametrize(("suffix", "pack"), [(".gz", gzip.compress), (".xz", lzma.compress)])
+def test_a_byte_that_changed_in_a_packed_idx_file_is_told_or_changes_nothing(tmp_path, suffix, pack):
+    packed, path = pack(bytes([0, 0, 8, 2, 0, 0, 0, 3, 0, 0, 0, 4, *range(12)])), tmp_path / f"a.idx{suffix}"
+    refused = 0
+    for place in range(len(packed)):
+        path.write_bytes(packed[:place] + bytes([packed[place] ^ 0xFF]) + packed[place + 1 :])
+        try:
+            assert read_idx(path).tolist() == np.arange(12).reshape(3, 4).tolist()
+        except ValueError as error:
+            refused += 1
+            assert str(error).startswith(f"{path} is ")
+    assert refused > len(packed) / 2
 
 
 def test_datasets_check_what_they_hold():

@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import pickle
+import re
 import tarfile
 
 import numpy as np
@@ -94,6 +95,40 @@ def test_an_official_archive_is_read_in_order(tmp_path):
     assert labels.tolist() == [3, 1, 4, 1, 5] * 2
     np.testing.assert_array_equal(images[1, :, :, 2].ravel(), pixels[1, 2048:])
     assert len(read_archive(tmp_path / "a.tar.gz", split="test", labels="labels")[1]) == 5
+
+
+PIXELS = np.zeros((5, 3072), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        [1, 2],
+        "pictures",
+        {b"data": PIXELS[:, :100], b"labels": [0] * 5},
+        {b"data": PIXELS, b"labels": [0]},
+        {b"data": PIXELS, b"labels": ["a"] * 5},
+        {b"data": PIXELS.astype(float), b"labels": [0] * 5},
+        {b"data": [1], b"labels": [0]},
+    ],
+)
+def test_what_an_archive_holds_instead_of_pictures_is_refused(tmp_path, payload):
+    path = tmp_path / "a.tar.gz"
+    make_archive(path, payload=payload)
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path))} is no CIFAR archive: "):
+        read_archive(path, split="test", labels="labels")
+
+
+def test_a_byte_that_changed_in_an_archive_is_told_or_changes_no_shape(tmp_path):
+    path = tmp_path / "a.tar.gz"
+    make_archive(path)
+    packed = path.read_bytes()
+    for place in range(0, len(packed), len(packed) // 80):
+        path.write_bytes(packed[:place] + bytes([packed[place] ^ 0xFF]) + packed[place + 1 :])
+        try:
+            assert read_archive(path, split="test", labels="labels")[0].shape == (5, 32, 32, 3)
+        except ValueError as error:
+            assert str(error).startswith(f"{path} is no CIFAR archive: ")
 
 
 def test_an_archive_that_wants_to_run_something_is_refused(tmp_path):

@@ -198,5 +198,9 @@ def test_what_cannot_be_trained_is_refused():
         FastConfig(precision="float8")
     with pytest.raises(ValueError, match="epochs must be at least 1, got 0"):
         FastConfig(epochs=0)
+    for name, bad in {"momentum": 1.0, "weight_decay": -1.0, "bias_factor": 0.0, "start": -0.1, "peak": 0.0,
+                      "end": float("nan"), "average_decay": 1.5}.items():  # fmt: skip
+        with pytest.raises(ValueError, match=f"^{name} must be in .*, got {bad}$"):
+            FastConfig(**{name: bad})
     with pytest.raises(DivergedError, match="the loss is nan in the last epoch"):
         trainer(lambda logits, labels: logits.sum() * float("nan")).run(0)

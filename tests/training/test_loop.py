@@ -179,6 +179,13 @@ def test_schedules_are_the_formulas():
     ("options", "message"),
     [
         ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"epochs": 1.5}, "epochs must be an integer, got 1.5"),
+        ({"batch_size": True}, "batch_size must be an integer, got True"),
+        ({"seed": 0.5}, "seed must be an integer, got 0.5"),
+        ({"warmup": 0.5}, "warmup must be an integer, got 0.5"),
+        ({"milestones": 3}, "milestones must be a tuple of epochs, got 3"),
+        ({"milestones": (1, 2.5)}, "milestones must be an integer, got 2.5"),
+        ({"gamma": float("nan")}, r"gamma must be in \[0, inf\), got nan"),
         ({"lr": -1.0}, r"lr must be in \(0, inf\), got -1"),
         ({"optimizer": "lion"}, "optimizer must be one of 'sgd', 'adam', 'adamw', got 'lion'"),
         ({"epochs": 2, "warmup": 2}, r"warmup must be in \[0, epochs=2\), got 2"),
