@@ -6,16 +6,19 @@ The untouched one is run by the gate (`lsedu labs test`) and, to its report of n
 import ast
 import json
 import re
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
 import papermill
 import pytest
+from matplotlib import pyplot
 from nbclient import NotebookClient
 
 from lsedu._project import link
-from lsedu.authoring import load_lab
+from lsedu.authoring import load_lab, variant
 from lsedu.authoring.gate import examine
 from lsedu.authoring.release import build, release
 from lsedu.book.pages import Book
@@ -26,6 +29,7 @@ from lsedu.studies.bottleneck import remembered
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "solutions").glob("lab*.md"))
+NUMBER = r"([+-]?\d+(?:\.\d+)?)"
 
 
 @pytest.fixture(scope="module", params=SOURCES, ids=lambda path: path.stem)
@@ -110,6 +114,100 @@ def test_what_the_model_answer_of_lab_7_counts_is_what_its_solutions_find():
         for features in (kept * step for kept, step in zip(read, steps))
     ]
     assert f"my probe reads the corner's class {np.mean(found):.0%} of the time" in words
+
+
+@pytest.fixture(scope="module")
+def played():
+    """What the preamble, the solutions and the set-up cells of a lab define, and its model answer in words."""
+
+    @cache
+    def play(name):
+        lab, space = load_lab(ROOT / f"solutions/{name}.md"), {}
+        for cell in lab.cells:
+            if cell.role in ("preamble", "student") or "setup" in cell.metadata.get("tags", ()):
+                exec(variant.fill(cell.solution, variant.default(lab.manifest)), space)
+        (words,) = [" ".join(cell.solution.split()) for cell in lab.cells if cell.role == "manual"]
+        return SimpleNamespace(**space, words=words)
+
+    yield play
+    pyplot.close("all")
+
+
+def numbers(text, pattern):
+    """The numbers that stand in the one place where a pattern is found in a text."""
+    (found,) = re.findall(pattern, text)
+    return [float(number) for number in ([found] if isinstance(found, str) else found)]
+
+
+@pytest.mark.slow
+def test_the_numbers_of_lab_4s_model_answer_are_those_of_its_cells_and_of_its_record(played, capsys):
+    lab = played("lab04")
+    lab.show_descent(lab.descend)
+    ends = re.findall(NUMBER, capsys.readouterr().out.partition("in order:")[2])
+    assert len(ends) == 6 and len(set(ends)) == 2 and "the six of section 4 had two ends" in lab.words
+    lab.show_gap(lab.descend, lab.below, lab.made_up())
+    printed = capsys.readouterr().out
+    everyone, majority = (
+        numbers(printed, rf"{name} +gap in bits at 0: {NUMBER}")[0] for name in ("everyone's labels", "the majority's")
+    )
+    assert f"lie {everyone:.2f} bit below the curve" in lab.words
+    assert majority < everyone / 20 and "the majority's label almost on it" in lab.words
+    right = {method: accuracy for method, (accuracy, _) in quoted("lab04").items()}
+    said = f"({right['bottleneck, 10 codes']:.1%} against {right['smoothing']:.1%}), with 64 numbers as often"
+    assert said in lab.words and load_record("vib").verdict("accuracy-gaussian") == "negligible"
+
+
+@pytest.mark.slow
+def test_the_numbers_of_lab_5s_model_answer_are_those_of_its_cells(played, capsys):
+    lab = played("lab05")
+    mine = lab.pull_penalty, lab.pull_focal, lab.pull_tf_kd, lab.disguise, lab.pull_zipf
+    ways = lab.pulls(np.full((10, 10), 0.1), *mine)
+    at = {name: lab.resting(way) for name, way in ways.items()}
+    rests = [float(at[name]) for name in ("smoothing", "penalty", "TF-KD", "TF-KD, released")]
+    assert "at gaps of {:.1f}, {:.1f}, {:.1f} and {:.1f}".format(*rests) in lab.words
+    assert [at[name] for name in ("one-hot", "focal", "Zipf")] == ["none"] * 3
+    times, strength = lab.disguise(10, 0.99, 20.0, 0.1, 100.0)
+    assert f"smoothing of {strength:.2f} whose pull is {times:.1f} times as large" in lab.words
+
+    # of trainings, whose last digits are another processor's
+    curves = lab.run_all(lab.next_table, *mine)
+    printed = capsys.readouterr().out
+    rows = {
+        name: numbers(printed, rf"(?m)^{name} +[\d.]+%  \( *[\d.]+%\) +{NUMBER} +\(.*?\) +{NUMBER} +{NUMBER}$")
+        for name in lab.NAMES
+    }
+    smoothing, one_hot = numbers(lab.words, rf"smoothing stands at {NUMBER}, one-hot at {NUMBER}\.")
+    (zipf,) = numbers(lab.words, rf"the gap to their mean is smaller \({NUMBER}\)")
+    gaps = {"smoothing": smoothing, "one-hot": one_hot, "Zipf": zipf}
+    assert {name: rows[name][0] for name in gaps} == pytest.approx(gaps, abs=0.1)
+    sure, surer = numbers(lab.words, rf"a little less overconfident \({NUMBER} against {NUMBER}\)")
+    assert [rows["Zipf"][1], rows["one-hot"][1]] == pytest.approx([sure, surer], abs=0.01)
+    (left,) = numbers(printed, rf"OLS's table has {NUMBER} off the label")
+    assert numbers(lab.words, rf"here {NUMBER} is left after thirty") == pytest.approx([left], abs=0.01)
+    picture = " ".join((ROOT / "solutions/lab05.md").read_text().split())
+    ends = {name: gap[-1] for name, gap in curves.items()}
+    assert "One-hot and TF-KD as published rise to above 12, focal and Zipf to about 8, OLS to above 6." in picture
+    assert min(ends["one-hot"], ends["TF-KD"]) > 12 and ends["OLS"] > 6
+    assert [ends["focal"], ends["Zipf"]] == pytest.approx([8, 8], abs=0.75)
+    assert "level early, at about 4.5, 5 and 2." in picture
+    level = [ends[name] for name in ("smoothing", "penalty", "TF-KD, released")]
+    assert level == pytest.approx([4.5, 5, 2], abs=0.5)
+
+
+@pytest.mark.slow
+def test_the_numbers_of_lab_6s_model_answer_are_those_of_its_cells(played, capsys):
+    lab = played("lab06")
+    runs = lab.run_all(lab.groups, lab.train)
+    (network, q) = numbers(capsys.readouterr().out.replace(",", ""), rf"a network of {NUMBER} numbers; Q adds {NUMBER}")
+    assert f"Q has {q:.0f} numbers, beside {round(network, -5):,.0f} of the network" in lab.words
+    table, logits, _ = runs["lls"]
+    confusion = lab.confusion_of(logits, lab.test_labels)
+    alike, moved = numbers(lab.words, rf"the likeness is about {NUMBER} and falls to about {NUMBER} if rows are moved")
+    found = [lab.likeness(table, confusion), lab.likeness(np.roll(table, 1, axis=0), confusion)]
+    assert found == pytest.approx([alike, moved], abs=0.1)
+    assert (table.argmin(axis=1) == np.arange(10)).sum() >= 5 and "its own entry is often the least" in lab.words
+    forward, reverse = (np.ptp(runs[name][0], axis=1).mean() for name in ("forward-kl", "reverse-kl"))
+    assert forward < reverse and "Q came out more even with forward KL" in lab.words
 
 
 def by_run(lab):
