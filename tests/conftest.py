@@ -44,6 +44,33 @@ def chromium_path():
 
 
 @pytest.fixture(scope="session")
+def lab_8():
+    """Lab 8, which is tested as its author runs it and as it is graded."""
+    from lsedu.authoring import load_lab
+
+    return load_lab(Path(__file__).parents[1] / "solutions/lab08.md")
+
+
+@pytest.fixture(scope="session")
+def space_8(lab_8):
+    """What the preamble and the solutions of lab 8 define."""
+    return lab_8.question("judge").reference.__globals__
+
+
+@pytest.fixture(scope="session")
+def trials_8(space_8):
+    """Run a project of lab 8 at some scale with each of some seeds: both scores of each, shape (seeds, 2)."""
+    from lsedu.data import load
+
+    train, test = ((part.images, part.labels) for part in (load(), load(split="test")))
+
+    def trials(project, scale, seeds):
+        return np.array([space_8["trial"](project, seed, scale, train, test) for seed in seeds])
+
+    return trials
+
+
+@pytest.fixture(scope="session")
 def dies():
     """Run a function in a process of its own, in which it must kill itself; the imports are made once for all.
 
