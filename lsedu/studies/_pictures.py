@@ -30,6 +30,12 @@ class Pictures:
     num_classes: int
 
 
+def brought(parts: tuple[data.Dataset, data.Dataset, data.Dataset], *, device: str, as_bytes: bool = False) -> Pictures:
+    """Return training, validation and test pictures on a device; as bytes they are bytes there, too."""
+    tensors = [tensor for part in parts for tensor in data.to_tensors(part, device=device, as_bytes=as_bytes)]
+    return Pictures(*tensors, num_classes=len(parts[0].classes))
+
+
 def pictures(scale: Scale, *, seed: int, device: str) -> Pictures:
     """Return the training, validation and test pictures of a seed, class-balanced.
 
@@ -43,5 +49,4 @@ def pictures(scale: Scale, *, seed: int, device: str) -> Pictures:
         test = data.load("fashion-mnist-mini", split="test-all")
     if scale.test_size < len(test):
         (test,) = data.split(test, sizes=(scale.test_size,), seed=0)
-    parts = [tensor for part in (train, held_out, test) for tensor in data.to_tensors(part, device=device)]
-    return Pictures(*parts, num_classes=len(whole.classes))
+    return brought((train, held_out, test), device=device)

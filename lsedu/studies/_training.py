@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lsedu import models, training
 from lsedu.losses import label_smoothing
@@ -35,7 +35,7 @@ def trained(
     factory : callable
         Maker of the network; `options` go to it.
     loss : callable
-        As for `lsedu.training.fit`.
+        As for `lsedu.training.fit`; a module is brought to the device of the pictures.
     x, y : Tensor
         Images and labels, on the device of the run.
     seed : int
@@ -50,6 +50,8 @@ def trained(
         As for `lsedu.training.fit`.
     """
     model = models.build(factory, seed=seed, **options).to(x.device)
+    if isinstance(loss, nn.Module):
+        loss.to(x.device)
     history = training.fit(
         model,
         loss,
@@ -74,9 +76,9 @@ def smoothed(
 
 
 def features(model: models.Classifier, x: Tensor) -> Tensor:
-    """Return the penultimate activations (N, F) of pictures, without gradients."""
+    """Return the penultimate activations (N, F) of pictures, floats or bytes, without gradients."""
     with torch.inference_mode():
-        return torch.cat([model.features(part) for part in x.split(1024)])
+        return torch.cat([model.features(training.as_floats(part)) for part in x.split(1024)])
 
 
 def accuracy(model: models.Classifier, x: Tensor, y: Tensor) -> float:

@@ -8,6 +8,7 @@ import pytest
 
 from lsedu import data, experiments
 from lsedu.experiments.measuring import add, parts
+from lsedu.studies._loaded import loaded
 
 TRAIN, TEST = 700, 250
 
@@ -42,9 +43,12 @@ def made_up_annotations(name, **options):
 
 @pytest.fixture
 def made_up(monkeypatch):
-    """Sets that would have to be downloaded are made up."""
+    """Sets that would have to be downloaded are made up; none of them stays in memory."""
     monkeypatch.setattr(data, "load", made_up_load)
     monkeypatch.setattr(data, "annotations", made_up_annotations)
+    loaded.cache_clear()
+    yield
+    loaded.cache_clear()
 
 
 @pytest.fixture(scope="session")

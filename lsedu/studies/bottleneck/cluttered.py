@@ -21,7 +21,8 @@ from torch.nn import functional
 from lsedu import analysis, data, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.studies._contrasts import against
-from lsedu.studies._loaded import loaded
+from lsedu.studies._loaded import drawn
+from lsedu.studies._networks import standardising
 from lsedu.studies._scores import under
 from lsedu.studies._training import smoothed
 from lsedu.studies.bottleneck._frames import inside
@@ -62,16 +63,15 @@ def scenes(digits: data.Dataset, *, seed: int, side: int, device: str, **options
 
 def network(images: Tensor, *, kind: str, width: int) -> models.Classifier:
     """Return an untrained network for digits that ends in global pooling, its inputs standardised as these ask."""
-    if kind == "small":
-        layers: list[nn.Module] = []
-        for before, after, kernel, stride in (
-            (1, width, 5, 2), (width, 2 * width, 3, 2), (2 * width, 2 * width, 3, 1), (2 * width, 4 * width, 3, 1),
-        ):  # fmt: skip
-            conv = nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False)
-            layers += [conv, nn.BatchNorm2d(after), nn.ReLU()]
-        made = models.Classifier(nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()), 4 * width, 10)
-    else:
-        made = models.thin_resnet(depth=int(kind.removeprefix("resnet-")), channels=1)
+    if kind != "small":
+        return standardising(images, kind=kind)
+    layers: list[nn.Module] = []
+    for before, after, kernel, stride in (
+        (1, width, 5, 2), (width, 2 * width, 3, 2), (2 * width, 2 * width, 3, 1), (2 * width, 4 * width, 3, 1),
+    ):  # fmt: skip
+        conv = nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False)
+        layers += [conv, nn.BatchNorm2d(after), nn.ReLU()]
+    made = models.Classifier(nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()), 4 * width, 10)
     return models.standardised(made, images)
 
 
@@ -137,12 +137,8 @@ def alike(first: Tensor, second: Tensor) -> Tensor:
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train at each strength; look at the maps, exchange the clutter, and take it away."""
-    digits, held_out = loaded("mnist", "train"), loaded("mnist", "test")
-    if config.train_size:
-        (digits,) = data.split(digits, sizes=(config.train_size,), seed=seed)
-    if config.test_size:
-        (held_out,) = data.split(held_out, sizes=(config.test_size,), seed=0)
-    train = scenes(digits, seed=seed, side=config.side, device=device)
+    held_out = drawn("mnist", "test", config.test_size)
+    train = scenes(drawn("mnist", "train", config.train_size, seed=seed), seed=seed, side=config.side, device=device)
     # clutter of test scenes from a seed that no training scene has
     test, swapped, alone = (
         scenes(held_out, seed=100_000 + seed, side=config.side, device=device, **options)

@@ -20,7 +20,7 @@ from torch.nn import functional
 from lsedu import analysis, data, information, models, training
 from lsedu.experiments.experiment import Experiment, Outcome, Plan
 from lsedu.studies._contrasts import against
-from lsedu.studies._loaded import loaded
+from lsedu.studies._loaded import drawn, loaded
 from lsedu.studies._scores import under
 from lsedu.studies._training import smoothed
 
@@ -120,9 +120,9 @@ def probed(taught: Tensor, tested: Tensor, known: Tensor, asked: Tensor, *, epoc
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train at each strength; measure each layer, and those of the network before it was trained."""
-    whole = loaded("fashion-mnist-mini", "train")
-    k = len(whole.classes)
-    upright, y = data.to_tensors(data.split(whole, sizes=(config.train_size,), seed=seed)[0], device=device)
+    train = drawn("fashion-mnist-mini", "train", config.train_size, seed=seed)
+    k = len(train.classes)
+    upright, y = data.to_tensors(train, device=device)
     x, turns = turned(upright, seed=seed)
     sizes = (config.probe_size, config.probe_size)
     halves = []

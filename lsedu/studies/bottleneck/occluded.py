@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, cross_entropy
+from torch.nn.functional import cross_entropy
 
 from lsedu import analysis, data, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.studies._contrasts import at_strength
-from lsedu.studies._loaded import loaded
+from lsedu.studies._loaded import averaged, drawn, loaded
+from lsedu.studies._networks import standardising
 from lsedu.studies._scores import under
 from lsedu.studies._training import accuracy, features, smoothed
 
@@ -64,24 +65,12 @@ def parts(config: Config, *, seed: int, device: str) -> tuple[Part, Part, Part]:
     whole = loaded("cifar10", "train")
     train, held = data.split(whole, sizes=(config.train_size, config.probe_size or len(whole) - config.train_size),
                              seed=seed)  # fmt: skip
-    test = loaded("cifar10", "test")
-    if config.test_size:
-        (test,) = data.split(test, sizes=(config.test_size,), seed=0)
+    test = drawn("cifar10", "test", config.test_size)
     found = []
     for i, (pictures, split) in enumerate(((train, "train"), (held, "train"), (test, "test"))):
         both, digit = data.occlude(pictures, loaded("mnist", split), seed=3 * seed + i)
-        x, y = data.to_tensors(both, device=device)
-        found.append(Part(avg_pool2d(x, config.shrink), y, torch.from_numpy(digit).to(device)))
+        found.append(Part(*averaged(both, shrink=config.shrink, device=device), torch.from_numpy(digit).to(device)))
     return tuple(found)
-
-
-def network(images: Tensor, *, kind: str, width: int) -> models.Classifier:
-    """Return an untrained network that standardises its inputs as these pictures ask."""
-    if kind == "small-cnn":
-        made = models.small_cnn(shape=tuple(images.shape[1:]), width=width)
-    else:
-        made = models.thin_resnet(depth=int(kind.removeprefix("resnet-")))
-    return models.standardised(made, images)
 
 
 def probed(
@@ -120,7 +109,7 @@ def slope(alphas: tuple[float, ...], values: list[float]) -> float:
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train at each strength, and look for the digit in the activations of the trained networks and of the first."""
     train, held, test = parts(config, seed=seed, device=device)
-    made = {"factory": partial(network, train.x), "kind": config.network, "width": config.width}
+    made = {"factory": partial(standardising, train.x), "kind": config.network, "width": config.width}
 
     def look(values: Tensor, other: Tensor) -> dict[str, float]:
         return probed((values, held.digit), (other, test.digit), config=config, seed=seed, device=device)

@@ -19,13 +19,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lsedu import bottleneck, data, information, models, training
+from lsedu import bottleneck, data, information, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.losses import label_smoothing
 from lsedu.studies._contrasts import against
-from lsedu.studies._loaded import loaded
+from lsedu.studies._loaded import drawn
+from lsedu.studies._networks import standardising
 from lsedu.studies._scores import under
 from lsedu.studies._training import trained
+from lsedu.studies.recipes import card
 
 ALPHAS = (0.0, 0.1, 0.3, 0.6, 0.9)
 
@@ -47,22 +49,6 @@ class Config:
     alphas: tuple[float, ...]
     twin: float
     training: training.Config
-
-
-def part(name: str, split: str, size: int, *, seed: int, device: str) -> tuple[Tensor, Tensor]:
-    """Return the pictures and labels of a split, or a balanced draw of them."""
-    whole = loaded(name, split)
-    return data.to_tensors(data.split(whole, sizes=(size,), seed=seed)[0] if size else whole, device=device)
-
-
-def network(images: Tensor, *, kind: str, hidden: tuple[int, ...], num_classes: int) -> models.Classifier:
-    """Return an untrained network that standardises its inputs as these pictures ask."""
-    if kind == "mlp":
-        made = models.mlp(shape=tuple(images.shape[1:]), hidden=hidden, num_classes=num_classes)
-    else:
-        depth = int(kind.removeprefix("resnet-"))
-        made = models.thin_resnet(depth=depth, channels=images.shape[1], num_classes=num_classes)
-    return models.standardised(made, images)
 
 
 def erasing(logits: Tensor, labels: Tensor, *, keep: float) -> Tensor:
@@ -114,14 +100,15 @@ def erased(probabilities: Tensor, i_x: float) -> tuple[Tensor, float]:
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train at each strength, and the two twins; find the points of training and of test pictures."""
-    x, y = part(config.data, "train", config.train_size, seed=seed, device=device)
-    x_test, y_test = part(config.data, config.test_split, config.test_size, seed=0, device=device)
-    k = len(loaded(config.data, "train").classes)
+    train = drawn(config.data, "train", config.train_size, seed=seed)
+    test = drawn(config.data, config.test_split, config.test_size)
+    (x, y), (x_test, y_test) = (data.to_tensors(part, device=device) for part in (train, test))
+    k = len(train.classes)
     results: dict[str, float] = {}
     arrays: dict[str, np.ndarray] = {}
 
     def run(name: object, loss: Callable[..., Tensor], labels: Tensor, outputs: int) -> Tensor:
-        factory = partial(network, x, kind=config.network, hidden=config.hidden)
+        factory = partial(standardising, x, kind=config.network, hidden=config.hidden)
         # no checkpoint: with one batch an epoch, writing it would cost as much as the training
         model, _ = trained(
             factory, loss, x, labels, seed=seed, recipe=config.training, progress=progress, num_classes=outputs
@@ -184,10 +171,7 @@ EXPERIMENT = Experiment(
         "gpu": Config(
             data="cifar10", train_size=0, test_split="test", test_size=0, network="resnet-20", hidden=(),
             alphas=ALPHAS, twin=0.3,
-            training=training.Config(
-                epochs=40, batch_size=500, lr=0.1, weight_decay=0.0, schedule="cosine", warmup=2,
-                precision="bfloat16", channels_last=True, cuda_graphs=True,
-            ),
+            training=card(40, lr=0.1, weight_decay=0.0, augment=()),
         ),
     },
     seeds={"smoke": (0, 1), "cpu": tuple(range(100, 110)), "gpu": (100, 101, 102, 103, 104)},

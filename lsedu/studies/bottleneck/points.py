@@ -104,7 +104,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
         progress=progress,
     )  # fmt: skip
     alone = fitted(cross_entropy, p.y, "alone")
-    learnable = LearnableLabelSmoothing(p.num_classes, alpha=config.alpha).to(p.x.device)
+    learnable = LearnableLabelSmoothing(p.num_classes, alpha=config.alpha)
     fitted(learnable, p.y, "learnable")
     own, theirs = (training.predict(model, p.x).double() for model in (alone, teacher))
     hand_made = virtual_teacher(p.num_classes, correct=config.correct, temperature=config.warm, form="paper")

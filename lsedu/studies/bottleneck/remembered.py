@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from lsedu import analysis, data, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.studies._contrasts import against
-from lsedu.studies._loaded import loaded
+from lsedu.studies._loaded import drawn
 from lsedu.studies._scores import under
 from lsedu.studies._training import features, smoothed
 from lsedu.studies.bottleneck._frames import inside
@@ -111,7 +111,7 @@ def scenes(
 
 def held_out(size: int) -> data.Dataset:
     """Return the pictures of the first `size` test scenes, of all for 2,000: balanced, the same for every seed."""
-    return data.split(loaded("fashion-mnist-mini", "test"), sizes=(size,), seed=TEST_SEED)[0]
+    return drawn("fashion-mnist-mini", "test", size, seed=TEST_SEED)
 
 
 def network(*, num_classes: int) -> models.Classifier:
@@ -155,7 +155,7 @@ def maps(model: models.Classifier, x: Tensor) -> Tensor:
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train at each strength; probe, draw saliency maps, and swap clutter and corner."""
-    (pictures,) = data.split(loaded("fashion-mnist-mini", "train"), sizes=(config.train_size,), seed=seed)
+    pictures = drawn("fashion-mnist-mini", "train", config.train_size, seed=seed)
     train, whole = scenes(pictures, seed=seed), held_out(config.test_size)
     ways = {way: scenes(whole, seed=TEST_SEED, swapped=way) for way in WAYS}
     test, classes = ways["nothing"], len(whole.classes)

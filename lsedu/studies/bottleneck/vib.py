@@ -118,7 +118,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
     options = {"recipe": config.training, "workdir": workdir, "progress": progress}
 
     def train(reading: Reading, x: Tensor, y: Tensor, name: str, *, num_classes: int, seed: int = seed) -> Answering:
-        read = models.build(reading, seed=seed, num_classes=num_classes).to(x.device)
+        read = models.build(reading, seed=seed, num_classes=num_classes)
         model, _ = trained(models.mlp, read, x, y, seed=seed, name=name, num_classes=read.outputs, **options)
         return Answering(model, read)
 

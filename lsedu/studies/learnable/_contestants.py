@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lsedu import calibration, losses, models, training
+from lsedu import calibration, losses, training
 from lsedu.experiments.experiment import Outcome
+from lsedu.studies._networks import network, standardising
 from lsedu.studies._pictures import Pictures, Scale
 from lsedu.studies._scores import fitted, scored, under
 from lsedu.studies._training import trained
@@ -24,6 +25,8 @@ Q_RATE = 20.0
 SCORES = (calibration.overconfidence, calibration.ece, calibration.nll)
 #: Weight of the entropy in the confidence penalty: the value that pereyra2017 gives for most of its tasks.
 BETA = 0.1
+#: Networks that standardise their inputs.
+COLOURS = ("alexnet", "resnet-18")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,7 @@ class Contest(Scale):
     Attributes
     ----------
     network : {"mlp", "lenet", "small-cnn", "softmax", "alexnet", "resnet-18"}
+        Those for colours, the last two, standardise their inputs.
     methods : tuple of str
         Of `makers`; ``tf-kd-self`` learns from the network of ``one-hot``, which has to come before it.
     rates : tuple of (str, float)
@@ -80,22 +84,6 @@ METHODS = (
 )  # fmt: skip
 
 
-def network(images: Tensor, *, kind: str, num_classes: int) -> models.Classifier:
-    """Return an untrained network of a kind for such images; those for colours standardise their inputs."""
-    shape = tuple(images.shape[1:])
-    if kind == "mlp":
-        return models.mlp(shape=shape, num_classes=num_classes)
-    if kind == "softmax":
-        return models.softmax_regression(shape=shape, num_classes=num_classes)
-    if kind == "lenet":
-        return models.lenet(channels=shape[0], size=shape[1], num_classes=num_classes)
-    if kind == "small-cnn":
-        return models.small_cnn(shape=shape, width=8, num_classes=num_classes)
-    if kind == "alexnet":
-        return models.standardised(models.alexnet(channels=shape[0], num_classes=num_classes), images)
-    return models.standardised(models.resnet(depth=int(kind.removeprefix("resnet-")), num_classes=num_classes), images)
-
-
 def entered(
     place: str, contest: Contest, p: Pictures, *, seed: int, device: str, workdir: Path | None, progress: bool
 ) -> Outcome:
@@ -115,6 +103,7 @@ def entered(
     arrays: dict[str, np.ndarray] = {}
     rates = dict(contest.rates)
     teachers: dict[str, nn.Module] = {}
+    factory = standardising if contest.network in COLOURS else network
     for method in contest.methods:
         for where, rate in ((place, contest.training.lr), *((("own", rates[method]),) if method in rates else ())):
             name = f"{where}/{method}"
@@ -124,9 +113,8 @@ def entered(
                 continue
             taught = method == "tf-kd-self"
             made = SelfTaught(teachers.get(where, teachers[place])) if taught else makers(p.num_classes)[method]()
-            made = made.to(device) if isinstance(made, nn.Module) else made
             model, _ = trained(
-                partial(network, p.x), made, p.x, p.y, seed=seed, recipe=replace(contest.training, lr=rate),
+                partial(factory, p.x), made, p.x, p.y, seed=seed, recipe=replace(contest.training, lr=rate),
                 workdir=workdir, name=name.replace("/", "-"), progress=progress, kind=contest.network,
                 num_classes=p.num_classes,
             )  # fmt: skip

@@ -53,12 +53,6 @@ ACCURACY = (
 PRIMARY = tuple(one.name for one in ACCURACY if one.name.startswith("lls-accuracy-over-"))
 
 
-def criterion(method: str, num_classes: int, device: str) -> Any:
-    """Return the criterion of a method, on the device where it has tensors of its own."""
-    made = makers(num_classes)[method]()
-    return made.to(device) if isinstance(made, torch.nn.Module) else made
-
-
 def off_diagonal(matrix: np.ndarray) -> np.ndarray:
     """Return the entries of a square matrix that are not on its diagonal, row by row.
 

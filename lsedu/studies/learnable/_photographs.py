@@ -4,75 +4,76 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d
+import numpy as np
+from torch import Tensor
 
 from lsedu import data, models, training
-from lsedu.studies._loaded import loaded
+from lsedu.studies._loaded import apart, averaged, drawn
+from lsedu.studies._networks import standardising
 from lsedu.studies._pictures import Pictures
 from lsedu.studies._training import Loss, trained
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scale:
-    """Which pictures a study takes, how many, and what is trained on them and how.
+class Unheld:
+    """How many pictures of a set a study takes that chooses nothing on validation pictures, and what it trains.
 
     Attributes
     ----------
-    pictures : str
-        Name of the set.
-    train_size, validation_size, test_size : int
-        A size of 0 takes all: of the training pictures those that validation leaves.
-    test_part : str
-        From which split the test pictures are, ``test`` for most sets.
+    train_size, test_size : int
+        A size of 0 takes all.
     shrink : int
         Side of the squares of pixels over which pictures are averaged; 1 leaves them as they are.
     network : str
-        ``mlp``, ``small-cnn``, or a residual network by its depth, ``resnet-18``.
+        As `lsedu.studies._networks.network` calls it; it standardises its inputs.
     width : int
         Of the small CNN.
     training : Config
         The recipe.
     """
 
-    pictures: str
     train_size: int
-    validation_size: int
     test_size: int
-    test_part: str = "test"
     shrink: int = 1
     network: str = "mlp"
     width: int = 8
     training: training.Config
 
 
-def photographs(scale: Scale, *, seed: int, device: str) -> Pictures:
+@dataclass(frozen=True, kw_only=True)
+class Scale(Unheld):
+    """The same with validation pictures, which are no training pictures: a training size of 0 takes all others."""
+
+    validation_size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfASet(Scale):
+    """A scale that says of which set the pictures are, and from which split of it those of the test."""
+
+    pictures: str
+    test_part: str = "test"
+
+
+def photographs(scale: Scale, name: str, *, seed: int, device: str, test_part: str = "test") -> Pictures:
     """Return the training, validation and test pictures of a seed; the test pictures are the same for every seed."""
-    whole, test = loaded(scale.pictures, "train"), loaded(scale.pictures, scale.test_part)
-    if scale.test_size:
-        (test,) = data.split(test, sizes=(scale.test_size,), seed=0)
-    sizes = (scale.train_size or len(whole) - scale.validation_size, scale.validation_size)
-    found: list[Tensor] = []
-    for part in (*data.split(whole, sizes=sizes, seed=seed), test):
-        x, y = data.to_tensors(part, device=device)
-        found += [avg_pool2d(x, scale.shrink), y]
-    return Pictures(*found, num_classes=len(whole.classes))
+    train, held = apart(name, scale.train_size, scale.validation_size, seed=seed)
+    return _averaged((train, held, drawn(name, test_part, scale.test_size)), scale.shrink, device)
 
 
-def network(images: Tensor, *, kind: str, width: int, num_classes: int) -> models.Classifier:
-    """Return an untrained network that standardises its inputs as these pictures ask."""
-    shape = tuple(images.shape[1:])
-    if kind == "mlp":
-        made = models.mlp(shape=shape, num_classes=num_classes)
-    elif kind == "small-cnn":
-        made = models.small_cnn(shape=shape, width=width, num_classes=num_classes)
-    else:
-        made = models.resnet(depth=int(kind.removeprefix("resnet-")), num_classes=num_classes)
-    return models.standardised(made, images)
+def unheld(scale: Unheld, name: str, *, seed: int, device: str) -> Pictures:
+    """Return the same without validation pictures: of these there are none."""
+    train = drawn(name, "train", scale.train_size, seed=seed)
+    return _averaged((train, train.take(np.arange(0)), drawn(name, "test", scale.test_size)), scale.shrink, device)
+
+
+def _averaged(parts: tuple[data.Dataset, ...], shrink: int, device: str) -> Pictures:
+    tensors = [tensor for part in parts for tensor in averaged(part, shrink=shrink, device=device)]
+    return Pictures(*tensors, num_classes=len(parts[0].classes))
 
 
 def taught(
-    scale: Scale,
+    scale: Unheld,
     criterion: Loss,
     p: Pictures,
     *,
@@ -81,24 +82,26 @@ def taught(
     workdir: Path | None,
     progress: bool,
     recipe: training.Config | None = None,
+    standard: Tensor | None = None,
 ) -> models.Classifier:
     """Return the network of a scale and a seed, trained with a criterion.
 
     Parameters
     ----------
-    scale, p : Scale, Pictures
+    scale, p : Unheld, Pictures
         The pictures are those of the scale.
     criterion : callable
-        As for `lsedu.training.fit`; a module is brought to the device of the pictures.
+        As for `trained`.
     seed, name, workdir, progress
         As for `trained`.
     recipe : Config, optional
         In the place of the scale's.
+    standard : Tensor, optional
+        Pictures by which inputs are standardised, in the place of the training pictures.
     """
-    if isinstance(criterion, nn.Module):
-        criterion.to(p.x.device)
+    factory = partial(standardising, p.x if standard is None else standard)
     model, _ = trained(
-        partial(network, p.x), criterion, p.x, p.y, seed=seed, recipe=recipe or scale.training, workdir=workdir,
-        name=name, progress=progress, kind=scale.network, width=scale.width, num_classes=p.num_classes,
+        factory, criterion, p.x, p.y, seed=seed, recipe=recipe or scale.training, workdir=workdir, name=name,
+        progress=progress, kind=scale.network, width=scale.width, num_classes=p.num_classes,
     )  # fmt: skip
     return model

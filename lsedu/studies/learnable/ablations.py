@@ -90,7 +90,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
         if row != arm and lr == rate:
             results |= {f"{arm}/{key}": results[f"{row}/{key}"] for key in ("accuracy", "training/accuracy")}
             continue
-        made = maker().to(device)
+        made = maker()
         model, _ = trained(
             models.mlp, made, p.x, p.y, seed=seed, recipe=replace(config.training, lr=lr), progress=progress,
             shape=tuple(p.x.shape[1:]), num_classes=p.num_classes,

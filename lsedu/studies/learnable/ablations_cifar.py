@@ -16,24 +16,22 @@ CIFAR-10 and CIFAR-100.
 """
 
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
-from lsedu import data, losses, models, training
+from lsedu import losses, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
-from lsedu.studies._loaded import loaded
+from lsedu.studies._pictures import Pictures
 from lsedu.studies._scores import under
-from lsedu.studies._training import trained
 from lsedu.studies.learnable._ablations import ROWS, at_start, looked, makers
 from lsedu.studies.learnable._groups import group_of
+from lsedu.studies.learnable._photographs import Unheld, taught, unheld
 from lsedu.studies.learnable._reading import confusion, row_likeness, row_unevenness
-from lsedu.studies.learnable.q_cifar import RATE, RATES, network, small
+from lsedu.studies.learnable.q_cifar import RATE, RATES, small
+from lsedu.studies.recipes import card
 
 PARTS = ("ten", "many")
 OTHERS = tuple(row for row in ROWS if row != "lls")
@@ -41,19 +39,9 @@ WITHOUT = ("no-fce", "reverse-kl")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scale:
-    """How many pictures of a set are taken, what they are averaged over, and what is trained on them and how.
+class Scale(Unheld):
+    """Scale of a set; `warm` counts the epochs of one-hot training of two arms that begin with it, early and late."""
 
-    A size of 0 takes all. `warm` counts the epochs of one-hot training of the two arms that begin with it, early
-    and late.
-    """
-
-    train_size: int
-    test_size: int
-    shrink: int
-    network: str
-    width: int
-    training: training.Config
     warm: tuple[int, ...] = ()
 
 
@@ -65,53 +53,19 @@ class Config:
     many: Scale
 
 
-@dataclass(frozen=True)
-class Photos:
-    """Pictures and labels of one seed, and the network that is trained on them."""
-
-    x: Tensor
-    y: Tensor
-    x_test: Tensor
-    y_test: Tensor
-    scale: Scale
-
-    def options(self, num_classes: int) -> dict[str, object]:
-        """Return what the network is made with."""
-        return {"kind": self.scale.network, "width": self.scale.width, "num_classes": num_classes}
-
-
-def photos(name: str, scale: Scale, *, seed: int, device: str) -> Photos:
-    """Return the pictures of a seed; the test pictures are the same for every seed."""
-    train, test = loaded(name, "train"), loaded(name, "test")
-    if scale.train_size:
-        (train,) = data.split(train, sizes=(scale.train_size,), seed=seed)
-    if scale.test_size:
-        (test,) = data.split(test, sizes=(scale.test_size,), seed=0)
-    (x, y), (x_test, y_test) = (data.to_tensors(part, device=device) for part in (train, test))
-    return Photos(avg_pool2d(x, scale.shrink), y, avg_pool2d(x_test, scale.shrink), y_test, scale)
-
-
-def ten(p: Photos, *, seed: int, progress: bool) -> Outcome:
+def ten(scale: Scale, p: Pictures, **options: Any) -> Outcome:
     """Train the nine rows at both rates of Q, and set each Q beside confusions and beside the whole loss's."""
     results: dict[str, float] = {}
     arrays: dict[str, np.ndarray] = {}
     own = makers(10, lr_factor=RATE * 10, weight_decay=0.0)
     tables: dict[str, np.ndarray] = {}
-
-    def fitted(criterion: losses.LearnableLabelSmoothing | None) -> models.Classifier:
-        loss = losses.cross_entropy if criterion is None else criterion.to(p.x.device)
-        return trained(
-            partial(network, p.x), loss, p.x, p.y, seed=seed, recipe=p.scale.training, progress=progress,
-            **p.options(10),
-        )[0]  # fmt: skip
-
-    plain = confusion(training.predict(fitted(None), p.x_test), p.y_test)
+    plain = confusion(training.predict(taught(scale, losses.cross_entropy, p, **options), p.x_test), p.y_test)
     results["one-hot/accuracy"] = float(np.trace(plain) / plain.sum())
     arrays["one-hot/confusion"] = plain.astype(np.uint16)
     for rate, found in (("published", makers(10)), ("own", own)):
         for row in ROWS:
             name, criterion = f"{rate}/{row}", found[row]()
-            model = fitted(criterion)
+            model = taught(scale, criterion, p, **options)
             results |= under(name, looked(model, p.x, p.y, p.x_test, p.y_test))
             table = tables[name] = criterion.q().double().cpu().numpy()
             same, strangers = row_likeness(table, plain)
@@ -125,41 +79,36 @@ def ten(p: Photos, *, seed: int, progress: bool) -> Outcome:
     return Outcome(under("ten", results), {f"ten/{name}": array for name, array in arrays.items()})
 
 
-def many(p: Photos, *, seed: int, progress: bool) -> Outcome:
+def many(scale: Scale, p: Pictures, **options: Any) -> Outcome:
     """Train on a hundred classes, and on the same pictures by their twenty groups."""
-    recipe = p.scale.training
+    recipe = scale.training
     faster = float(at_start(100, "fce-only")[0] / at_start(100, "reverse-kl")[0])
     group = torch.as_tensor(group_of(), device=p.x.device)
     results: dict[str, float] = {}
 
-    def seen(name: str, model: models.Classifier, labels: tuple[Tensor, Tensor]) -> None:
-        y, y_test = labels
-        results.update(under(name, looked(model, p.x, y, p.x_test, y_test)))
+    def seen(name: str, model: models.Classifier, p: Pictures = p) -> None:
+        results.update(under(name, looked(model, p.x, p.y, p.x_test, p.y_test)))
 
     def made(row: str, num_classes: int, share: float = 1.0) -> losses.LearnableLabelSmoothing:
         # Q's own rate, whatever the network's
         return makers(num_classes, lr_factor=RATE * num_classes / share, weight_decay=0.0)[row]().to(p.x.device)
 
-    fine, coarse = (p.y, p.y_test), (group[p.y], group[p.y_test])
+    coarse = replace(p, y=group[p.y], y_test=group[p.y_test], num_classes=20)
     for name, row, num_classes, share in (
         ("fine/fce-only", "fce-only", 100, 1.0), ("fine/lls", "lls", 100, 1.0), ("fine/no-fce", "no-fce", 100, 1.0),
         ("fine/reverse-kl", "reverse-kl", 100, 1.0), ("fast/reverse-kl", "reverse-kl", 100, faster),
         ("coarse/fce-only", "fce-only", 20, 1.0), ("coarse/reverse-kl", "reverse-kl", 20, 1.0),
     ):  # fmt: skip
-        labels = fine if num_classes == 100 else coarse
-        model, _ = trained(
-            partial(network, p.x), made(row, num_classes, share), p.x, labels[0], seed=seed,
-            recipe=replace(recipe, lr=recipe.lr * share), progress=progress, **p.options(num_classes),
-        )  # fmt: skip
-        seen(name, model, labels)
-    for name, epochs in zip(("early", "late"), p.scale.warm):
-        model, _ = trained(
-            partial(network, p.x), losses.cross_entropy, p.x, p.y, seed=seed, progress=progress,
-            recipe=replace(recipe, epochs=epochs, schedule="constant"), **p.options(100),
-        )  # fmt: skip
-        seen(f"{name}/start", model, fine)
-        training.fit(model, made("reverse-kl", 100), p.x, p.y, config=replace(recipe, seed=seed), progress=progress)
-        seen(f"{name}/reverse-kl", model, fine)
+        labelled = p if num_classes == 100 else coarse
+        faster = replace(recipe, lr=recipe.lr * share)
+        seen(name, taught(scale, made(row, num_classes, share), labelled, recipe=faster, **options), labelled)
+    for name, epochs in zip(("early", "late"), scale.warm):
+        first = replace(recipe, epochs=epochs, schedule="constant")
+        model = taught(scale, losses.cross_entropy, p, recipe=first, **options)
+        seen(f"{name}/start", model)
+        again, progress = replace(recipe, seed=options["seed"]), options["progress"]
+        training.fit(model, made("reverse-kl", 100), p.x, p.y, config=again, progress=progress)
+        seen(f"{name}/reverse-kl", model)
     for labels in ("fine", "coarse"):
         results[f"{labels}/kept"] = results[f"{labels}/reverse-kl/accuracy"] / max(
             results[f"{labels}/fce-only/accuracy"], 1e-9
@@ -169,9 +118,9 @@ def many(p: Photos, *, seed: int, progress: bool) -> Outcome:
 
 def measure(config: Config, seed: int, *, part: str, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train on the set of a part; without checkpoints, as a network takes seconds."""
-    if part == "ten":
-        return ten(photos("cifar10", config.ten, seed=seed, device=device), seed=seed, progress=progress)
-    return many(photos("cifar100", config.many, seed=seed, device=device), seed=seed, progress=progress)
+    train, scale, name = (ten, config.ten, "cifar10") if part == "ten" else (many, config.many, "cifar100")
+    p = unheld(scale, name, seed=seed, device=device)
+    return train(scale, p, seed=seed, name="", workdir=None, progress=progress)
 
 
 def _accuracy(
@@ -205,11 +154,7 @@ def _small(train_size: int, epochs: int, **changed: Any) -> Scale:
 def _whole(epochs: int, **changed: Any) -> Scale:
     return Scale(
         train_size=0, test_size=0, shrink=1, network="resnet-18", width=0,
-        training=training.Config(
-            epochs=epochs, batch_size=500, lr=0.4, weight_decay=5e-4, schedule="cosine", warmup=2,
-            augment=(training.RandomCrop(4), training.HorizontalFlip()), precision="bfloat16", channels_last=True,
-            cuda_graphs=True,
-        ),
+        training=card(epochs),
         **changed,
     )  # fmt: skip
 

@@ -23,7 +23,8 @@ from lsedu import losses, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.studies._training import accuracy
 from lsedu.studies.learnable._methods import ALPHA
-from lsedu.studies.learnable._photographs import Scale, photographs, taught
+from lsedu.studies.learnable._photographs import OfASet, photographs, taught
+from lsedu.studies.recipes import card
 from lsedu.training.augmentation import Augmentation
 
 WAYS = ("none", "cutout", "mixup", "cutmix", "randaugment")
@@ -31,7 +32,7 @@ LOSSES = ("one-hot", "lls")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(Scale):
+class Config(OfASet):
     """Scale of the study; its recipe augments before a way does; `square` is the side of Cutout's in pixels."""
 
     square: int
@@ -56,7 +57,7 @@ def makers(num_classes: int) -> dict[str, Callable[[], Any]]:
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train with every loss in every way."""
-    p = photographs(config, seed=seed, device=device)
+    p = photographs(config, config.pictures, seed=seed, device=device)
     results: dict[str, float] = {}
     for loss, maker in makers(p.num_classes).items():
         for name in WAYS:
@@ -100,11 +101,7 @@ EXPERIMENT = Experiment(
         ),
         "gpu": Config(
             pictures="cifar10", train_size=0, validation_size=5000, test_size=0, network="resnet-18", square=16,
-            training=training.Config(
-                epochs=20, batch_size=500, lr=0.4, weight_decay=5e-4, warmup=2,
-                augment=(training.RandomCrop(4), training.HorizontalFlip()), precision="bfloat16", channels_last=True,
-                cuda_graphs=True,
-            ),
+            training=card(20),
         ),
     },
     seeds={"smoke": (0, 1), "cpu": tuple(range(100, 110)), "gpu": (100, 101)},

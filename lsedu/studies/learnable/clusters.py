@@ -19,18 +19,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
-from lsedu import analysis, data, losses, models, training
+from lsedu import analysis, losses, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
-from lsedu.studies._loaded import loaded
 from lsedu.studies._scores import under
-from lsedu.studies._training import accuracy, features, trained
+from lsedu.studies._training import accuracy, features
 from lsedu.studies.learnable import q_cifar
 from lsedu.studies.learnable._distances import read
 from lsedu.studies.learnable._methods import ALPHA, likeness
+from lsedu.studies.learnable._photographs import Unheld, taught, unheld
 from lsedu.studies.learnable._reading import row_likeness
+from lsedu.studies.recipes import card
 
 SETS = ("clothes", "cifar10", "cifar100")
 #: Those of ten classes.
@@ -43,20 +42,11 @@ DRAWN = ("one-hot", "ls", "lls", "own")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """How many pictures of a set are taken, what they are averaged over, and which networks are trained on them.
-
-    A size of 0 takes all of them.
-    """
+class Part(Unheld):
+    """Scale of a set, and which networks are trained on its pictures."""
 
     data: str
-    train_size: int
-    test_size: int
-    shrink: int
-    network: str
-    width: int
     arms: tuple[str, ...]
-    training: training.Config
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,13 +75,6 @@ def makers(num_classes: int) -> dict[str, Callable[[], Any]]:
     }
 
 
-def network(images: Tensor, *, kind: str, width: int, num_classes: int) -> models.Classifier:
-    """Return an untrained network that standardises its inputs as these pictures ask."""
-    if kind == "lenet":
-        return models.standardised(models.lenet(size=images.shape[-1], num_classes=num_classes), images)
-    return q_cifar.network(images, kind=kind, width=width, num_classes=num_classes)
-
-
 def alike(table: np.ndarray, other: np.ndarray) -> dict[str, float]:
     """Return how alike two tables of distances are: entries; and with few classes the ranks within rows, too."""
     found = {"like": likeness(table, other)}
@@ -103,26 +86,17 @@ def alike(table: np.ndarray, other: np.ndarray) -> dict[str, float]:
 def measure(config: Config, seed: int, *, part: str, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train the networks of a set, and read where their classes lie."""
     scale: Part = getattr(config, part)
-    whole, test = loaded(scale.data, "train"), loaded(scale.data, "test")
-    train = whole
-    if scale.train_size:
-        (train,) = data.split(whole, sizes=(scale.train_size,), seed=seed)
-    if scale.test_size:
-        (test,) = data.split(test, sizes=(scale.test_size,), seed=0)
-    (x, y), (x_test, y_test) = (data.to_tensors(one, device=device) for one in (train, test))
-    x, x_test, k = avg_pool2d(x, scale.shrink), avg_pool2d(x_test, scale.shrink), len(whole.classes)
-    made = {"kind": scale.network, "width": scale.width, "num_classes": k}
+    p = unheld(scale, scale.data, seed=seed, device=device)
+    k = p.num_classes
     results: dict[str, float] = {}
     arrays: dict[str, np.ndarray] = {}
     tables: dict[str, np.ndarray] = {}
     for arm in scale.arms:
-        criterion = makers(k)[arm]()
-        criterion = criterion.to(device) if isinstance(criterion, torch.nn.Module) else criterion
-        model, _ = trained(
-            partial(network, x), criterion, x, y, seed=seed + (1000 if arm == "twin" else 0), recipe=scale.training,
-            workdir=workdir, name=f"{part}-{arm}", progress=progress, **made,
+        model = taught(
+            scale, makers(k)[arm](), p, seed=seed + (1000 if arm == "twin" else 0), name=f"{part}-{arm}",
+            workdir=workdir, progress=progress,
         )  # fmt: skip
-        for state, pictures, labels in (("train", x, y), ("test", x_test, y_test)):
+        for state, pictures, labels in (("train", p.x, p.y), ("test", p.x_test, p.y_test)):
             seen, name = features(model, pictures).float(), f"{part}/{arm}/{state}"
             table = tables[f"{arm}/{state}"] = analysis.centre_distances(
                 analysis.class_centres(seen, labels, k), normalise=False
@@ -160,8 +134,6 @@ def _whole(name: str, recipe: training.Config) -> Part:
 
 LENET = {"network": "lenet", "shrink": 1, "width": 0}
 FEW = ("one-hot", "twin", "ls", "lls", "own")
-_CARD = q_cifar.EXPERIMENT.configs["gpu"]
-
 
 #: Networks of which something is claimed.
 NAMED = (("ls", "smoothing"), ("lls", "LLS"), ("own", "LLS with Q's own rate"))
@@ -237,8 +209,8 @@ EXPERIMENT = Experiment(
             cifar100=_small("cifar100", 4000, 20, FEW), drawn=100, points=20,
         ),
         "gpu": Config(
-            clothes=_small("fashion-mnist-mini", 0, 50, **LENET), cifar10=_whole("cifar10", _CARD.cifar10.training),
-            cifar100=_whole("cifar100", _CARD.cifar100.training), drawn=100, points=20,
+            clothes=_small("fashion-mnist-mini", 0, 50, **LENET), cifar10=_whole("cifar10", card(15)),
+            cifar100=_whole("cifar100", card(60)), drawn=100, points=20,
         ),
     },
     seeds={"smoke": (0, 1), "cpu": tuple(range(100, 106)), "gpu": (100, 101, 102)},

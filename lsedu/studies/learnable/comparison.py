@@ -7,17 +7,22 @@ Set-up: CIFAR-10, ResNet-18, a recipe of 15 epochs that is not the paper's 300, 
 batches for all methods. Planned for one card of the H200 class; not yet run.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from lsedu import data, models, training
+from lsedu import training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.experiments.keeping import per_picture
-from lsedu.studies._loaded import loaded
+from lsedu.studies._loaded import apart, drawn
+from lsedu.studies._networks import standardising
+from lsedu.studies._pictures import brought
 from lsedu.studies._scores import fitted, scored, under
-from lsedu.studies.learnable._methods import ACCURACY, METHODS, PRIMARY, criterion, geometry
+from lsedu.studies._training import features, trained
+from lsedu.studies.learnable._methods import ACCURACY, METHODS, PRIMARY, geometry, makers
+from lsedu.studies.recipes import card
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,47 +37,22 @@ class Config:
     training: training.Config
 
 
-def _network(config: Config, num_classes: int, images: torch.Tensor, seed: int) -> models.Classifier:
-    if config.network == "resnet-18":
-        model = models.build(models.resnet, seed=seed, depth=18, num_classes=num_classes)
-    else:
-        model = models.build(models.mlp, seed=seed, shape=tuple(images.shape[1:]), num_classes=num_classes)
-    return models.standardised(model, images).to(images.device)
-
-
-@torch.inference_mode()
-def _features(model: models.Classifier, images: torch.Tensor) -> torch.Tensor:
-    return torch.cat([model.features(training.as_floats(part)).float() for part in images.split(1000)])
-
-
 def measure(config: Config, seed: int, *, part: str, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train one network with one method, the part, and measure it on the test set."""
-    whole = loaded(config.data, "train")
-    sizes = (config.train_size or len(whole) - config.validation_size, config.validation_size)
-    train, held_out = data.split(whole, sizes=sizes, seed=seed)
-    test = loaded(config.data, "test")
-    if config.test_size:
-        (test,) = data.split(test, sizes=(config.test_size,), seed=0)
-    x, y = data.to_tensors(train, device=device, as_bytes=True)
-    x_val, y_val = data.to_tensors(held_out, device=device, as_bytes=True)
-    x_test, y_test = data.to_tensors(test, device=device, as_bytes=True)
-    model, made = _network(config, len(train.classes), x, seed), criterion(part, len(train.classes), device)
-    training.fit(
-        model,
-        made,
-        x,
-        y,
-        config=replace(config.training, seed=seed),
-        checkpoint=workdir / f"{part}.pt" if workdir else None,
-        progress=progress,
-    )
-    features = _features(model, x_test)
+    train, held = apart(config.data, config.train_size, config.validation_size, seed=seed)
+    p = brought((train, held, drawn(config.data, "test", config.test_size)), device=device, as_bytes=True)
+    made = makers(p.num_classes)[part]()
+    model, _ = trained(
+        partial(standardising, p.x), made, p.x, p.y, seed=seed, recipe=config.training, workdir=workdir, name=part,
+        progress=progress, kind=config.network, num_classes=p.num_classes,
+    )  # fmt: skip
+    seen = features(model, p.x_test).float()
     with torch.inference_mode():
-        logits = model.head(features)
-    temperatures = fitted(training.predict(model, x_val), y_val)
-    results, arrays = geometry(part, made, logits, features, y_test)
-    results |= under(part, {"temperature": temperatures["after"], **scored(logits, y_test, temperatures)})
-    return Outcome(results, arrays | per_picture(part, logits, y_test))
+        logits = model.head(seen)
+    temperatures = fitted(training.predict(model, p.x_val), p.y_val)
+    results, arrays = geometry(part, made, logits, seen, p.y_test)
+    results |= under(part, {"temperature": temperatures["after"], **scored(logits, p.y_test, temperatures)})
+    return Outcome(results, arrays | per_picture(part, logits, p.y_test))
 
 
 EXPERIMENT = Experiment(
@@ -90,11 +70,7 @@ EXPERIMENT = Experiment(
         ),
         "gpu": Config(
             data="cifar10", train_size=0, validation_size=5000, test_size=0, network="resnet-18",
-            training=training.Config(
-                epochs=15, batch_size=500, lr=0.4, weight_decay=5e-4, schedule="cosine", warmup=2,
-                augment=(training.RandomCrop(4), training.HorizontalFlip()), precision="bfloat16", channels_last=True,
-                cuda_graphs=True,
-            ),
+            training=card(15),
         ),
     },
     seeds={"smoke": (0, 1), "gpu": (100, 101, 102, 103)},

@@ -10,12 +10,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from lsedu import data
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.experiments.keeping import per_picture
-from lsedu.studies._loaded import loaded
+from lsedu.studies._loaded import drawn
 from lsedu.studies._scores import scored, under
-from lsedu.studies.learnable._methods import ACCURACY, METHODS, PRIMARY, criterion, geometry
+from lsedu.studies.learnable._methods import ACCURACY, METHODS, PRIMARY, geometry, makers
 from lsedu.training.fast import FastConfig, FastTrainer
 
 
@@ -32,20 +34,17 @@ class Config:
 @lru_cache(maxsize=16)
 def _trainer(config: Config, method: str, device: str) -> tuple[FastTrainer, Any]:
     """Return the trainer of a method and its criterion: what is recorded for one seed serves the next."""
-    train = loaded(config.data, "train")
-    if config.train_size:
-        (train,) = data.split(train, sizes=(config.train_size,), seed=0)
+    train = drawn(config.data, "train", config.train_size)
     x, y = data.to_tensors(train, device=device, as_bytes=True)
-    made = criterion(method, len(train.classes), device)
+    made = makers(len(train.classes))[method]()
+    if isinstance(made, nn.Module):
+        made.to(device)
     return FastTrainer(x, y, made, config=config.training, num_classes=len(train.classes)), made
 
 
 def measure(config: Config, seed: int, *, part: str, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train one network with one method, the part, and measure it on the test set."""
-    test = loaded(config.data, "test")
-    if config.test_size:
-        (test,) = data.split(test, sizes=(config.test_size,), seed=0)
-    x, y = data.to_tensors(test, device=device, as_bytes=True)
+    x, y = data.to_tensors(drawn(config.data, "test", config.test_size), device=device, as_bytes=True)
     trainer, made = _trainer(config, part, device)
     losses = trainer.run(seed, progress=progress)
     logits, features = trainer.predict(x), trainer.features(x)

@@ -11,12 +11,13 @@ epochs in the place of 200 and 300. Planned for one card of the H200 class; not 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lsedu import data, training
+from lsedu import training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.studies._contrasts import against
-from lsedu.studies._loaded import loaded
-from lsedu.studies._pictures import Pictures
+from lsedu.studies._loaded import apart, drawn
+from lsedu.studies._pictures import brought
 from lsedu.studies.learnable._contestants import METHODS, Contest, entered
+from lsedu.studies.recipes import card
 
 #: Each contest, and the set that its pictures come from.
 SETS = {"cifar100": "cifar100", "cifar10": "cifar10", "fashion": "fashion-mnist"}
@@ -36,13 +37,8 @@ def measure(config: Config, seed: int, *, part: str, device: str, workdir: Path 
     """Enter one method in one contest; that which a network teaches trains its teacher first."""
     place, _, method = part.partition("-")
     contest: Contest = getattr(config, place)
-    whole, test = loaded(SETS[place], "train"), loaded(SETS[place], "test")
-    if contest.test_size:
-        (test,) = data.split(test, sizes=(contest.test_size,), seed=0)
-    sizes = (contest.train_size or len(whole) - contest.validation_size, contest.validation_size)
-    parts = (*data.split(whole, sizes=sizes, seed=seed), test)
-    tensors = [tensor for one in parts for tensor in data.to_tensors(one, device=device, as_bytes=True)]
-    p = Pictures(*tensors, num_classes=len(whole.classes))
+    train, held = apart(SETS[place], contest.train_size, contest.validation_size, seed=seed)
+    p = brought((train, held, drawn(SETS[place], "test", contest.test_size)), device=device, as_bytes=True)
     entering = replace(contest, methods=("one-hot", method) if method == "tf-kd-self" else (method,))
     found = entered(place, entering, p, seed=seed, device=device, workdir=workdir, progress=progress)
     own = f"{place}/{method}/"
@@ -57,16 +53,10 @@ def _over(place: str, other: str, *, method: str = "lls", claimed: str = "positi
     )  # fmt: skip
 
 
-def _large(**changed: object) -> Contest:
-    usual = {"train_size": 0, "validation_size": 5000, "test_size": 0, "methods": METHODS, "network": "alexnet"}
-    recipe = {
-        "batch_size": 500,
-        "schedule": "cosine",
-        "precision": "bfloat16",
-        "channels_last": True,
-        "cuda_graphs": True,
-    }
-    return Contest(**usual, training=training.Config(**(recipe | changed)))
+def _large(network: str, recipe: training.Config) -> Contest:
+    return Contest(
+        train_size=0, validation_size=5000, test_size=0, methods=METHODS, network=network, training=recipe
+    )  # fmt: skip
 
 
 def _tiny(network: str) -> Contest:
@@ -75,8 +65,6 @@ def _tiny(network: str) -> Contest:
         training=training.Config(epochs=1, batch_size=30),
     )  # fmt: skip
 
-
-CROPPED = {"weight_decay": 5e-4, "augment": (training.RandomCrop(4), training.HorizontalFlip())}
 
 EXPERIMENT = Experiment(
     name="contest_large",
@@ -89,9 +77,8 @@ EXPERIMENT = Experiment(
     configs={
         "smoke": Config(cifar100=_tiny("mlp"), cifar10=_tiny("mlp"), fashion=_tiny("mlp")),
         "gpu": Config(
-            cifar100=replace(_large(epochs=60, lr=0.4, warmup=2, **CROPPED), network="resnet-18"),
-            cifar10=_large(epochs=40, lr=0.05, warmup=2, **CROPPED),
-            fashion=_large(epochs=40, lr=0.05, warmup=2, augment=(training.RandomCrop(2),)),
+            cifar100=_large("resnet-18", card(60)), cifar10=_large("alexnet", card(40, lr=0.05)),
+            fashion=_large("alexnet", card(40, lr=0.05, weight_decay=1e-4, augment=(training.RandomCrop(2),))),
         ),
     },
     seeds={"smoke": (0, 1), "gpu": tuple(range(100, 110))},

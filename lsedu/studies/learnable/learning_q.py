@@ -130,8 +130,6 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
         plain = np.zeros(())
         for arm in ARMS[place]:
             made, name = arms[arm](), place + arm
-            if isinstance(made, nn.Module):
-                made.to(device)
             way = Way(made, p, (*config.epochs, config.training.epochs)) if name in FACTORS else None
             if way is not None:
                 way(models.build(models.mlp, seed=seed, **options).to(device))

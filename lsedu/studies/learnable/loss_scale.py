@@ -52,8 +52,6 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
         recipe = replace(config.training, lr=SHARES[rate] * config.training.lr)
         for arm in names:
             made, name = arms[arm](), f"{rate}/{arm}"
-            if hasattr(made, "to"):
-                made.to(device)
             model, _ = trained(
                 models.mlp, made, p.x, p.y, seed=seed, recipe=recipe, progress=progress, shape=tuple(p.x.shape[1:]),
                 num_classes=p.num_classes,

@@ -11,25 +11,23 @@ one thread of a laptop core: two minutes a seed. Needs CIFAR-10, CIFAR-10H, CIFA
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
-from lsedu import data, losses, models, training
+from lsedu import losses, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
-from lsedu.studies._loaded import loaded
+from lsedu.studies._loaded import apart, averaged
 from lsedu.studies._scores import under
-from lsedu.studies._training import trained
 from lsedu.studies.learnable._groups import EVEN
 from lsedu.studies.learnable._methods import ALPHA
+from lsedu.studies.learnable._photographs import Scale, photographs, taught
 from lsedu.studies.learnable._reading import confusion, meant, shares
 from lsedu.studies.learnable._tables import PUBLISHED, compared, diagonal, mean_predictions, people, tables
+from lsedu.studies.recipes import card
 
 SETS = ("cifar10", "cifar100", "mnist")
 #: Q's own learning rate in the network's, for each class.
@@ -38,22 +36,6 @@ RATE = 2.0
 RATES = (("published", "as published"), ("own", "its own rate"))
 #: Tables that a record holds.
 KEPT = ("published", "own", "one-hot-confusion", "own-confusion", "people")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scale:
-    """How many pictures of a set are taken, what they are averaged over, and what is trained on them and how.
-
-    A size of 0 takes all: of the training pictures those that validation leaves.
-    """
-
-    train_size: int
-    validation_size: int
-    test_size: int
-    shrink: int
-    network: str
-    width: int
-    training: training.Config
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,53 +54,36 @@ def arms(num_classes: int) -> dict[str, Callable[[], Any]]:
     return {"one-hot": lambda: losses.cross_entropy, "published": lls, "own": own, "twin": own}
 
 
-def network(images: Tensor, *, kind: str, width: int, num_classes: int) -> models.Classifier:
-    """Return an untrained network that standardises its inputs as these pictures ask."""
-    if kind == "small-cnn":
-        made = models.small_cnn(shape=tuple(images.shape[1:]), width=width, num_classes=num_classes)
-    else:
-        made = models.resnet(depth=int(kind.removeprefix("resnet-")), num_classes=num_classes)
-    return models.standardised(made, images)
-
-
 def measure(config: Config, seed: int, *, part: str, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train the four networks of a set, and read their tables."""
     scale: Scale = getattr(config, part)
-    whole, test = loaded(part, "train"), loaded(part, "test")
-    if scale.test_size:
-        (test,) = data.split(test, sizes=(scale.test_size,), seed=0)
-    sizes = (scale.train_size or len(whole) - scale.validation_size, scale.validation_size)
-    train, held_out = data.split(whole, sizes=sizes, seed=seed)
-    (others,) = data.split(whole, sizes=sizes[:1], seed=seed + 1000)
-
-    def tensors(pictures: data.Dataset) -> tuple[Tensor, Tensor]:
-        x, y = data.to_tensors(pictures, device=device)
-        return avg_pool2d(x, scale.shrink), y
-
-    (x, y), (x_val, y_val), (x_test, y_test) = tensors(train), tensors(held_out), tensors(test)
-    made = {"kind": scale.network, "width": scale.width, "num_classes": len(whole.classes)}
+    p = photographs(scale, part, seed=seed, device=device)
     results: dict[str, float] = {}
     found: dict[str, np.ndarray] = {}
-    for arm, maker in arms(len(whole.classes)).items():
+    for arm, maker in arms(p.num_classes).items():
         criterion = maker()
-        criterion = criterion.to(device) if isinstance(criterion, torch.nn.Module) else criterion
-        pictures, drawn = (tensors(others), seed + 1000) if arm == "twin" else ((x, y), seed)
-        model, _ = trained(
-            partial(network, x), criterion, *pictures, seed=drawn, recipe=scale.training, workdir=workdir,
-            name=f"{part}-{arm}", progress=progress, **made,
+        pictures, drawn = (p, seed)
+        if arm == "twin":
+            drawn = seed + 1000
+            others, _ = apart(part, scale.train_size, scale.validation_size, seed=drawn)
+            x, y = averaged(others, shrink=scale.shrink, device=device)
+            pictures = replace(p, x=x, y=y)
+        model = taught(
+            scale, criterion, pictures, seed=drawn, name=f"{part}-{arm}", workdir=workdir, progress=progress,
+            standard=p.x,
         )  # fmt: skip
         if arm != "one-hot":
             found[arm] = criterion.q().double().cpu().numpy()
         if arm == "twin":
             continue
-        logits = training.predict(model, x_test)
-        results[f"{part}/{arm}/accuracy"] = (logits.argmax(1) == y_test).double().mean().item()
-        found[f"{arm}-confusion"] = confusion(logits, y_test)
+        logits = training.predict(model, p.x_test)
+        results[f"{part}/{arm}/accuracy"] = (logits.argmax(1) == p.y_test).double().mean().item()
+        found[f"{arm}-confusion"] = confusion(logits, p.y_test)
         if arm == "one-hot":
-            found["mean"] = mean_predictions(training.predict(model, x), y)
+            found["mean"] = mean_predictions(training.predict(model, p.x), p.y)
         else:
-            seen = confusion(training.predict(model, x_val), y_val)
-            results |= under(f"{part}/{arm}/meant", meant(found[arm], logits, y_test, seen))
+            seen = confusion(training.predict(model, p.x_val), p.y_val)
+            results |= under(f"{part}/{arm}/meant", meant(found[arm], logits, p.y_test, seen))
             results |= under(f"{part}/{arm}", diagonal(found[arm]))
     for name in ("published", "own", "one-hot-confusion", "mean"):
         results |= tables(part, name, found[name])
@@ -151,11 +116,7 @@ def _small(train_size: int, epochs: int) -> Scale:
 def _whole(epochs: int) -> Scale:
     return Scale(
         train_size=0, validation_size=5000, test_size=0, shrink=1, network="resnet-18", width=0,
-        training=training.Config(
-            epochs=epochs, batch_size=500, lr=0.4, weight_decay=5e-4, schedule="cosine", warmup=2,
-            augment=(training.RandomCrop(4), training.HorizontalFlip()), precision="bfloat16", channels_last=True,
-            cuda_graphs=True,
-        ),
+        training=card(epochs),
     )  # fmt: skip
 
 

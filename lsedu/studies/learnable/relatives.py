@@ -139,7 +139,7 @@ def followed(
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Return what becomes of the table of online smoothing; `plain` is the confusion of a one-hot network."""
     x, y = p.x[: config.by_heart], p.y[: config.by_heart]
-    made = makers(p.num_classes)["ols"]().to(x.device)
+    made = makers(p.num_classes)["ols"]()
     targets, path = [targets_of(made)], []
 
     def look(model: nn.Module) -> dict[str, float]:
@@ -170,8 +170,6 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
         labels = torch.from_numpy(wrong).to(device)
         for arm in ARMS:
             made, name = makers(p.num_classes)[arm](), f"{place}/{arm}"
-            if isinstance(made, nn.Module):
-                made.to(device)
             model, _ = trained(models.mlp, made, p.x, labels, recipe=config.training, **options)
             results[f"{name}/accuracy"] = accuracy(model, p.x_test, p.y_test)
             results |= under(name, of_training(model, p.x, labels, p.y))

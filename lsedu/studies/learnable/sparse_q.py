@@ -25,7 +25,8 @@ from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.studies._scores import under
 from lsedu.studies.learnable._groups import group_of
 from lsedu.studies.learnable._methods import ALPHA
-from lsedu.studies.learnable._photographs import Scale, photographs, taught
+from lsedu.studies.learnable._photographs import OfASet, photographs, taught
+from lsedu.studies.recipes import card
 
 #: Classes kept.
 KEPT = (1, 3, 5)
@@ -34,7 +35,7 @@ RATE = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(Scale):
+class Config(OfASet):
     """Scale of the study; `cut` is the epoch after which rows are cut."""
 
     cut: int
@@ -146,7 +147,7 @@ def overlap(a: np.ndarray, b: np.ndarray, n: int) -> float:
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train every arm, and read what a cut takes from Q."""
-    p = photographs(config, seed=seed, device=device)
+    p = photographs(config, config.pictures, seed=seed, device=device)
     results: dict[str, float] = {}
     tables: dict[str, np.ndarray] = {}
     for arm, criterion in arms(p.num_classes, after=config.cut, seed=seed).items():
@@ -197,11 +198,7 @@ EXPERIMENT = Experiment(
         ),
         "gpu": Config(
             pictures="cifar100", train_size=0, validation_size=5000, test_size=0, network="resnet-18", cut=20,
-            training=training.Config(
-                epochs=40, batch_size=500, lr=0.4, weight_decay=5e-4, warmup=2,
-                augment=(training.RandomCrop(4), training.HorizontalFlip()), precision="bfloat16", channels_last=True,
-                cuda_graphs=True,
-            ),
+            training=card(40),
         ),
     },
     seeds={"smoke": (0, 1), "cpu": tuple(range(100, 110)), "gpu": (100, 101)},

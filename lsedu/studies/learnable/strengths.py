@@ -21,7 +21,8 @@ from lsedu.calibration import accuracy, ece, nll
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.experiments.verdict import Claimed
 from lsedu.studies._scores import fitted, scored, under
-from lsedu.studies.learnable._photographs import Scale, photographs, taught
+from lsedu.studies.learnable._photographs import OfASet, photographs, taught
+from lsedu.studies.recipes import card
 
 STRENGTHS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 #: The range that the paper calls the best, ends included: both are on its figure.
@@ -67,9 +68,9 @@ def chosen(found: Mapping[str, float], method: str) -> dict[str, float]:
     }
 
 
-def measure(config: Scale, seed: int, *, part: str, device: str, workdir: Path | None, progress: bool) -> Outcome:
+def measure(config: OfASet, seed: int, *, part: str, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train a method at every strength, and choose one of them on the validation pictures; or one-hot targets."""
-    p = photographs(config, seed=seed, device=device)
+    p = photographs(config, config.pictures, seed=seed, device=device, test_part=config.test_part)
     arms: dict[str, Any] = {f"{part}/{alpha}": maker(part, p.num_classes, alpha) for alpha in STRENGTHS}
     if part == "one-hot":
         arms = {part: losses.cross_entropy}
@@ -118,8 +119,8 @@ def _of_method(method: str) -> tuple[Contrast, ...]:
     )  # fmt: skip
 
 
-def _grey(train_size: int, epochs: int, held: int, test_size: int) -> Scale:
-    return Scale(
+def _grey(train_size: int, epochs: int, held: int, test_size: int) -> OfASet:
+    return OfASet(
         pictures="fashion-mnist-mini", train_size=train_size, validation_size=held, test_size=test_size,
         test_part="test-all", training=training.Config(epochs=epochs),
     )  # fmt: skip
@@ -138,13 +139,9 @@ EXPERIMENT = Experiment(
     configs={
         "smoke": _grey(150, 1, 100, 200),
         "cpu": _grey(2000, 30, 2000, 0),
-        "gpu": Scale(
+        "gpu": OfASet(
             pictures="cifar100", train_size=0, validation_size=5000, test_size=0, network="resnet-18",
-            training=training.Config(
-                epochs=20, batch_size=500, lr=0.4, weight_decay=5e-4, warmup=2,
-                augment=(training.RandomCrop(4), training.HorizontalFlip()), precision="bfloat16", channels_last=True,
-                cuda_graphs=True,
-            ),
+            training=card(20),
         ),
     },
     seeds={"smoke": (0, 1), "cpu": tuple(range(100, 116)), "gpu": (100, 101)},

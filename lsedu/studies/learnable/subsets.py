@@ -70,7 +70,6 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
     p = pictures(config, seed=seed, device=device)
 
     def run(made: Any, x: Tensor, y: Tensor, num_classes: int) -> models.Classifier:
-        made = made.to(device) if isinstance(made, nn.Module) else made
         return trained(
             models.mlp, made, x, y, seed=seed, recipe=config.training, progress=progress,
             shape=tuple(x.shape[1:]), hidden=(config.hidden,), num_classes=num_classes,

@@ -20,16 +20,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import Tensor
 
 from lsedu import data, losses, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.experiments.keeping import per_picture
-from lsedu.studies._loaded import loaded
+from lsedu.studies import _networks
+from lsedu.studies._loaded import drawn, loaded
 from lsedu.studies._training import trained
 from lsedu.studies.learnable import _reading
 from lsedu.studies.learnable._tables import mean_predictions
 from lsedu.studies.learnable._teaching import counted, criterion, mixed_up, substitute
+from lsedu.studies.recipes import card
 
 TEACHERS = ("one-hot", "ls", "lls", "half")
 ALONE = ("one-hot", "doubled", "ls", "lls", "half")
@@ -42,7 +44,8 @@ class Config:
     Attributes
     ----------
     teacher, other, student : str
-        Networks: the teacher's, another whose Q is learned for the student too, and the student's.
+        Networks, as `lsedu.studies._networks.network` calls them: the teacher's, another whose Q is learned for the
+        student too, and the student's.
     other_epochs : int
         Of the other network, with the recipe of all.
     """
@@ -59,32 +62,19 @@ class Config:
 
 
 def network(images: Tensor, *, kind: str, num_classes: int) -> models.Classifier:
-    """Return a new network: ``mlp-WIDTH-...``, ``small-cnn-WIDTH``, ``resnet-DEPTH`` or ``thin-resnet-DEPTH``."""
-    words = kind.split("-")
-    name = "-".join(word for word in words if not word.isdigit())
-    sizes = tuple(int(word) for word in words if word.isdigit())
-    shape = tuple(images.shape[1:])
-    if name == "mlp":
-        return models.mlp(shape=shape, hidden=sizes, num_classes=num_classes)
-    made = {
-        "small-cnn": lambda: models.small_cnn(shape=shape, width=sizes[0], num_classes=num_classes),
-        "resnet": lambda: models.resnet(depth=sizes[0], num_classes=num_classes),
-        "thin-resnet": lambda: models.thin_resnet(depth=sizes[0], num_classes=num_classes),
-    }[name]()
-    return models.standardised(made, images)
+    """Return a new network, which standardises its inputs unless it is an MLP."""
+    factory = _networks.network if kind.startswith("mlp") else _networks.standardising
+    return factory(images, kind=kind, num_classes=num_classes)
 
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train the teachers, and then every student."""
-    whole, test = loaded(config.data, "train"), loaded(config.data, config.test)
-    if config.test_size:
-        (test,) = data.split(test, sizes=(config.test_size,), seed=0)
-    (train,) = data.split(whole, sizes=(config.train_size or len(whole),), seed=seed)
+    train = drawn(config.data, "train", config.train_size or len(loaded(config.data, "train")), seed=seed)
+    test = drawn(config.data, config.test, config.test_size)
     (x, y), (x_test, y_test) = (data.to_tensors(part, device=device, as_bytes=True) for part in (train, test))
-    k = len(whole.classes)
+    k = len(train.classes)
 
     def run(kind: str, made: Any, recipe: training.Config = config.training, name: str = "") -> models.Classifier:
-        made = made.to(device) if isinstance(made, nn.Module) else made
         return trained(
             partial(network, x), made, x, y, seed=seed, recipe=recipe, progress=progress, kind=kind, num_classes=k,
             workdir=workdir, name=name,
@@ -158,11 +148,7 @@ EXPERIMENT = Experiment(
         "gpu": Config(
             data="cifar100", test="test", train_size=0, test_size=0, teacher="resnet-18", other="thin-resnet-56",
             student="thin-resnet-20", other_epochs=30,
-            training=training.Config(
-                epochs=30, batch_size=500, lr=0.4, weight_decay=5e-4, schedule="cosine", warmup=2,
-                augment=(training.RandomCrop(4), training.HorizontalFlip()), precision="bfloat16", channels_last=True,
-                cuda_graphs=True,
-            ),
+            training=card(30),
         ),
     },
     seeds={"smoke": (0, 1), "cpu": tuple(range(100, 120)), "gpu": (100, 101, 102, 103)},

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.functional import avg_pool2d
 
 from lsedu import data, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.experiments.keeping import per_picture
 from lsedu.studies._contrasts import against
+from lsedu.studies._loaded import averaged
 from lsedu.studies._pictures import Scale
 from lsedu.studies._scores import under
 from lsedu.studies._training import smoothed
@@ -92,8 +92,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
     (train, sets), (held_out, held_sets) = parts(data.load("cifar10"), data.annotations("cifar10n"), config, seed)
     (test,) = data.split(data.load("cifar10", split="test"), sizes=(config.test_size,), seed=0)
     (x, y), (x_val, y_val), (x_test, y_test) = (
-        (avg_pool2d(images, 2), labels)
-        for images, labels in (data.to_tensors(part, device=device) for part in (train, held_out, test))
+        averaged(part, shrink=2, device=device) for part in (train, held_out, test)
     )
     results: dict[str, float] = {}
     arrays: dict[str, np.ndarray] = {}

@@ -13,7 +13,7 @@ from lsedu import data
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.experiments.keeping import per_picture
 from lsedu.losses import label_smoothing
-from lsedu.studies._loaded import loaded
+from lsedu.studies._loaded import drawn
 from lsedu.studies._scores import scored, under
 from lsedu.training.fast import FastConfig, FastTrainer
 
@@ -31,9 +31,7 @@ class Config:
 
 @lru_cache(maxsize=16)
 def _trainer(config: Config, alpha: str, device: str) -> FastTrainer:
-    train = loaded(config.data, "train")
-    if config.train_size:
-        (train,) = data.split(train, sizes=(config.train_size,), seed=0)
+    train = drawn(config.data, "train", config.train_size)
     x, y = data.to_tensors(train, device=device, as_bytes=True)
     loss = partial(label_smoothing, alpha=float(alpha))
     return FastTrainer(x, y, loss, config=config.training, num_classes=len(train.classes))
@@ -41,10 +39,7 @@ def _trainer(config: Config, alpha: str, device: str) -> FastTrainer:
 
 def measure(config: Config, seed: int, *, part: str, device: str, workdir: Path | None, progress: bool) -> Outcome:
     """Train one network at one strength, the part, and measure it on the test set."""
-    test = loaded(config.data, "test")
-    if config.test_size:
-        (test,) = data.split(test, sizes=(config.test_size,), seed=0)
-    x, y = data.to_tensors(test, device=device, as_bytes=True)
+    x, y = data.to_tensors(drawn(config.data, "test", config.test_size), device=device, as_bytes=True)
     trainer = _trainer(config, part, device)
     trainer.run(seed, progress=progress)
     logits = trainer.predict(x)

@@ -10,13 +10,7 @@ from lsedu import data
 from lsedu.studies.bottleneck import occluded
 
 SMOKE = occluded.EXPERIMENT.configs["smoke"]
-
-
-@pytest.fixture(autouse=True)
-def made_up_sets(made_up):
-    occluded.loaded.cache_clear()
-    yield
-    occluded.loaded.cache_clear()
+pytestmark = pytest.mark.usefixtures("made_up")
 
 
 def test_each_picture_has_its_own_digit_over_it():

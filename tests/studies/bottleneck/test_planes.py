@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from lsedu import information, models
+from lsedu.studies import _networks
 from lsedu.studies.bottleneck import planes
 from lsedu.studies.bottleneck.planes import ALPHAS
 
@@ -55,7 +56,8 @@ def test_the_place_of_the_optimum_goes_with_the_class_counts(unequal):
 
 def test_the_larger_network_is_that_of_the_paper():
     images = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    made = models.build(planes.network, seed=0, images=images, kind="resnet-20", hidden=(), num_classes=10)
+    kind = planes.EXPERIMENT.configs["gpu"].network
+    made = models.build(_networks.standardising, seed=0, images=images, kind=kind, hidden=(), num_classes=10)
     assert sum(p.numel() for p in made.parameters()) == 269_722 and made(images).shape == (4, 10)
 
 

@@ -82,7 +82,6 @@ def test_an_arm_whose_rate_is_the_common_one_is_trained_once(smoke, monkeypatch)
 
 
 def test_the_card_s_profile_runs_on_a_few_pictures(made_up):
-    ablations_cifar.loaded.cache_clear()
     gpu = ablations_cifar.EXPERIMENT.configs["gpu"]
     few = replace(
         gpu.many, train_size=20, test_size=20, warm=(1, 1),
@@ -91,6 +90,5 @@ def test_the_card_s_profile_runs_on_a_few_pictures(made_up):
     found = ablations_cifar.measure(
         replace(gpu, many=few), 0, part="many", device="cpu", workdir=None, progress=False
     ).results
-    ablations_cifar.loaded.cache_clear()
     assert {key.split("/")[1] for key in found} == {"fine", "coarse", "fast", "early", "late"}
     assert 0 <= found["many/early/start/training/sure"] <= 1

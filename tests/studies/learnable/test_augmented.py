@@ -6,17 +6,10 @@ import pytest
 import torch
 
 from lsedu import training
-from lsedu.studies._loaded import loaded
 from lsedu.studies.learnable import augmented
 
 STUDY = augmented.EXPERIMENT
-
-
-@pytest.fixture(autouse=True)
-def made_up_sets(made_up):
-    loaded.cache_clear()
-    yield
-    loaded.cache_clear()
+pytestmark = pytest.mark.usefixtures("made_up")
 
 
 def test_every_way_but_none_changes_a_batch_and_only_mixing_gives_it_other_labels():

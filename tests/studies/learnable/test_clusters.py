@@ -13,13 +13,6 @@ from lsedu.studies.learnable import _distances, clusters
 STUDY = clusters.EXPERIMENT
 
 
-@pytest.fixture
-def made_up_sets(made_up):
-    clusters.loaded.cache_clear()
-    yield
-    clusters.loaded.cache_clear()
-
-
 @pytest.mark.parametrize(
     ("place", "name", "told"),
     [
@@ -101,7 +94,7 @@ def test_features_are_kept_of_one_seed_class_by_class(smoke):
     assert arrays["cifar100/twin/distances"].shape == (100, 100)
 
 
-def test_the_card_s_profile_runs_on_a_few_pictures(made_up_sets):
+def test_the_card_s_profile_runs_on_a_few_pictures(made_up):
     gpu = STUDY.configs["gpu"]
     few = replace(
         gpu.cifar10, train_size=20, test_size=20, arms=("one-hot", "ls"),

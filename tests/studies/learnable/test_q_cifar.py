@@ -11,13 +11,7 @@ from lsedu.data.cifar import CIFAR100_CLASSES
 from lsedu.studies.learnable import _groups, _tables, q_cifar
 
 STUDY = q_cifar.EXPERIMENT
-
-
-@pytest.fixture(autouse=True)
-def made_up_sets(made_up):
-    q_cifar.loaded.cache_clear()
-    yield
-    q_cifar.loaded.cache_clear()
+pytestmark = pytest.mark.usefixtures("made_up")
 
 
 def test_groups_part_the_classes_into_twenty_fives():

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from lsedu import losses, models, training
-from lsedu.studies._loaded import loaded
 from lsedu.studies.learnable import sparse_q
 from lsedu.studies.learnable._methods import ALPHA
 
@@ -74,11 +73,9 @@ def test_the_cut_costs_numbers_by_the_row():
 
 
 def test_the_card_s_profile_runs_on_a_few_pictures(made_up):
-    loaded.cache_clear()
     gpu = sparse_q.EXPERIMENT.configs["gpu"]
     recipe = replace(gpu.training, epochs=2, warmup=0, batch_size=100, cuda_graphs=False)
     few = replace(gpu, train_size=100, validation_size=100, test_size=100, cut=1, training=recipe)
     found = sparse_q.measure(few, 0, device="cpu", workdir=None, progress=False)
-    loaded.cache_clear()
     assert found.arrays["whole/q"].shape == (100, 100) and found.arrays["whole/q"].dtype == np.float16
     assert 0 <= found.results["top-3/accuracy"] <= 1

@@ -34,6 +34,6 @@ def test_a_method_has_the_strength_that_it_is_given():
 
 def test_pictures_of_a_seed_are_its_own_and_those_of_the_test_are_everybody_s():
     scale = strengths.EXPERIMENT.configs["smoke"]
-    one, two = (photographs(scale, seed=seed, device="cpu") for seed in (0, 1))
+    one, two = (photographs(scale, scale.pictures, seed=seed, device="cpu", test_part="test-all") for seed in (0, 1))
     assert [len(x) for x in (one.x, one.x_val, one.x_test)] == [150, 100, 200]
     assert not torch.equal(one.x, two.x) and torch.equal(one.x_test, two.x_test)

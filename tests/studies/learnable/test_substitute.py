@@ -107,7 +107,6 @@ def test_students_learn_from_a_teacher_that_stays_as_it_is(monkeypatch):
 
 @pytest.mark.usefixtures("made_up")
 def test_the_card_s_profile_runs_on_a_few_pictures():
-    substitute.loaded.cache_clear()
     gpu = substitute.EXPERIMENT.configs["gpu"]
     few = replace(
         gpu, train_size=50, test_size=50, other_epochs=1,
@@ -117,7 +116,6 @@ def test_the_card_s_profile_runs_on_a_few_pictures():
     found = substitute.measure(few, 0, device="cpu", workdir=None, progress=False)
     assert found.arrays["q/own"].shape == (100, 100)
     assert 0 <= found.results["st/other/accuracy"] <= 1
-    substitute.loaded.cache_clear()
     images = torch.rand(4, 3, 32, 32)
     for kind in (gpu.teacher, gpu.other, gpu.student):
         assert substitute.network(images, kind=kind, num_classes=100)(images).shape == (4, 100)
