@@ -41,7 +41,3 @@ def test_the_last_epoch_is_the_records_mean_q_and_its_likeness_that_of_the_study
     same, _ = row_likeness(*(np.array(data[name][factor][-1]) for name in ("q", "confusion")))
     assert shown["all"] == pytest.approx(same)
     assert shown["path"][-1] == shown["like"]
-
-
-def test_a_row_of_which_nothing_is_missed_is_not_scaled():
-    assert emerging.scaled(np.eye(3)).tolist() == np.zeros((3, 3)).tolist()

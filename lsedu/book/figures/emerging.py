@@ -31,19 +31,6 @@ def payload() -> dict[str, Any]:
     }
 
 
-def scaled(table: np.ndarray) -> np.ndarray:
-    """Return the rows of a table without the diagonal, each in proportion: it sums to 1, or is 0 where nothing is left.
-
-    Examples
-    --------
-    >>> scaled(np.array([[0.8, 0.2, 0.0], [0.0, 1.0, 0.0], [0.25, 0.25, 0.5]])).tolist()
-    [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.5, 0.5, 0.0]]
-    """
-    rest = table * ~np.eye(len(table), dtype=bool)
-    sums = rest.sum(1, keepdims=True)
-    return np.divide(rest, sums, out=np.zeros_like(rest), where=sums > 0)
-
-
 def compute(parameters: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
     """Return what the figure shows of one row.
 
@@ -61,14 +48,14 @@ def compute(parameters: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         class's test pictures that are answered rightly; ``like``, the rank correlation of Q's row with the confusion's,
         the label left out, its ``path`` over the epochs, and its mean over ``all`` rows.
     """
-    from lsedu.studies.learnable._reading import rank_correlation
+    from lsedu.studies.learnable import _reading
 
     label, at = data["classes"].index(parameters["row"]), data["epochs"].index(parameters["epoch"])
     tables = {name: np.array(data[name][parameters["factor"]]) for name in ("q", "confusion")}
     others = ~np.eye(len(data["classes"]), dtype=bool)
 
     def like(epoch: int, k: int) -> float:
-        return rank_correlation(*(table[epoch, k][others[k]] for table in tables.values()))
+        return _reading.rank_correlation(*(table[epoch, k][others[k]] for table in tables.values()))
 
     here, seen = (table[at] for table in tables.values())
     return {
@@ -77,20 +64,22 @@ def compute(parameters: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         "right": seen[label, label],
         "like": like(at, label),
         "all": float(np.mean([like(at, k) for k in range(len(here))])),
-        "row_of_q": scaled(here)[label].tolist(),
-        "row_of_confusion": scaled(seen)[label].tolist(),
+        "row_of_q": _reading.to_others(here)[label].tolist(),
+        "row_of_confusion": _reading.to_others(seen)[label].tolist(),
         "path": [like(epoch, label) for epoch in range(len(data["epochs"]))],
     }
 
 
 def fallback() -> Figure:
     """Return the picture for pages without scripts: Q at two rates, and the confusion of a network, after training."""
+    from lsedu.studies.learnable import _reading
+
     data = payload()
     shown = (("Q, as published", "q", "1"), ("Q, 20 times the rate", "q", "20"), ("wrong answers", "confusion", "20"))
     with rc_context(style()):
         figure = Figure(figsize=(WIDTH, 0.46 * WIDTH))
         for axes, (title, name, factor) in zip(figure.subplots(1, 3, sharey=True), shown):
-            axes.imshow(scaled(np.array(data[name][factor][-1])), cmap="Greys", vmin=0, vmax=0.6)
+            axes.imshow(_reading.to_others(np.array(data[name][factor][-1])), cmap="Greys", vmin=0, vmax=0.6)
             axes.set_title(title, fontsize=9, color=COLOURS["text"])
             ticks = range(len(data["classes"]))
             axes.set(xticks=ticks, yticks=ticks)

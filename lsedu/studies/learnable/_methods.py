@@ -5,14 +5,16 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from lsedu import analysis, losses
 from lsedu.experiments.experiment import Contrast
 from lsedu.studies._contrasts import against
+from lsedu.studies.learnable._reading import confusion, likeness, off_diagonal
 
 ALPHA = 0.1
+#: Q's own learning rate in the network's, for each class, where it has one.
+RATE = 2.0
 
 
 def makers(num_classes: int) -> dict[str, Callable[[], Any]]:
@@ -53,17 +55,6 @@ ACCURACY = (
 PRIMARY = tuple(one.name for one in ACCURACY if one.name.startswith("lls-accuracy-over-"))
 
 
-def off_diagonal(matrix: np.ndarray) -> np.ndarray:
-    """Return the entries of a square matrix that are not on its diagonal, row by row.
-
-    Examples
-    --------
-    >>> off_diagonal(np.array([[1, 2], [3, 4]])).tolist()
-    [2, 3]
-    """
-    return matrix[~np.eye(len(matrix), dtype=bool)]
-
-
 def unevenness(distances: np.ndarray) -> float:
     """Return the standard deviation of the distances between classes over their mean: 0 where all are equally far.
 
@@ -74,28 +65,6 @@ def unevenness(distances: np.ndarray) -> float:
     """
     values = off_diagonal(np.asarray(distances))
     return float(values.std() / values.mean())
-
-
-def likeness(table: np.ndarray, confusion: np.ndarray) -> float:
-    """Return the correlation of two tables' entries off the diagonal, rows scaled to sum 1 there.
-
-    Parameters
-    ----------
-    table, confusion : ndarray, shape (K, K)
-
-    Returns
-    -------
-    float
-        In [-1, 1]; 0 if one of them has equal entries only.
-    """
-
-    def rows(matrix: np.ndarray) -> np.ndarray:
-        others = off_diagonal(matrix).reshape(len(matrix), -1).astype(float)
-        sums = others.sum(1, keepdims=True)
-        return np.divide(others, sums, out=np.zeros_like(others), where=sums > 0).ravel()
-
-    a, b = rows(table), rows(confusion)
-    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else 0.0
 
 
 def geometry(
@@ -113,13 +82,13 @@ def geometry(
         Of the test set.
     """
     k = logits.shape[1]
-    confusion = torch.bincount(labels * k + logits.argmax(1), minlength=k**2).view(k, k).cpu().numpy()
+    taken = confusion(logits, labels)
     distances = np.asarray(analysis.centre_distances(analysis.class_centres(features, labels, k), normalise=False))
     results = {f"{name}/unevenness": unevenness(distances)}
-    arrays = {f"{name}/confusion": confusion.astype(np.int32), f"{name}/distances": distances.astype(np.float32)}
+    arrays = {f"{name}/confusion": taken, f"{name}/distances": distances.astype(np.float32)}
     if hasattr(made, "q"):
         table = made.q().detach().cpu().numpy()
-        results[f"{name}/likeness"] = likeness(table, confusion)
+        results[f"{name}/likeness"] = likeness(table, taken)
         results[f"{name}/q_diagonal_less_uniform"] = float(np.diag(table).mean() - 1.0 / k)
         arrays[f"{name}/q"] = table.astype(np.float32)
     return results, arrays

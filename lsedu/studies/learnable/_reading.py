@@ -4,7 +4,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lsedu.studies.learnable._methods import off_diagonal
+
+def off_diagonal(matrix: np.ndarray) -> np.ndarray:
+    """Return the entries of a square matrix that are not on its diagonal, row by row.
+
+    Examples
+    --------
+    >>> off_diagonal(np.array([[1, 2], [3, 4]])).tolist()
+    [2, 3]
+    """
+    return matrix[~np.eye(len(matrix), dtype=bool)]
 
 
 def confusion(logits: Tensor, labels: Tensor) -> np.ndarray:
@@ -23,6 +32,33 @@ def shares(counts: np.ndarray) -> np.ndarray:
     """
     sums = counts.sum(1, keepdims=True)
     return np.divide(counts, sums, out=np.zeros(counts.shape), where=sums > 0)
+
+
+def to_others(table: np.ndarray) -> np.ndarray:
+    """Return a table (K, K) with its diagonal set to 0 and its rows in proportion, as `shares` has them.
+
+    Examples
+    --------
+    >>> to_others(np.array([[0.8, 0.2, 0.0], [0.0, 1.0, 0.0], [0.25, 0.25, 0.5]])).tolist()
+    [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.5, 0.5, 0.0]]
+    """
+    return shares(np.where(np.eye(len(table), dtype=bool), 0.0, table))
+
+
+def likeness(table: np.ndarray, other: np.ndarray) -> float:
+    """Return the correlation of two tables' entries off the diagonal, rows scaled to sum 1 there.
+
+    Parameters
+    ----------
+    table, other : ndarray, shape (K, K)
+
+    Returns
+    -------
+    float
+        In [-1, 1]; 0 if one of them has equal entries only.
+    """
+    a, b = (shares(off_diagonal(found).reshape(len(found), -1).astype(float)).ravel() for found in (table, other))
+    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else 0.0
 
 
 def ranks(values: np.ndarray) -> np.ndarray:

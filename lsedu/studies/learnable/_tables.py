@@ -8,8 +8,7 @@ from lsedu import data
 from lsedu.studies._loaded import loaded
 from lsedu.studies._scores import under
 from lsedu.studies.learnable._groups import entry, within_group
-from lsedu.studies.learnable._methods import likeness
-from lsedu.studies.learnable._reading import row_likeness, row_unevenness
+from lsedu.studies.learnable._reading import likeness, row_likeness, row_unevenness
 
 #: Rows of CIFAR-100's Q that the paper reads, and what it finds there.
 PUBLISHED = {

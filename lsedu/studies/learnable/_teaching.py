@@ -8,11 +8,8 @@ import torch
 from torch import Tensor
 
 from lsedu import losses
-from lsedu.studies.learnable._methods import ALPHA
+from lsedu.studies.learnable._methods import ALPHA, RATE
 from lsedu.studies.learnable.loss_scale import doubled
-
-#: Q's own learning rate in the network's, for each class, as `q_cifar` has it.
-RATE = 2.0
 
 
 def criterion(name: str, num_classes: int) -> Any:

@@ -28,9 +28,10 @@ from lsedu.studies._pictures import Pictures
 from lsedu.studies._scores import under
 from lsedu.studies.learnable._ablations import ROWS, at_start, looked, makers
 from lsedu.studies.learnable._groups import group_of
+from lsedu.studies.learnable._methods import RATE
 from lsedu.studies.learnable._photographs import Unheld, taught, unheld
 from lsedu.studies.learnable._reading import confusion, row_likeness, row_unevenness
-from lsedu.studies.learnable.q_cifar import RATE, RATES, small
+from lsedu.studies.learnable.q_cifar import RATES, small
 from lsedu.studies.recipes import card
 
 PARTS = ("ten", "many")

@@ -26,9 +26,9 @@ from lsedu.studies._scores import under
 from lsedu.studies._training import accuracy, features
 from lsedu.studies.learnable import q_cifar
 from lsedu.studies.learnable._distances import read
-from lsedu.studies.learnable._methods import ALPHA, likeness
+from lsedu.studies.learnable._methods import ALPHA
 from lsedu.studies.learnable._photographs import Unheld, taught, unheld
-from lsedu.studies.learnable._reading import row_likeness
+from lsedu.studies.learnable._reading import likeness, row_likeness
 from lsedu.studies.recipes import card
 
 SETS = ("clothes", "cifar10", "cifar100")

@@ -23,15 +23,13 @@ from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.studies._loaded import apart, averaged
 from lsedu.studies._scores import under
 from lsedu.studies.learnable._groups import EVEN
-from lsedu.studies.learnable._methods import ALPHA
+from lsedu.studies.learnable._methods import ALPHA, RATE
 from lsedu.studies.learnable._photographs import Scale, photographs, taught
 from lsedu.studies.learnable._reading import confusion, meant, shares
 from lsedu.studies.learnable._tables import PUBLISHED, compared, diagonal, mean_predictions, people, tables
 from lsedu.studies.recipes import card
 
 SETS = ("cifar10", "cifar100", "mnist")
-#: Q's own learning rate in the network's, for each class.
-RATE = 2.0
 #: Of Q: as published, and its own.
 RATES = (("published", "as published"), ("own", "its own rate"))
 #: Tables that a record holds.

@@ -26,8 +26,8 @@ from lsedu.studies._contrasts import against
 from lsedu.studies._pictures import Scale, pictures
 from lsedu.studies._scores import under
 from lsedu.studies._training import trained
-from lsedu.studies.learnable._methods import ALPHA, likeness
-from lsedu.studies.learnable._reading import confusion
+from lsedu.studies.learnable._methods import ALPHA
+from lsedu.studies.learnable._reading import confusion, likeness
 from lsedu.studies.learnable._resting import resting
 
 #: Loss, and Q's learning rate in the network's, of each arm; where it is 1 Q decays with the network, as published.

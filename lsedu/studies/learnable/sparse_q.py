@@ -24,14 +24,13 @@ from lsedu.calibration import accuracy, nll
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.studies._scores import under
 from lsedu.studies.learnable._groups import group_of
-from lsedu.studies.learnable._methods import ALPHA
+from lsedu.studies.learnable._methods import ALPHA, RATE
 from lsedu.studies.learnable._photographs import OfASet, photographs, taught
+from lsedu.studies.learnable._reading import to_others
 from lsedu.studies.recipes import card
 
 #: Classes kept.
 KEPT = (1, 3, 5)
-#: Q's own learning rate in the network's, for each class.
-RATE = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,12 +110,6 @@ def arms(num_classes: int, *, after: int, seed: int) -> dict[str, Any]:
     }
 
 
-def others(table: np.ndarray) -> np.ndarray:
-    """Return a Q-matrix (K, K) without its diagonal, each row scaled to sum 1."""
-    found = np.where(np.eye(len(table), dtype=bool), 0.0, table)
-    return found / found.sum(1, keepdims=True)
-
-
 def top(table: np.ndarray, n: int) -> np.ndarray:
     """Return which other classes (K, n) are the largest of each row, the largest first.
 
@@ -136,8 +129,8 @@ def concentration(table: np.ndarray) -> dict[str, float]:
     >>> concentration(np.full((10, 10), 0.1))["top-3"].__round__(6)
     0.333333
     """
-    shares = others(table)
-    return {f"top-{n}": float(np.take_along_axis(shares, top(table, n), 1).sum(1).mean()) for n in KEPT}
+    given = to_others(table)
+    return {f"top-{n}": float(np.take_along_axis(given, top(table, n), 1).sum(1).mean()) for n in KEPT}
 
 
 def overlap(a: np.ndarray, b: np.ndarray, n: int) -> float:

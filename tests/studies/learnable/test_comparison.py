@@ -1,19 +1,19 @@
 import numpy as np
 import pytest
 
-from lsedu.studies.learnable import _methods
+from lsedu.studies.learnable import _methods, _reading
 
 
 def test_likeness_looks_off_the_diagonal_only_and_row_by_row():
     rng = np.random.default_rng(0)
     table = rng.random((5, 5))
     scaled = table * rng.uniform(1, 9, (5, 1)) + np.diag(rng.uniform(50, 100, 5))
-    assert _methods.likeness(table, scaled) == pytest.approx(1.0)
-    assert _methods.likeness(table, 1.0 - table) < 0
-    assert _methods.likeness(np.ones((5, 5)), table) == 0.0
-    assert abs(_methods.likeness(rng.random((60, 60)), rng.random((60, 60)))) < 0.1
+    assert _reading.likeness(table, scaled) == pytest.approx(1.0)
+    assert _reading.likeness(table, 1.0 - table) < 0
+    assert _reading.likeness(np.ones((5, 5)), table) == 0.0
+    assert abs(_reading.likeness(rng.random((60, 60)), rng.random((60, 60)))) < 0.1
     confusion = np.diag([3, 4])  # nothing is ever taken for something else
-    assert _methods.likeness(table[:2, :2], confusion) == 0.0
+    assert _reading.likeness(table[:2, :2], confusion) == 0.0
 
 
 def test_unevenness_of_points_on_a_line():
