@@ -47,12 +47,22 @@ def kept(name: str, logits: Tensor, labels: Tensor, temperatures: Mapping[str, f
     return found
 
 
+def right(answers: Tensor, labels: Tensor) -> float:
+    """Return the share of rows of logits or probabilities (N, K) whose largest entry is the label's."""
+    return (answers.argmax(1) == labels).double().mean().item()
+
+
+def leads(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return by how much the label's logit leads the largest other, shape (N,): below 0 where the answer is wrong."""
+    own = logits.gather(1, labels[:, None])
+    return own[:, 0] - logits.scatter(1, labels[:, None], float("-inf")).max(1).values
+
+
 def gaps(logits: Tensor, labels: Tensor) -> tuple[float, float]:
     """Return the mean gap from the label's logit to the mean, and to the largest, of the others."""
     own = logits.gather(1, labels[:, None])
-    others = logits.scatter(1, labels[:, None], float("-inf"))
     mean = (logits.sum(1, keepdim=True) - own) / (logits.shape[1] - 1)
-    return (own - mean).mean().item(), (own[:, 0] - others.max(1).values).mean().item()
+    return (own - mean).mean().item(), leads(logits, labels).mean().item()
 
 
 def under(name: object, found: Mapping[str, float]) -> dict[str, float]:

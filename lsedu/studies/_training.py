@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from lsedu import models, training
 from lsedu.losses import label_smoothing
+from lsedu.studies._scores import right
 
 Loss = Callable[..., Tensor]
 
@@ -83,4 +84,4 @@ def features(model: models.Classifier, x: Tensor) -> Tensor:
 
 def accuracy(model: models.Classifier, x: Tensor, y: Tensor) -> float:
     """Return the share of pictures whose largest logit is the label's."""
-    return (training.predict(model, x).argmax(1) == y).double().mean().item()
+    return right(training.predict(model, x), y)

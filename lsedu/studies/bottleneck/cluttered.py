@@ -23,7 +23,7 @@ from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.studies._contrasts import against
 from lsedu.studies._loaded import drawn
 from lsedu.studies._networks import standardising
-from lsedu.studies._scores import under
+from lsedu.studies._scores import right, under
 from lsedu.studies._training import smoothed
 from lsedu.studies.bottleneck._frames import inside
 
@@ -160,7 +160,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
             alpha,
             {
                 "accuracy": found.accuracy, "swapped": found.swapped, "drop": found.drop, "changed": found.changed,
-                "alone": (training.predict(model, alone.x).argmax(1) == test.y).double().mean().item(),
+                "alone": right(training.predict(model, alone.x), test.y),
                 # of the scenes whose answer turned, or of all where none did; beside it maps of two scenes
                 "alike": (same[turned] if turned.any() else same).mean().item(),
                 "unlike": alike(maps, maps.roll(1, 0)).mean().item(),

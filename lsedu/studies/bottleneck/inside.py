@@ -21,7 +21,7 @@ from lsedu import analysis, data, information, models, training
 from lsedu.experiments.experiment import Experiment, Outcome, Plan
 from lsedu.studies._contrasts import against
 from lsedu.studies._loaded import drawn, loaded
-from lsedu.studies._scores import under
+from lsedu.studies._scores import right, under
 from lsedu.studies._training import smoothed
 
 ALPHAS = (0.0, 0.1, 0.4)
@@ -99,7 +99,7 @@ def told(probabilities: Tensor, labels: Tensor, turns: Tensor, num_classes: int)
         "i_x": point.i_x,
         "i_y": point.i_y,
         "i_turn": information.mutual_information(joint.cpu().numpy(), unit="bits"),
-        "accuracy": (rows.argmax(1) == labels).double().mean().item(),
+        "accuracy": right(rows, labels),
     }
 
 

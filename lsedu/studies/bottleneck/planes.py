@@ -25,7 +25,7 @@ from lsedu.losses import label_smoothing
 from lsedu.studies._contrasts import against
 from lsedu.studies._loaded import drawn
 from lsedu.studies._networks import standardising
-from lsedu.studies._scores import under
+from lsedu.studies._scores import right, under
 from lsedu.studies._training import trained
 from lsedu.studies.recipes import card
 
@@ -78,14 +78,14 @@ def seen(probabilities: Tensor, labels: Tensor, num_classes: int) -> dict[str, f
     """
     point = information.plane_point(probabilities, labels, unit="bits")
     frequency = torch.bincount(labels, minlength=num_classes).double() / len(labels)
-    right = probabilities.gather(1, labels[:, None])[:, 0]
+    own = probabilities.gather(1, labels[:, None])[:, 0]
     guessed = probabilities[:, num_classes:].sum(1) / num_classes
     return {
         "i_x": point.i_x,
         "i_y": point.i_y,
         "below": bottleneck.deterministic_curve(point.i_x, frequency, unit="bits") - point.i_y,
-        "drawn": (right + guessed).mean().item(),
-        "accuracy": (probabilities[:, :num_classes].argmax(1) == labels).double().mean().item(),
+        "drawn": (own + guessed).mean().item(),
+        "accuracy": right(probabilities[:, :num_classes], labels),
     }
 
 

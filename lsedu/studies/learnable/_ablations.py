@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lsedu import losses, training
+from lsedu.studies._scores import right
 from lsedu.studies.learnable._methods import ALPHA
 
 #: In the order of the table.
@@ -63,7 +64,7 @@ def looked(model: nn.Module, x: Tensor, y: Tensor, x_test: Tensor, y_test: Tenso
     """Return the accuracy on test pictures, and under ``training/`` what is said of the training pictures."""
     test = training.predict(model, x_test)
     said = sureness(training.predict(model, x), y)
-    accuracy = (test.argmax(1) == y_test).double().mean().item()
+    accuracy = right(test, y_test)
     return {"accuracy": accuracy} | {f"training/{name}": value for name, value in said.items()}
 
 

@@ -48,18 +48,9 @@ class Contest(Scale):
     rates: tuple[tuple[str, float], ...] = ()
 
 
-@dataclass(frozen=True)
-class SelfTaught:
-    """Teacher-free distillation from a network of the same kind, trained before with one-hot targets."""
-
-    teacher: nn.Module
-    needs_inputs = True
-
-    def __call__(self, logits: Tensor, labels: Tensor, *, inputs: Tensor) -> Tensor:
-        """Return the mean loss of logits (N, K) for the pictures that they are of."""
-        with torch.no_grad():
-            teacher = self.teacher(inputs)
-        return losses.tf_kd_self(logits, teacher, labels, alpha=_methods.ALPHA)
+def self_taught(teacher: nn.Module) -> losses.Distillation:
+    """Return teacher-free distillation from a network of the same kind, trained before with one-hot targets."""
+    return losses.Distillation(teacher, partial(losses.tf_kd_self, alpha=_methods.ALPHA))
 
 
 def makers(num_classes: int) -> dict[str, Callable[[], Any]]:
@@ -112,7 +103,7 @@ def entered(
                 arrays |= _again(arrays, f"{place}/{method}/", "own/")
                 continue
             taught = method == "tf-kd-self"
-            made = SelfTaught(teachers.get(where, teachers[place])) if taught else makers(p.num_classes)[method]()
+            made = self_taught(teachers.get(where, teachers[place])) if taught else makers(p.num_classes)[method]()
             model, _ = trained(
                 partial(factory, p.x), made, p.x, p.y, seed=seed, recipe=replace(contest.training, lr=rate),
                 workdir=workdir, name=name.replace("/", "-"), progress=progress, kind=contest.network,

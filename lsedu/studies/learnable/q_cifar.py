@@ -21,7 +21,7 @@ import numpy as np
 from lsedu import losses, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.studies._loaded import apart, averaged
-from lsedu.studies._scores import under
+from lsedu.studies._scores import right, under
 from lsedu.studies.learnable._groups import EVEN
 from lsedu.studies.learnable._methods import ALPHA, RATE
 from lsedu.studies.learnable._photographs import Scale, photographs, taught
@@ -75,7 +75,7 @@ def measure(config: Config, seed: int, *, part: str, device: str, workdir: Path 
         if arm == "twin":
             continue
         logits = training.predict(model, p.x_test)
-        results[f"{part}/{arm}/accuracy"] = (logits.argmax(1) == p.y_test).double().mean().item()
+        results[f"{part}/{arm}/accuracy"] = right(logits, p.y_test)
         found[f"{arm}-confusion"] = confusion(logits, p.y_test)
         if arm == "one-hot":
             found["mean"] = mean_predictions(training.predict(model, p.x), p.y)

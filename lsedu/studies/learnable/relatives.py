@@ -24,7 +24,7 @@ from lsedu import data, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.losses import LearnableLabelSmoothing, OnlineLabelSmoothing, cross_entropy, label_smoothing
 from lsedu.studies._pictures import Pictures, Scale, pictures
-from lsedu.studies._scores import under
+from lsedu.studies._scores import right, under
 from lsedu.studies._training import accuracy, trained
 from lsedu.studies._wrong_labels import shares
 from lsedu.studies.learnable import _reading
@@ -130,7 +130,7 @@ def of_training(model: nn.Module, x: Tensor, labels: Tensor, true: Tensor) -> di
     """Return how sure a network is of the labels that it was trained with, and what became of the wrong ones."""
     logits = training.predict(model, x)
     sure = logits.double().softmax(1).gather(1, labels[:, None])[:, 0]
-    found = {"sure": sure.mean().item(), "fits": (logits.argmax(1) == labels).double().mean().item()}
+    found = {"sure": sure.mean().item(), "fits": right(logits, labels)}
     return found | shares(logits.argmax(1), labels, true)
 
 

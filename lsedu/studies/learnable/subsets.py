@@ -24,6 +24,7 @@ from lsedu import losses, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.experiments.keeping import per_picture
 from lsedu.studies._pictures import Pictures, Scale, pictures
+from lsedu.studies._scores import right
 from lsedu.studies._training import trained
 from lsedu.studies.learnable._teaching import criterion, mixed_up, substitute
 
@@ -93,7 +94,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
 
         def look(name: str, made: Any, half: str = half, part: Half = part, k: int = k) -> None:
             logits = training.predict(run(made, part.x, part.y, k), part.x_test)
-            results[f"{half}/{name}/accuracy"] = (logits.argmax(1) == part.y_test).double().mean().item()
+            results[f"{half}/{name}/accuracy"] = right(logits, part.y_test)
             arrays.update(per_picture(f"{half}/{name}", logits, part.y_test))
 
         for name, made in arms.items():

@@ -27,6 +27,7 @@ from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.experiments.keeping import per_picture
 from lsedu.studies import _networks
 from lsedu.studies._loaded import drawn, loaded
+from lsedu.studies._scores import right
 from lsedu.studies._training import trained
 from lsedu.studies.learnable import _reading
 from lsedu.studies.learnable._tables import mean_predictions
@@ -88,7 +89,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
 
     def look(name: str, model: models.Classifier) -> None:
         answers[name] = logits = training.predict(model, x_test)
-        results[f"{name}/accuracy"] = (logits.argmax(1) == y_test).double().mean().item()
+        results[f"{name}/accuracy"] = right(logits, y_test)
         arrays.update(per_picture(name, logits, y_test))
 
     for name in (*TEACHERS, "own", "other"):

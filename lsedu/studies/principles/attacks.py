@@ -22,6 +22,7 @@ from lsedu import models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.studies._contrasts import at_strength
 from lsedu.studies._pictures import Scale, pictures
+from lsedu.studies._scores import leads
 from lsedu.studies._training import accuracy, smoothed
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -40,12 +41,6 @@ class Config(Scale):
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the summed one-hot cross-entropy: what the usual attacks increase."""
     return functional.cross_entropy(logits, labels, reduction="sum")
-
-
-def leads(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return by how much the label's logit leads the largest other, shape (N,): below 0 where the answer is wrong."""
-    own = logits.gather(1, labels[:, None])
-    return own[:, 0] - logits.scatter(1, labels[:, None], float("-inf")).max(1).values
 
 
 def lead_loss(logits: Tensor, labels: Tensor) -> Tensor:

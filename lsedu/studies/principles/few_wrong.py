@@ -19,6 +19,7 @@ from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.experiments.keeping import per_picture
 from lsedu.studies._contrasts import against
 from lsedu.studies._pictures import Scale, pictures
+from lsedu.studies._scores import right
 from lsedu.studies._training import smoothed
 
 #: The shares of wrong labels that are concluded from, with their names.
@@ -48,7 +49,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
                 name=f"{rate}-{alpha}", progress=progress,
             )  # fmt: skip
             logits = training.predict(model, p.x_test)
-            results[f"{name}/accuracy"] = (logits.argmax(1) == p.y_test).double().mean().item()
+            results[f"{name}/accuracy"] = right(logits, p.y_test)
             arrays |= per_picture(name, logits, p.y_test)
     return Outcome(results, arrays)
 

@@ -21,7 +21,7 @@ from lsedu import data, models, training
 from lsedu.experiments.experiment import Choice, Contrast, Experiment, Outcome, Plan
 from lsedu.studies._contrasts import against
 from lsedu.studies._pictures import Scale, pictures
-from lsedu.studies._scores import kept, under
+from lsedu.studies._scores import kept, right, under
 from lsedu.studies._training import accuracy, smoothed
 from lsedu.studies._wrong_labels import STATES, calibrated, shares, temperatures
 
@@ -54,8 +54,8 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
         )
 
         def watch(model: models.Classifier, noisy: torch.Tensor = noisy) -> dict[str, float]:
-            right = accuracy(model, p.x_test, p.y_test)
-            return {"test_accuracy": right} | shares(training.predict(model, p.x).argmax(1), noisy, p.y)
+            found = {"test_accuracy": accuracy(model, p.x_test, p.y_test)}
+            return found | shares(training.predict(model, p.x).argmax(1), noisy, p.y)
 
         for alpha in config.alphas:
             follow = rate == config.followed_at and alpha in config.followed
@@ -69,7 +69,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
             found = calibrated(logits, p.y_test, fitted)
             found |= {f"{state}/temperature": fitted[state] for state in STATES[1:]}
             found |= shares(training.predict(model, p.x).argmax(1), noisy, p.y)
-            found["held_out_accuracy"] = (held.argmax(1) == noisy_val).double().mean().item()
+            found["held_out_accuracy"] = right(held, noisy_val)
             results |= under(f"{rate}/{alpha}", found)
             arrays |= kept(f"{rate}/{alpha}", logits, p.y_test, fitted)
             arrays[f"{rate}/{alpha}/hits"] = arrays[f"{rate}/{alpha}/before/hits"]

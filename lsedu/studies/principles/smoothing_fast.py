@@ -14,7 +14,7 @@ from lsedu.experiments.experiment import Contrast, Experiment, Outcome
 from lsedu.experiments.keeping import per_picture
 from lsedu.losses import label_smoothing
 from lsedu.studies._loaded import drawn
-from lsedu.studies._scores import scored, under
+from lsedu.studies._scores import right, scored, under
 from lsedu.training.fast import FastConfig, FastTrainer
 
 
@@ -44,7 +44,7 @@ def measure(config: Config, seed: int, *, part: str, device: str, workdir: Path 
     trainer.run(seed, progress=progress)
     logits = trainer.predict(x)
     results = under(part, scored(logits, y, {"before": 1.0}))
-    results[f"{part}/views/accuracy"] = (trainer.predict(x, views=True).argmax(1) == y).double().mean().item()
+    results[f"{part}/views/accuracy"] = right(trainer.predict(x, views=True), y)
     return Outcome(results, per_picture(part, logits, y))
 
 

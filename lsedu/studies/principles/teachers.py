@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
 from lsedu import models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.experiments.keeping import per_picture
-from lsedu.losses import distillation
+from lsedu.losses import Distillation, KnowledgeDistillation
 from lsedu.studies._contrasts import against
 from lsedu.studies._pictures import Scale, pictures
+from lsedu.studies._scores import right
 from lsedu.studies._training import smoothed, trained
 
 
@@ -30,21 +29,6 @@ class Config(Scale):
     alphas: tuple[float, ...]
     temperatures: tuple[float, ...]
     hidden: int
-
-
-@dataclass(frozen=True)
-class FromTeacher:
-    """The criterion of a student: match the teacher's prediction for each picture at one temperature."""
-
-    teacher: nn.Module
-    temperature: float
-    needs_inputs = True
-
-    def __call__(self, logits: Tensor, labels: Tensor, *, inputs: Tensor) -> Tensor:
-        """Return the mean divergence from the teacher, times the squared temperature; the labels are not used."""
-        with torch.no_grad():
-            teacher = self.teacher(inputs)
-        return distillation(logits, teacher, temperature=self.temperature)
 
 
 def measure(config: Config, seed: int, *, device: str, workdir: Path | None, progress: bool) -> Outcome:
@@ -61,12 +45,13 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
         alone, _ = smoothed(models.mlp, p.x, p.y, alpha=alpha, **options, **small)
         seen = {"teacher": training.predict(teacher, p.x_test), "alone": training.predict(alone, p.x_test)}
         for temperature in config.temperatures:
-            student, _ = trained(models.mlp, FromTeacher(teacher, temperature), p.x, p.y, **options, **small)
+            matched = Distillation(teacher, KnowledgeDistillation(temperature=temperature))
+            student, _ = trained(models.mlp, matched, p.x, p.y, **options, **small)
             seen[f"student-{temperature:g}"] = logits = training.predict(student, p.x_test)
             agreed = logits.argmax(1) == seen["teacher"].argmax(1)
             results[f"{alpha}/agreement-{temperature:g}"] = agreed.double().mean().item()
         for name, logits in seen.items():
-            results[f"{alpha}/{name}"] = (logits.argmax(1) == p.y_test).double().mean().item()
+            results[f"{alpha}/{name}"] = right(logits, p.y_test)
             arrays |= per_picture(f"{alpha}/{name}", logits, p.y_test)
     return Outcome(results, arrays)
 

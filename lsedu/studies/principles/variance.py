@@ -22,6 +22,7 @@ from lsedu.experiments.keeping import per_picture
 from lsedu.losses import label_smoothing
 from lsedu.studies._contrasts import against
 from lsedu.studies._pictures import Scale, pictures
+from lsedu.studies._scores import right
 from lsedu.studies._training import smoothed
 
 
@@ -101,7 +102,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
         )  # fmt: skip
         for name, images in tests.items():
             logits = training.predict(model, images)
-            results[f"{alpha}/cue-{name}"] = (logits.argmax(1) == p.y_test).double().mean().item()
+            results[f"{alpha}/cue-{name}"] = right(logits, p.y_test)
             arrays |= per_picture(f"{alpha}/cue-{name}", logits, p.y_test)
     return Outcome(results, arrays)
 

@@ -22,7 +22,7 @@ def test_the_votes_of_the_nearest_pictures():
 def test_a_self_taught_network_learns_from_the_pictures_it_is_given():
     teacher = models.build(models.mlp, seed=0, shape=(1, 2, 2), hidden=(3,), num_classes=3)
     x, logits, labels = torch.rand(4, 1, 2, 2), torch.randn(4, 3, requires_grad=True), torch.tensor([0, 1, 2, 0])
-    found = _contestants.SelfTaught(teacher)(logits, labels, inputs=x)
+    found = _contestants.self_taught(teacher)(logits, labels, inputs=x)
     assert torch.allclose(found, losses.tf_kd_self(logits, teacher(x).detach(), labels, alpha=0.1))
     found.backward()
     assert all(parameter.grad is None for parameter in teacher.parameters())

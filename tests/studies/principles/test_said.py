@@ -10,7 +10,6 @@ from lsedu.losses import label_smoothing
 from lsedu.studies._pictures import Scale, pictures
 from lsedu.studies._training import smoothed
 from lsedu.studies.principles import attacks, features, speed, transfer, variance
-from lsedu.studies.principles.teachers import FromTeacher
 from lsedu.training import Config
 
 
@@ -154,9 +153,3 @@ def test_the_cue_lights_two_pixels_that_name_the_class():
     changed = variance.lit(pictures_, torch.tensor([0, 1, 9]), 0.3)
     assert pictures_.max() == 0 and (changed > 0).sum() == 6
     assert [torch.nonzero(row[0, 0])[:, 0].tolist() for row in changed] == [[4, 5], [6, 7], [22, 23]]
-
-
-def test_a_student_equal_to_its_teacher_has_nothing_to_learn():
-    model = linear()
-    criterion = FromTeacher(model, temperature=4.0)
-    assert criterion(model(GREY), torch.tensor([2]), inputs=GREY).item() == pytest.approx(0.0, abs=1e-7)
