@@ -1,8 +1,7 @@
 """Contrasts of the usual form: one result of two methods, or of two strengths of smoothing."""
 
-from typing import Literal
-
 from lsedu.experiments.experiment import Contrast
+from lsedu.experiments.verdict import Claimed
 
 
 def against(
@@ -11,7 +10,7 @@ def against(
     key: str,
     *,
     margin: float,
-    claimed: Literal["positive", "negative"] = "negative",
+    claimed: Claimed = "negative",
     plus: str | float = 0.1,
     minus: str | float = 0.0,
 ) -> Contrast:
@@ -26,9 +25,21 @@ def against(
     return Contrast(name, claim, f"{plus}/{key}", f"{minus}/{key}", claimed=claimed, margin=margin)
 
 
-def at_strength(
-    alpha: float, key: str, claim: str, *, margin: float, claimed: Literal["positive", "negative"] = "negative"
+def accuracies(
+    name: str, claim: str, plus: str, minus: str, claimed: Claimed = "positive", *, margin: float
 ) -> Contrast:
+    """Return the contrast of the accuracies ``PLUS/accuracy`` and ``MINUS/accuracy`` of two networks.
+
+    Examples
+    --------
+    >>> found = accuracies("half", "It is as accurate", "half", "whole", "none", margin=0.003)
+    >>> found.plus, found.minus, found.claimed
+    ('half/accuracy', 'whole/accuracy', 'none')
+    """
+    return against(name, claim, "accuracy", plus=plus, minus=minus, claimed=claimed, margin=margin)
+
+
+def at_strength(alpha: float, key: str, claim: str, *, margin: float, claimed: Claimed = "negative") -> Contrast:
     """Return the contrast ``KEY-ALPHA``: a result at one of several strengths against none.
 
     Examples

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from lsedu import calibration, losses, training
-from lsedu.experiments.experiment import Outcome
+from lsedu.experiments.experiment import Contrast, Outcome
+from lsedu.experiments.verdict import Claimed
+from lsedu.studies._contrasts import accuracies, against
 from lsedu.studies._networks import network, standardising
 from lsedu.studies._pictures import Pictures, Scale
 from lsedu.studies._scores import fitted, scored, under
@@ -68,11 +70,35 @@ def makers(num_classes: int) -> dict[str, Callable[[], Any]]:
     }
 
 
+#: Whom LLS is said to be ahead of: all but its own forms and what is here to take its scale apart.
+RIVALS = ("one-hot", "ls", "penalty", "focal", "flsd-53", "tf-kd", "tf-kd-self", "zipf", "ols")
+#: Accuracy that would matter to somebody who has to choose a loss.
+MARGIN = 0.002
 #: All methods, in the order in which they are trained.
 METHODS = (
     "one-hot", "doubled", "ls", "penalty", "focal", "flsd-53", "tf-kd", "tf-kd-self", "zipf", "ols", "lls", "lls-half",
     "lls-own", "ls++",
 )  # fmt: skip
+
+
+def over(place: str, other: str, *, where: str, method: str = "lls", claimed: Claimed = "positive") -> Contrast:
+    """Return the contrast of a method's accuracy with another's at a place, which is called `where` in the claim."""
+    told = "is more accurate than" if claimed == "positive" else "is as accurate as"
+    return accuracies(
+        f"{place}-{method}-over-{other}", f"{method} {told} {other} ({where})", f"{place}/{method}", f"{place}/{other}",
+        claimed, margin=MARGIN,
+    )  # fmt: skip
+
+
+def eces(place: str, *, where: str) -> tuple[Contrast, Contrast]:
+    """Return the contrasts of the ECE of LLS with that of one-hot targets, as they are and with fitted temperatures."""
+    return tuple(
+        against(
+            f"{place}-{state}-ece", f"LLS has a lower ECE than one-hot targets {told} ({where})", f"{state}/ece",
+            plus=f"{place}/lls", minus=f"{place}/one-hot", margin=0.005,
+        )
+        for state, told in (("before", "without a temperature"), ("after", "with one for each"))
+    )  # fmt: skip
 
 
 def entered(

@@ -42,7 +42,7 @@ class Unheld:
 
 @dataclass(frozen=True, kw_only=True)
 class Scale(Unheld):
-    """The same with validation pictures, which are no training pictures: a training size of 0 takes all others."""
+    """The scale of a study with validation pictures: a training size of 0 takes all others."""
 
     validation_size: int
 
@@ -62,7 +62,7 @@ def photographs(scale: Scale, name: str, *, seed: int, device: str, test_part: s
 
 
 def unheld(scale: Unheld, name: str, *, seed: int, device: str) -> Pictures:
-    """Return the same without validation pictures: of these there are none."""
+    """Return the training and test pictures of a seed, and no validation pictures."""
     train = drawn(name, "train", scale.train_size, seed=seed)
     return _averaged((train, train.take(np.arange(0)), drawn(name, "test", scale.test_size)), scale.shrink, device)
 

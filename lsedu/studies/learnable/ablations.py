@@ -11,6 +11,7 @@ own, 1 in all arms and without decay. On one thread of a laptop core: half a min
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 from lsedu import losses, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
+from lsedu.studies._contrasts import accuracies
 from lsedu.studies._pictures import Scale, pictures
 from lsedu.studies._scores import under
 from lsedu.studies._training import trained
@@ -103,10 +105,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
     return Outcome(results, arrays)
 
 
-def _accuracy(
-    name: str, claim: str, plus: str, minus: str, *, claimed: str = "negative", margin: float = 0.005
-) -> Contrast:
-    return Contrast(name, claim, f"{plus}/accuracy", f"{minus}/accuracy", claimed=claimed, margin=margin)
+_accuracy = partial(accuracies, claimed="negative", margin=0.005)
 
 
 EXPERIMENT = Experiment(

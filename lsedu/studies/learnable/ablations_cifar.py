@@ -24,6 +24,7 @@ import torch
 
 from lsedu import losses, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
+from lsedu.studies._contrasts import against
 from lsedu.studies._pictures import Pictures
 from lsedu.studies._scores import under
 from lsedu.studies.learnable._ablations import ROWS, at_start, looked, makers
@@ -101,8 +102,8 @@ def many(scale: Scale, p: Pictures, **options: Any) -> Outcome:
         ("coarse/fce-only", "fce-only", 20, 1.0), ("coarse/reverse-kl", "reverse-kl", 20, 1.0),
     ):  # fmt: skip
         labelled = p if num_classes == 100 else coarse
-        faster = replace(recipe, lr=recipe.lr * share)
-        seen(name, taught(scale, made(row, num_classes, share), labelled, recipe=faster, **options), labelled)
+        at_share = replace(recipe, lr=recipe.lr * share)
+        seen(name, taught(scale, made(row, num_classes, share), labelled, recipe=at_share, **options), labelled)
     for name, epochs in zip(("early", "late"), scale.warm):
         first = replace(recipe, epochs=epochs, schedule="constant")
         model = taught(scale, losses.cross_entropy, p, recipe=first, **options)
@@ -125,10 +126,16 @@ def measure(config: Config, seed: int, *, part: str, device: str, workdir: Path 
 
 
 def _accuracy(
-    name: str, claim: str, plus: str, minus: str, *, claimed: str = "negative", margin: float = 0.02, key: str = ""
+    name: str,
+    claim: str,
+    plus: str,
+    minus: str,
+    *,
+    claimed: str = "negative",
+    margin: float = 0.02,
+    key: str = "accuracy",
 ) -> Contrast:
-    end = key or "accuracy"
-    return Contrast(name, claim, f"many/{plus}/{end}", f"many/{minus}/{end}", claimed=claimed, margin=margin)
+    return against(name, claim, key, plus=f"many/{plus}", minus=f"many/{minus}", claimed=claimed, margin=margin)
 
 
 def _like(name: str, claim: str, rate: str, row: str, *, claimed: str) -> Contrast:

@@ -12,23 +12,21 @@ two minutes and a half a seed.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lsedu import training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.studies._contrasts import against
 from lsedu.studies._pictures import pictures
-from lsedu.studies.learnable._contestants import METHODS, Contest, entered, nearest
+from lsedu.studies.learnable import _contestants
+from lsedu.studies.learnable._contestants import MARGIN, METHODS, RIVALS, Contest, eces, entered, nearest
 from lsedu.studies.learnable._own_rates import RATES
 
 #: Who stands in the contests of LeNet and the small CNN.
 FEW = ("one-hot", "doubled", "ls", "focal", "ols", "lls", "lls-half", "ls++")
-#: Whom LLS is said to be ahead of: all but its own forms and what is here to take its scale apart.
-RIVALS = ("one-hot", "ls", "penalty", "focal", "flsd-53", "tf-kd", "tf-kd-self", "zipf", "ols")
 PLACES = {"mlp": "an MLP", "own": "an MLP, each method at its own rate", "lenet": "LeNet", "cnn": "a small CNN"}
 #: Table 3's AlexNet with one-hot targets, on all 60,000 pictures.
 PUBLISHED = 0.8094
-#: Accuracy that would matter to somebody who has to choose a loss.
-MARGIN = 0.002
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +50,9 @@ def measure(config: Config, seed: int, *, part: str, device: str, workdir: Path 
     return found
 
 
-def over(place: str, other: str, *, method: str = "lls", claimed: str = "positive") -> Contrast:
-    """Return the contrast of a method's accuracy with another's at a place."""
-    told = "is more accurate than" if claimed == "positive" else "is as accurate as"
-    return Contrast(
-        f"{place}-{method}-over-{other}", f"{method} {told} {other} ({PLACES[place]})", f"{place}/{method}/accuracy",
-        f"{place}/{other}/accuracy", claimed=claimed, margin=MARGIN,
-    )  # fmt: skip
+def over(place: str, other: str, **options: Any) -> Contrast:
+    """Return the contrast of a method's accuracy with another's at one of `PLACES`."""
+    return _contestants.over(place, other, where=PLACES[place], **options)
 
 
 def rivals(place: str) -> tuple[str, ...]:
@@ -113,12 +107,7 @@ EXPERIMENT = Experiment(
         *(over(place, "one-hot", method="doubled", claimed="none") for place in ("mlp", "lenet", "cnn")),
         *(over(place, "lls-half", claimed="none") for place in PLACES),
         over("mlp", "lls-own", claimed="none"),
-        *(
-            against(f"{place}-{state}-ece", f"LLS has a lower ECE than one-hot targets {told} ({PLACES[place]})",
-                    f"{state}/ece", plus=f"{place}/lls", minus=f"{place}/one-hot", margin=0.005)
-            for place in PLACES
-            for state, told in (("before", "without a temperature"), ("after", "with one for each"))
-        ),
+        *(one for place, where in PLACES.items() for one in eces(place, where=where)),
         *(
             against(f"{place}-overconfidence", f"LLS is less sure of itself for its accuracy than one-hot targets "
                     f"({PLACES[place]})", "before/overconfidence", plus=f"{place}/lls", minus=f"{place}/one-hot",

@@ -10,18 +10,17 @@ epochs in the place of 200 and 300. Planned for one card of the H200 class; not 
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from lsedu import training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome
-from lsedu.studies._contrasts import against
 from lsedu.studies._loaded import apart, drawn
 from lsedu.studies._pictures import brought
-from lsedu.studies.learnable._contestants import METHODS, Contest, entered
+from lsedu.studies.learnable._contestants import METHODS, RIVALS, Contest, eces, entered, over
 from lsedu.studies.recipes import card
 
 #: Each contest, and the set that its pictures come from.
 SETS = {"cifar100": "cifar100", "cifar10": "cifar10", "fashion": "fashion-mnist"}
-RIVALS = ("one-hot", "ls", "penalty", "focal", "flsd-53", "tf-kd", "tf-kd-self", "zipf", "ols")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +44,8 @@ def measure(config: Config, seed: int, *, part: str, device: str, workdir: Path 
     return Outcome(*({key: kept[key] for key in kept if key.startswith(own)} for kept in (found.results, found.arrays)))
 
 
-def _over(place: str, other: str, *, method: str = "lls", claimed: str = "positive") -> Contrast:
-    told = "is more accurate than" if claimed == "positive" else "is as accurate as"
-    return Contrast(
-        f"{place}-{method}-over-{other}", f"{method} {told} {other} ({place})", f"{place}/{method}/accuracy",
-        f"{place}/{other}/accuracy", claimed=claimed, margin=0.002,
-    )  # fmt: skip
+def _over(place: str, other: str, **options: Any) -> Contrast:
+    return over(place, other, where=place, **options)
 
 
 def _large(network: str, recipe: training.Config) -> Contest:
@@ -88,12 +83,7 @@ EXPERIMENT = Experiment(
         *(_over(place, "one-hot", method=name) for place in SETS for name in ("ls", "focal", "flsd-53", "ols")),
         *(_over(place, "one-hot", method="doubled", claimed="none") for place in SETS),
         *(_over(place, "lls-half", claimed="none") for place in SETS),
-        *(
-            against(f"{place}-{state}-ece", f"LLS has a lower ECE than one-hot targets {told} ({place})",
-                    f"{state}/ece", plus=f"{place}/lls", minus=f"{place}/one-hot", margin=0.005)
-            for place in SETS
-            for state, told in (("before", "without a temperature"), ("after", "with one for each"))
-        ),
+        *(one for place in SETS for one in eces(place, where=place)),
     ),
     primary=tuple(f"{place}-lls-over-{rival}" for place in SETS for rival in RIVALS),
     data=tuple(SETS.values()),

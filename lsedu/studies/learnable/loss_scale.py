@@ -10,6 +10,7 @@ minute a seed.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch import Tensor
 from lsedu import models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.losses import cross_entropy
+from lsedu.studies._contrasts import accuracies
 from lsedu.studies._pictures import Scale
 from lsedu.studies._scores import under
 from lsedu.studies._training import accuracy, trained
@@ -69,8 +71,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
     return Outcome(results, arrays)
 
 
-def _accuracy(name: str, claim: str, plus: str, minus: str, claimed: str = "positive") -> Contrast:
-    return Contrast(name, claim, f"{plus}/accuracy", f"{minus}/accuracy", claimed=claimed, margin=0.01)
+_accuracy = partial(accuracies, margin=0.01)
 
 
 EXPERIMENT = Experiment(

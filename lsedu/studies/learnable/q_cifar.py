@@ -60,7 +60,7 @@ def measure(config: Config, seed: int, *, part: str, device: str, workdir: Path 
     found: dict[str, np.ndarray] = {}
     for arm, maker in arms(p.num_classes).items():
         criterion = maker()
-        pictures, drawn = (p, seed)
+        pictures, drawn = p, seed
         if arm == "twin":
             drawn = seed + 1000
             others, _ = apart(part, scale.train_size, scale.validation_size, seed=drawn)

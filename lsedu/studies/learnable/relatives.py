@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from lsedu import data, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.losses import LearnableLabelSmoothing, OnlineLabelSmoothing, cross_entropy, label_smoothing
+from lsedu.studies._contrasts import accuracies
 from lsedu.studies._pictures import Pictures, Scale, pictures
 from lsedu.studies._scores import right, under
 from lsedu.studies._training import accuracy, trained
@@ -182,9 +183,9 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
 
 def _compared(place: str, plus: str, minus: str, told: str, claimed: Any = "positive") -> Contrast:
     how = {"even": "any other class", "near": "a class of the same kind"}[place]
-    return Contrast(
-        f"{place}-{plus}-{minus}", f"Where {how} stands on a fifth of the pictures, {told}", f"{place}/{plus}/accuracy",
-        f"{place}/{minus}/accuracy", claimed=claimed, margin=0.005,
+    return accuracies(
+        f"{place}-{plus}-{minus}", f"Where {how} stands on a fifth of the pictures, {told}", f"{place}/{plus}",
+        f"{place}/{minus}", claimed, margin=0.005,
     )  # fmt: skip
 
 

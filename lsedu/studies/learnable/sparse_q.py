@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from lsedu import losses, training
 from lsedu.calibration import accuracy, nll
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
+from lsedu.studies._contrasts import accuracies
 from lsedu.studies._scores import under
 from lsedu.studies.learnable._groups import group_of
 from lsedu.studies.learnable._methods import ALPHA, RATE
@@ -160,14 +161,12 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
     return Outcome(results, {f"{arm}/q": tables[arm].astype(np.float16) for arm in ("whole", "top-3")})
 
 
-#: Of accuracy: half a point.
-MARGIN = 0.005
 #: Share of the other classes that are of a class's own group, which has five of a hundred.
 BY_CHANCE = 4 / 99
 
 
-def _accuracy(name: str, claim: str, plus: str, minus: str, claimed: str = "positive") -> Contrast:
-    return Contrast(name, claim, f"{plus}/accuracy", f"{minus}/accuracy", claimed=claimed, margin=MARGIN)
+#: Half a point.
+_accuracy = partial(accuracies, margin=0.005)
 
 
 EXPERIMENT = Experiment(

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from lsedu import losses, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.experiments.keeping import per_picture
+from lsedu.studies._contrasts import accuracies
 from lsedu.studies._pictures import Pictures, Scale, pictures
 from lsedu.studies._scores import right
 from lsedu.studies._training import trained
@@ -105,10 +106,8 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
 
 
 def _than(name: str, claim: str, half: str, plus: str, minus: str, claimed: str = "positive") -> Contrast:
-    return Contrast(
-        f"{half}-{name}", f"{claim} (half of the {half})", f"{half}/{plus}/accuracy", f"{half}/{minus}/accuracy",
-        claimed=claimed, margin=0.003,
-    )  # fmt: skip
+    told = f"{claim} (half of the {half})"
+    return accuracies(f"{half}-{name}", told, f"{half}/{plus}", f"{half}/{minus}", claimed, margin=0.003)
 
 
 EXPERIMENT = Experiment(

@@ -26,6 +26,7 @@ from lsedu import data, losses, models, training
 from lsedu.experiments.experiment import Contrast, Experiment, Outcome, Plan
 from lsedu.experiments.keeping import per_picture
 from lsedu.studies import _networks
+from lsedu.studies._contrasts import accuracies
 from lsedu.studies._loaded import drawn, loaded
 from lsedu.studies._scores import right
 from lsedu.studies._training import trained
@@ -122,8 +123,7 @@ def measure(config: Config, seed: int, *, device: str, workdir: Path | None, pro
     return Outcome(results, arrays)
 
 
-def _than(name: str, claim: str, plus: str, minus: str, claimed: str = "positive") -> Contrast:
-    return Contrast(name, claim, f"{plus}/accuracy", f"{minus}/accuracy", claimed=claimed, margin=0.003)
+_than = partial(accuracies, margin=0.003)
 
 
 EXPERIMENT = Experiment(
