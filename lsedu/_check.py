@@ -149,7 +149,8 @@ def labels_inside(
         raise ValueError(f"{name} must be a torch.Tensor of shape (N,), got {type(value).__name__}")
     if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
         raise ValueError(f"{name} must have an integer dtype, got {value.dtype}")
-    shape = (size,) if isinstance(size, int) else size
+    # under a trace or an export a size is a symbol, no int
+    shape = size if size is None or isinstance(size, tuple) else (size,)
     if value.ndim != 1 if shape is None else value.shape != shape:
         raise ValueError(f"{name} must have shape {'(N,)' if shape is None else shape}, got {tuple(value.shape)}")
     if value.numel() == 0:

@@ -1,9 +1,10 @@
 """When the values of tensors are looked at, decided once for the whole library.
 
 Labels out of range, rows that are no distributions and negative weights are looked for where looking is free: in
-ordinary memory, outside torch.compile, torch.func and forward-mode differentiation. On a GPU one look makes the program
-wait until the queue is empty, and under a transform there is no value to look at. So nothing is looked at there unless
-`looking` asks for it, and a label out of range ends as with PyTorch's own losses, in a device-side assertion.
+ordinary memory, outside torch.compile, torch.func, forward-mode differentiation and tracing. On a GPU one look makes
+the program wait until the queue is empty, and under a transform there is no value to look at, or one that a trace would
+keep for all later inputs. So nothing is looked at there unless `looking` asks for it, and a label out of range ends as
+with PyTorch's own losses, in a device-side assertion.
 
 Reference: the rule of `torch.nn.functional.cross_entropy`, which checks dtypes and shapes everywhere.
 """
@@ -58,14 +59,22 @@ def takes_for_good() -> bool:
 
 
 def transformed() -> bool:
-    """Return whether torch.compile, torch.func or forward-mode differentiation is at work."""
+    """Return whether torch.compile, torch.func, forward-mode differentiation, torch.jit.trace or make_fx is at work."""
     import torch
 
     return (
         torch.compiler.is_compiling()
         or torch._C._are_functorch_transforms_active()
         or torch.autograd.forward_ad._current_level >= 0
+        or torch._C._get_tracing_state() is not None
+        or (torch._C._len_torch_dispatch_stack() > 0 and _recorded())
     )
+
+
+def _recorded() -> bool:
+    import torch
+
+    return torch._C._get_dispatch_mode(torch._C._TorchDispatchModeKey.PROXY) is not None
 
 
 def readable(value: Tensor) -> bool:

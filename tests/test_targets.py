@@ -152,6 +152,17 @@ def test_online_table_variants_of_the_released_code():
     assert set(online.state_dict()) == {"table", "sums", "counts"}
 
 
+def test_a_prediction_that_is_no_number_is_not_counted():
+    # as in a step that overflows, which mixed precision then skips
+    z = torch.tensor([[3.0, 0.0], [math.nan, 0.0], [math.inf, 0.0], [0.0, math.nan], [0.0, -math.inf]])
+    online = OnlineTable(2)
+    online.update(z, torch.tensor([0, 0, 0, 1, 0]))
+    assert online.counts.tolist() == [2, 0]
+    torch.testing.assert_close(online.sums[0], z[0].softmax(0) + torch.tensor([1.0, 0.0]))
+    online.end_of_epoch()
+    assert torch.isfinite(online.table).all()
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_an_online_table_in_half_precision_counts_on(dtype):
     z = torch.tensor([[1.0, 0.0], [0.0, 2.0]]).repeat(1500, 1)

@@ -6,8 +6,8 @@ samples with label `ignore_index`, and reduces like PyTorch, but for one thing: 
 gradient, not NaN. Functions have a form as module with their options given once, of the same name in capitals.
 
 Dtypes and shapes are checked in each call. Values (a label out of range, a row that is no distribution) are checked
-where looking costs nothing: on a CPU, outside `torch.compile`, `torch.func` and forward-mode differentiation. On a GPU
-a look would make every step wait; ``with checked_values():`` asks for it.
+where looking costs nothing: on a CPU, outside `torch.compile`, `torch.func`, forward-mode differentiation and tracing.
+On a GPU a look would make every step wait; ``with checked_values():`` asks for it.
 """
 
 from lsedu._look import looking as checked_values

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from lsedu._look import readable
-from lsedu.losses._lls_edge import edge_block, shut_out
+from lsedu.losses._lls_edge import SLIGHT, edge_block, shut_out
 from lsedu.losses._lls_near import NARROW, NEAR, near, near_block, number, softmax
 from lsedu.losses._lls_shared import Labels, of_table, shared_block
 
@@ -247,15 +247,18 @@ class LearnableSmoothing(torch.autograd.Function):
 
         def run(z: Tensor, row: Tensor, column: Tensor, dz: Tensor | None, dt: Tensor | None) -> Tensor:
             z, t = _of(dtype, z), rows.gather(row, dtype)
-            if look:
+            edge = options.alpha < SLIGHT
+            if look and not edge:
                 if near(z) and (rows.near if t is None else near(t)):
                     if symmetric:
                         return near_block(z, *rows.small(row, t, dtype), column, options.alpha, factor, dz, dt)
                 elif shut_out(z) or shut_out(table):
-                    t = table.index_select(0, row) if t is None else t
-                    return edge_block(z, t, column, **options._asdict(), dz=dz, dt=dt, factor=factor)
+                    edge = True
                 elif dtype != torch.float64:
                     return widened(z, rows.general(row, column, t, torch.float64), column, options, dz, dt, factor)
+            if edge:
+                t = table.index_select(0, row) if t is None else t
+                return edge_block(z, t, column, **options._asdict(), dz=dz, dt=dt, factor=factor)
             return block(z, rows.general(row, column, t, dtype), column, options, dz, dt, factor)
 
         step = n if z.is_cuda else max(1, _BLOCK // k)

@@ -4,6 +4,8 @@ A class that the prediction gives nothing adds nothing to :math:`\langle q, B\ra
 nothing adds nothing to :math:`\langle s, A\rangle`, be B or A infinite there. So a loss is infinite where the target
 asks for a class that is shut out, as in `torch.nn.functional.cross_entropy`, and never NaN. The slope on the logits is
 finite there too; that on Q has no limit and counts as 0, lest a sample that is ignored spoil the others.
+
+The same way, in float64 and without a division by alpha, is taken where alpha is slight.
 """
 
 import math
@@ -12,6 +14,9 @@ import torch
 from torch import Tensor
 
 from lsedu.losses._logs import mixed
+
+#: Below this alpha the learned shares are of the size of the smallest numbers of float32, and 1 / alpha of the largest.
+SLIGHT = 1e-12
 
 
 def shut_out(x: Tensor) -> bool:

@@ -57,8 +57,8 @@ def class_weights(weight: Tensor, log_q: Tensor) -> Tensor:
         raise ValueError(f"weight must be a tensor of shape ({k},), got {got}")
     if weight.is_complex():
         raise ValueError(f"weight must be a tensor of real numbers, got {weight.dtype}")
-    if looks_at(weight) and not ((weight >= 0) & torch.isfinite(weight)).all():
-        raise ValueError(f"weight must be finite and >= 0, got {weight.tolist()}")
+    if looks_at(weight) and not (good := (weight >= 0) & torch.isfinite(weight)).all():
+        raise ValueError(f"weight must be finite and >= 0, got {weight[~good][0].item():g}")
     return weight.to(log_q)
 
 

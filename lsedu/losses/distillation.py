@@ -20,6 +20,12 @@ from lsedu.losses._reduce import Reduction, reduce
 Divergence = Literal["kl", "cross-entropy"]
 
 
+def checked_temperature(value: Any) -> float:
+    """Return a temperature > 0 as a float if float32 holds its square and the logits that it divides."""
+    temperature = _check.real_in("temperature", value, 0.0, math.inf, open_low=True, open_high=True)
+    return _check.real_in("temperature", temperature, 1e-18, 1e18)
+
+
 def soft_term(log_teacher: Tensor, log_q: Tensor, temperature: float, divergence: Divergence = "kl") -> Tensor:
     """Return the divergences (M,) from the teacher's log-probabilities at a temperature to the student's, softened."""
     log_student = log_q if temperature == 1.0 else log_softmax(log_q / temperature)
@@ -49,7 +55,7 @@ def distillation(
     labels : Tensor, shape (N,), optional
         Integer labels in [0, K) or `ignore_index`; needed for beta > 0.
     temperature : float
-        T > 0, finite; divides both logits.
+        T > 0 that divides both logits, in [1e-18, 1e18].
     beta : float
         Weight of the labels' cross-entropy (at temperature 1), in [0, 1].
     divergence : {"kl", "cross-entropy"}
@@ -84,7 +90,7 @@ def distillation(
     """
     flat = rows("logits", logits)
     teacher = like("teacher_logits", teacher_logits, logits)
-    temperature = _check.real_in("temperature", temperature, 0.0, math.inf, open_low=True, open_high=True)
+    temperature = checked_temperature(temperature)
     beta = _check.real_in("beta", beta, 0.0, 1.0)
     _check.one_of("divergence", divergence, ("kl", "cross-entropy"))
     if labels is not None:
@@ -145,6 +151,9 @@ class Distillation(nn.Module):
 
     def __init__(self, teacher: Callable[[Tensor], Tensor], loss: Callable[..., Tensor] = distillation):
         super().__init__()
+        for name, value in (("teacher", teacher), ("loss", loss)):
+            if not callable(value):
+                raise ValueError(f"{name} must be callable, got {value!r}")
         self.teacher, self.loss = teacher, loss
         self.train(self.training)
 

@@ -14,6 +14,13 @@ from lsedu.losses._logs import class_weights, log_softmax, own
 from lsedu.losses._module import Criterion
 from lsedu.losses._reduce import Reduction, reduce
 
+# an exponent as steep as this gives what any steeper one does, and times a logarithm it stays a number of float32
+_STEEP = 1e30
+
+
+def _exponent(name: str, value: float) -> float:
+    return min(_check.real_in(name, value, 0.0, math.inf, open_high=True), _STEEP)
+
 
 def _focal(log_q: Tensor, label: Tensor, gamma: float | Tensor) -> Tensor:
     index, log_own = label[:, None], own(log_q, label)
@@ -74,7 +81,7 @@ def focal(
     0.0866
     """
     batch = samples(logits, labels, ignore_index)
-    gamma = _check.real_in("gamma", gamma, 0.0, math.inf, open_high=True)
+    gamma = _exponent("gamma", gamma)
     log_q = log_softmax(batch.logits)
     share = None if weight is None else class_weights(weight, log_q)[batch.label]
     return reduce(_focal(log_q, batch.label, gamma), batch, reduction=reduction, share=share)
@@ -148,7 +155,7 @@ def focal_sample_dependent(
     batch = samples(logits, labels, ignore_index)
     if not isinstance(gammas, tuple | list) or len(gammas) != 2:
         raise ValueError(f"gammas must be a pair of exponents, got {gammas!r}")
-    low, high = (_check.real_in("gammas", g, 0.0, math.inf, open_high=True) for g in gammas)
+    low, high = (_exponent("gammas", g) for g in gammas)
     threshold = _check.real_in("threshold", threshold, 0.0, 1.0)
     log_q = log_softmax(batch.logits)
     q_y = own(log_q.detach(), batch.label).exp()

@@ -18,7 +18,7 @@ from lsedu.losses._lls import Coefficients, LearnableSmoothing, Options, is_dive
 from lsedu.losses._logs import class_weights, expected, log_softmax, nonnegative, own
 from lsedu.losses._reduce import Reduction, reduce
 from lsedu.losses.cross_entropy import distributions
-from lsedu.targets import q_targets
+from lsedu.targets.learned import mixed_targets
 
 Variant = Literal[
     "no-fce", "no-rce", "no-pred-em", "no-targets-em", "fce-only", "symmetric-ce", "forward-kl", "reverse-kl", "lls"
@@ -193,10 +193,11 @@ def _soft_loss(
 ) -> Tensor:
     """Return the loss for probability targets, such as those of mixed samples; PyTorch differentiates it."""
     z, wide, dtype = batch.logits, _wide(batch.logits, table), _dtype(batch.logits, table)
-    s = q_targets(p.to(wide), table.to(wide), alpha=options.alpha)
+    s = mixed_targets(p.to(wide), table, options.alpha)
     # a share may underflow, or be 0 at alpha = 0, where none of the variants takes its logarithm for what it is
     log_s = s.clamp(min=torch.finfo(wide).tiny).log()
     losses = _lls_plain.of_logs(torch.log_softmax(z.to(wide), 1), log_s, options.c)
     losses = (0.5 if half else 1.0) * (nonnegative(losses) if is_divergence(options.c) else losses).to(dtype)
-    share = None if weight is None else (p * class_weights(weight, p)).sum(1).to(dtype)
+    p = p.to(dtype)
+    share = None if weight is None else (p * class_weights(weight, p)).sum(1)
     return reduce(losses, batch, reduction=reduction, share=share)

@@ -23,7 +23,7 @@ from lsedu import _check
 from lsedu._look import readable
 from lsedu._samples import full_precision
 from lsedu.losses._lls import Coefficients, Options, block, q_rows
-from lsedu.losses._lls_edge import edge_block, shut_out
+from lsedu.losses._lls_edge import SLIGHT, edge_block, shut_out
 
 #: Multipliers of H(s, q), H(q, s), -H(q) and -H(s) that make up each term.
 TERMS: dict[str, Coefficients] = {
@@ -92,9 +92,11 @@ def lls_gradients(logits: Tensor, labels: Tensor, q_logits: Tensor, *, alpha: fl
     alpha = _check.real_in("alpha", alpha, 0.0, 1.0, open_low=True)
     dtype = torch.promote_types(torch.promote_types(logits.dtype, q_logits.dtype), torch.float32)
     label = labels.long()[:, None]
-    z = logits.detach().to(dtype)
-    rows = q_logits.detach().to(dtype)[label[:, 0]]
-    edge = readable(z) and (shut_out(z) or shut_out(rows))
+    # logarithms of large logits cancel in the gradients, and on a CPU float64 is at hand
+    wide = torch.float64 if logits.is_cpu else dtype
+    z = logits.detach().to(wide)
+    rows = q_logits.detach().to(wide)[label[:, 0]]
+    edge = alpha < SLIGHT or (readable(z) and (shut_out(z) or shut_out(rows)))
     terms = {}
     for name, c in TERMS.items():
         options = Options(alpha, c)
@@ -104,5 +106,5 @@ def lls_gradients(logits: Tensor, labels: Tensor, q_logits: Tensor, *, alpha: fl
                 value = edge_block(z, rows, label, **options._asdict(), dz=dz, dt=dt, factor=1.0)
             else:
                 value = block(z, q_rows(rows.clone(), label, options), label, options, dz, dt, 1.0)
-        terms[name] = Term(value.squeeze(1), dz, dt)
+        terms[name] = Term(*(x.to(dtype) for x in (value.squeeze(1), dz, dt)))
     return terms

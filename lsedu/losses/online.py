@@ -76,8 +76,8 @@ def online_smoothing(
         raise ValueError(f"table must be a torch.Tensor of shape ({k}, {k}), got {type(table).__name__}")
     if tuple(table.shape) != (k, k) or table.is_complex():
         raise ValueError(f"table must have shape ({k}, {k}), got {tuple(table.shape)} of {table.dtype}")
-    if looks_at(table) and not ((table >= 0) & table.isfinite()).all():
-        raise ValueError(f"table must be finite and >= 0, got {table.tolist()}")
+    if looks_at(table) and not (good := (table >= 0) & table.isfinite()).all():
+        raise ValueError(f"table must be finite and >= 0, got {table[~good][0].item():g}")
     _check.one_of("weighting", weighting, ("average", "sum"))
     hard_weight = _check.real_in("hard_weight", hard_weight, 0.0, 1.0)
     weights = (hard_weight, 1.0 - hard_weight) if weighting == "average" else (1.0, 1.0)

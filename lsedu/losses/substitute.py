@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from lsedu import _check
+from lsedu._look import transformed
 from lsedu._samples import samples
 from lsedu.losses._logs import log_softmax, mixed, own
 from lsedu.losses._reduce import Reduction, reduce
-from lsedu.losses.distillation import Divergence, soft_term
+from lsedu.losses.distillation import Divergence, checked_temperature, soft_term
 
 
 class SubstituteTeacher(nn.Module):
@@ -73,7 +74,7 @@ class SubstituteTeacher(nn.Module):
         log_s = log_s.diagonal_scatter(torch.logaddexp(log_s.diagonal(), label))
         self.register_buffer("log_targets", log_s.to(device=device, dtype=dtype))
         self.beta = _check.real_in("beta", beta, 0.0, 1.0)
-        self.temperature = _check.real_in("temperature", temperature, 0.0, math.inf, open_low=True, open_high=True)
+        self.temperature = checked_temperature(temperature)
         self.divergence = _check.one_of("divergence", divergence, ("kl", "cross-entropy"))
         self.scaled, self.ignore_index = scaled, _check.whole("ignore_index", ignore_index)
         self.reduction = _check.one_of("reduction", reduction, ("mean", "sum", "none"))
@@ -84,7 +85,8 @@ class SubstituteTeacher(nn.Module):
         log_q, table = log_softmax(batch.logits), self.log_targets
         if log_q.shape[1] != len(table):
             raise ValueError(f"logits must have {len(table)} classes, got {log_q.shape[1]}")
-        if len(batch.label) < len(table):
+        # under a transform the number of samples may be a symbol, which a comparison would pin down
+        if transformed() or batch.label.shape[0] < table.shape[0]:
             log_teacher = self._softened(table[batch.label].to(log_q))
         else:
             log_teacher = self._softened(table.to(log_q))[batch.label]

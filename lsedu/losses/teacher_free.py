@@ -16,17 +16,17 @@ from lsedu._samples import like, samples
 from lsedu.losses._logs import divergence, log_softmax, mixed, own
 from lsedu.losses._module import Criterion
 from lsedu.losses._reduce import Reduction, reduce
-from lsedu.losses.distillation import soft_term
+from lsedu.losses.distillation import checked_temperature, soft_term
 
 Form = Literal["paper", "code"]
 
 
 def _two_logs(num_classes: int, correct: float, temperature: float, form: Form) -> tuple[float, float]:
     """Return the logarithms of the hand-made teacher's softened probabilities, of the label and of each other class."""
-    if _check.whole("num_classes", num_classes) < 2:
+    if num_classes < 2:
         raise ValueError(f"teacher-free distillation needs at least 2 classes, got K = {num_classes}")
     correct = _check.real_in("correct", correct, 0.0, 1.0, open_low=True, open_high=True)
-    temperature = _check.real_in("temperature", temperature, 0.0, math.inf, open_low=True, open_high=True)
+    temperature = checked_temperature(temperature)
     _check.one_of("form", form, ("paper", "code"))
     other = (1.0 - correct) / (num_classes - 1)
     if form == "paper":
@@ -72,6 +72,7 @@ def virtual_teacher(num_classes: int, *, correct: float, temperature: float, for
     >>> virtual_teacher(2, correct=0.9, temperature=1.0, form="paper")[0].round(decimals=3).tolist()
     [0.9, 0.1]
     """
+    num_classes = _check.whole("num_classes", num_classes)
     of_label, of_other = _two_logs(num_classes, correct, temperature, form)
     table = torch.full((num_classes, num_classes), math.exp(of_other), dtype=torch.float64)
     return table.fill_diagonal_(math.exp(of_label))
@@ -224,7 +225,7 @@ def tf_kd_self(
     batch = samples(logits, labels, ignore_index)
     teacher = like("teacher_logits", teacher_logits, logits)
     alpha = _check.real_in("alpha", alpha, 0.0, 1.0)
-    temperature = _check.real_in("temperature", temperature, 0.0, math.inf, open_low=True, open_high=True)
+    temperature = checked_temperature(temperature)
     multiplier = _check.real_in("multiplier", multiplier, 0.0, math.inf, open_low=True, open_high=True)
     _check.one_of("form", form, ("paper", "code"))
     log_q = log_softmax(batch.logits)

@@ -100,8 +100,9 @@ class TopNSmoothing(LearnedTargets):
 
     def _rows(self, label: Tensor) -> Tensor:
         k, n = self.kept.shape
-        rest = self.rest_logits[label] - math.log(k - n)
-        return rest.expand(-1, k).scatter(1, self.kept[label], self.kept_logits[label])
+        wide = torch.promote_types(self.rest_logits.dtype, torch.float32)
+        rest = self.rest_logits[label].to(wide) - math.log(k - n)
+        return rest.expand(-1, k).scatter(1, self.kept[label], self.kept_logits[label].to(wide))
 
     def q(self) -> Tensor:
         """Return the whole Q-matrix (K, K), detached."""
@@ -110,7 +111,7 @@ class TopNSmoothing(LearnedTargets):
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of logits (N, K) and labels (N,), in nats."""
         batch = self._batch(logits, labels, len(self.kept))
-        row = torch.arange(len(batch.label), device=batch.label.device)
+        row = torch.arange(batch.label.shape[0], device=batch.label.device)
         options = Options(self.alpha, coefficients(self.variant, self.alpha))
         return smoothed_loss(batch, self._rows(batch.label), row, options, **self._options())
 

@@ -23,8 +23,10 @@ _FAR = 1e30
 def _gaussian(mean: Tensor, log_std: Tensor) -> tuple[Tensor, Tensor]:
     for name, value in (("mean", mean), ("log_std", log_std)):
         if not isinstance(value, Tensor) or not value.is_floating_point() or value.ndim not in (1, 2):
-            shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-            raise ValueError(f"{name} must be a floating-point tensor of shape (N, D), got {shape}")
+            got = type(value).__name__
+            if isinstance(value, Tensor):
+                got = tuple(value.shape) if value.is_floating_point() else value.dtype
+            raise ValueError(f"{name} must be a floating-point tensor of shape (N, D), got {got}")
     if mean.shape != log_std.shape:
         raise ValueError(f"log_std must have shape {tuple(mean.shape)}, got {tuple(log_std.shape)}")
     wide = torch.promote_types(torch.promote_types(mean.dtype, log_std.dtype), torch.float32)

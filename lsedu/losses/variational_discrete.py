@@ -66,7 +66,10 @@ def vib_bounds(encoder: Tensor, classifier: Tensor, joint: Tensor, prior: Tensor
     for name, value in (("encoder", encoder), ("classifier", classifier), ("prior", prior)):
         _check.distributions(name, value)
     _check.distributions("joint", joint.flatten() if isinstance(joint, Tensor) else joint)
-    n, m, k = encoder.shape[0], encoder.shape[-1], classifier.shape[-1]
+    for name, value in (("encoder", encoder), ("classifier", classifier), ("joint", joint)):
+        if value.ndim != 2:
+            raise ValueError(f"{name} must have 2 axes, got shape {tuple(value.shape)}")
+    n, m, k = encoder.shape[0], encoder.shape[1], classifier.shape[1]
     wants = {"encoder": (encoder, (n, m)), "classifier": (classifier, (m, k)), "joint": (joint, (n, k))}
     for name, (value, shape) in {**wants, "prior": (prior, (m,))}.items():
         if tuple(value.shape) != shape:
@@ -162,8 +165,10 @@ def vib_discrete(
         log_r = log_p.new_full((m,), -math.log(m))
     else:
         _check.distributions("prior", prior)
-        if tuple(prior.shape) != (m,) or (looks_at(prior) and not (prior > 0).all()):
-            raise ValueError(f"prior must have shape ({m},) and entries > 0, got {prior.tolist()}")
+        if tuple(prior.shape) != (m,):
+            raise ValueError(f"prior must have shape ({m},), got {tuple(prior.shape)}")
+        if looks_at(prior) and not (prior > 0).all():
+            raise ValueError("prior must be > 0, got an entry of 0")
         log_r = logarithm(prior, log_p)
     rate = nonnegative(expected(p, log_p - log_r))
     return reduce(mixed(1.0, distortion, beta, rate), batch, reduction=reduction)

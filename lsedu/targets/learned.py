@@ -52,10 +52,14 @@ def q_targets(labels: Tensor, q_logits: Tensor, *, alpha: float) -> Tensor:
         p = _check.distributions("labels", labels)
         if p.ndim != 2 or p.shape[1] != k:
             raise ValueError(f"labels must have shape (N,) or (N, {k}), got {tuple(p.shape)}")
-        p = p.to(wide)
-        with full_precision(p):
-            return (1.0 - alpha) * p + alpha * (p @ torch.softmax(q_logits, 1, dtype=wide))
+        return mixed_targets(p.to(wide), q_logits, alpha)
     _check.labels("labels", labels, k)
     index = labels.long()
     rows = alpha * torch.softmax(q_logits[index], 1, dtype=wide)
     return rows.scatter_add(1, index[:, None], torch.full_like(rows[:, :1], 1.0 - alpha))
+
+
+def mixed_targets(p: Tensor, q_logits: Tensor, alpha: float) -> Tensor:
+    """Return the targets (N, K) of distributions (N, K) that are checked, in their dtype."""
+    with full_precision(p):
+        return (1.0 - alpha) * p + alpha * (p @ torch.softmax(q_logits, 1, dtype=p.dtype))

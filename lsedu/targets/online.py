@@ -107,7 +107,8 @@ class OnlineTable(nn.Module):
         """Do as `update` for samples that are checked."""
         if batch.logits.shape[1] != len(self.table):
             raise ValueError(f"logits must have {len(self.table)} classes, got {batch.logits.shape[1]}")
-        correct = batch.logits.argmax(1) == batch.label
+        # a NaN is the largest of its row, and would make the targets NaN for the whole of the next epoch
+        correct = (batch.logits.argmax(1) == batch.label) & batch.logits.amax(1).isfinite()
         if batch.kept is not None:
             correct &= batch.kept
         # all rows, the wrong ones as zeros: to pick the correct ones would make the program wait for their number

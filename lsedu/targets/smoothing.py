@@ -56,7 +56,7 @@ def one_hot(labels: Tensor, num_classes: int, *, dtype: torch.dtype = torch.floa
 
 def _one_hot(label: Tensor, num_classes: int, dtype: torch.dtype) -> Tensor:
     # PyTorch's own looks at the labels, which torch.func.vmap does not allow
-    return label.new_zeros((len(label), num_classes), dtype=dtype).scatter(1, label[:, None], 1.0)
+    return label.new_zeros((label.shape[0], num_classes), dtype=dtype).scatter(1, label[:, None], 1.0)
 
 
 def smooth(
@@ -134,12 +134,12 @@ def smoothed(
         rows = torch.full_like(hard, 1.0 / num_classes)
     else:
         _check.distributions("prior", prior)
-        if tuple(prior.shape) not in {(num_classes,), (num_classes, num_classes)}:
+        if tuple(prior.shape) not in ((num_classes,), (num_classes, num_classes)):
             raise ValueError(
                 f"prior must have shape ({num_classes},) or ({num_classes}, {num_classes}), got {tuple(prior.shape)}"
             )
         table = prior.to(hard)
-        rows = table.expand(len(hard), -1) if prior.ndim == 1 else table[label]
+        rows = table.expand(hard.shape[0], -1) if prior.ndim == 1 else table[label]
     if convention == "others":
         rows = rows * (1.0 - hard)
         mass = rows.sum(1, keepdim=True)

@@ -278,3 +278,45 @@ def test_focal_is_twice_differentiable_at_logits_of_100(gamma):
             torch.testing.assert_close(found, found.permute(2, 3, 0, 1), rtol=1e-3, atol=1e-6)
     z = torch.tensor([[0.3, -0.2, 0.7]], dtype=F64, requires_grad=True)
     assert torch.autograd.gradgradcheck(lambda z: L.focal(z, torch.tensor([0]), gamma=gamma), z)
+
+
+@pytest.mark.parametrize("gamma", [1e38, 1e39, 1e300])
+def test_focal_of_a_steep_exponent_lets_go_of_all_but_the_surely_wrong(gamma):
+    z = torch.tensor([[100.0, -100.0, 0.0], [0.0, 0.0, 0.0], [-1e4, 0.0, 0.0]], requires_grad=True)
+    y = torch.zeros(3, dtype=torch.long)
+    for loss in (
+        L.focal(z, y, gamma=gamma, reduction="none"),
+        L.focal_sample_dependent(z, y, gammas=(gamma, gamma), reduction="none"),
+    ):
+        torch.testing.assert_close(loss, torch.tensor([0.0, 0.0, 1e4 + math.log(2)]))
+        assert torch.isfinite(slope(loss, z)[0]).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, F64])
+@pytest.mark.parametrize("alpha", [1e-13, 1e-30, 1e-40, 5e-324])
+def test_a_learned_share_that_is_next_to_nothing(alpha, dtype):
+    z = torch.tensor([[1.0, -0.5, 0.3], [15.0, -15.0, 0.0], [40.0, 0.0, -40.0]], dtype=dtype, requires_grad=True)
+    t = torch.tensor([[-15.0, 15.0, 0.0], [0.2, -0.1, 0.0], [0.0, 0.0, 0.0]], dtype=dtype, requires_grad=True)
+    y = torch.tensor([0, 1, 1])
+    # s is one-hot but for logarithms: H(q, s) is the only term that sees log(alpha), and Q's row
+    q, log_q = z.detach().double().softmax(1), z.detach().double().log_softmax(1)
+    log_r = t.detach().double().log_softmax(1)[y]
+    off = 1 - functional.one_hot(y, 3)
+    want = (q * log_q - q * off * (log_r + math.log(alpha))).sum(1) - log_q.gather(1, y[:, None]).squeeze(1)
+    on_t = (q * off).sum(1, keepdim=True) * log_r.exp() - q * off
+    for reduction in ("none", "mean"):
+        found = L.learnable_smoothing(z, y, t, alpha=alpha, reduction=reduction)
+        torch.testing.assert_close(found.double(), want if reduction == "none" else want.mean(), rtol=1e-6, atol=0)
+        on_z, on_q = slope(found, z, t)
+        scale = 1 if reduction == "none" else 3
+        assert torch.isfinite(on_z).all()
+        summed = torch.zeros(3, 3, dtype=F64).index_add(0, y, on_t)
+        torch.testing.assert_close(scale * on_q.double(), summed, rtol=1e-5, atol=1e-9)
+    for name, term in L.lls_gradients(z, y, t, alpha=alpha).items():
+        assert all(torch.isfinite(x).all() for x in term), name
+
+
+def test_a_prior_without_values_is_named_by_its_shape():
+    z, y = torch.zeros(2, 3, device="meta"), torch.zeros(2, dtype=torch.long, device="meta")
+    with pytest.raises(ValueError, match=r"^prior must have shape \(3,\), got \(4,\)$"):
+        L.vib_discrete(z, torch.zeros(3, 3, device="meta"), y, beta=1.0, prior=torch.zeros(4, device="meta"))

@@ -1,5 +1,6 @@
 """Learnable label smoothing: values, both gradients, the ablation table, the criteria around it."""
 
+import copy
 import math
 import re
 
@@ -303,6 +304,18 @@ def test_closed_forms_term_by_term(batch, alpha):
     assert L.lls_gradients(z.half(), y, t.half(), alpha=alpha)["lls"].value.dtype == torch.float32
 
 
+@pytest.mark.parametrize("size", [0.01, 30.0, 100.0])
+def test_closed_forms_keep_the_digits_of_float32(size):
+    g = torch.Generator().manual_seed(0)
+    z, t = (size * torch.randn(5, 5, generator=g) for _ in range(2))
+    y = torch.arange(5)
+    wanted = L.lls_gradients(z.double(), y, t.double(), alpha=0.1)
+    for name, term in L.lls_gradients(z, y, t, alpha=0.1).items():
+        for got, want in zip(term, wanted[name]):
+            assert got.dtype == torch.float32
+            torch.testing.assert_close(got.double(), want, rtol=1e-6, atol=1e-30)
+
+
 def test_reverse_kl_moves_q_off_the_label_where_forward_kl_does_not():
     z, y = torch.tensor([[0.0, 0.0, 0.0]], dtype=F64), torch.tensor([0])
     t = torch.tensor([[0.0, -40.0, 0.0]] * 3, dtype=F64)
@@ -423,6 +436,15 @@ def test_top_n_keeps_the_similar_and_merges_the_rest(batch):
     labels = torch.tensor([2, 0])
     close(whole.rows(labels).softmax(1), q[labels])
     close(whole.rows(labels.to(torch.uint8)).softmax(1), q[labels])
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_top_n_of_half_precision_is_spread_out_in_full(dtype):
+    half = L.TopNSmoothing(torch.randn(10, 10), 3).to(dtype)
+    wide = copy.deepcopy(half).double()
+    z, y = torch.randn(20, 10), torch.arange(20) % 10
+    torch.testing.assert_close(half(z, y).double(), wide(z.double(), y), rtol=1e-6, atol=0)
+    torch.testing.assert_close(half.q().double(), wide.q(), rtol=1e-6, atol=0)
 
 
 def test_label_smoothing_plus_plus_fixes_the_label(batch):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from lsedu import _look
 from lsedu import losses as L
 from lsedu.losses import _lls_plain
 from lsedu.losses._lls import LearnableSmoothing, Options
@@ -42,6 +43,19 @@ def test_mixed_labels_of_learnable_smoothing(batch, variant, alpha):
     close(got, want)
     for a, b in zip(*(torch.autograd.grad(x.sum(), (z, t)) for x in (got, want))):
         close(a, b)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_mixed_labels_in_half_precision(dtype, reduction):
+    # their sums miss 1 by what the dtype rounds; nothing else is lost, be it by the weights
+    z, t, w = torch.randn(64, 10), torch.randn(10, 10), torch.linspace(0.1, 1.9, 10)
+    p = torch.randn(64, 10).softmax(1).to(dtype)
+    found = L.learnable_smoothing(z, p, t, weight=w, reduction=reduction)
+    assert found.dtype == torch.float32
+    with _look.trusted():
+        want = L.learnable_smoothing(z.double(), p.double(), t.double(), weight=w.double(), reduction=reduction)
+    torch.testing.assert_close(found.double(), want, rtol=1e-6, atol=0)
 
 
 def test_mixed_labels_at_the_edges():

@@ -7,6 +7,7 @@ import torch
 from every_loss import FUNCTIONS, LOSSES, criteria
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.autograd import forward_ad
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from lsedu import losses as L
 from lsedu.losses import learnable
@@ -173,3 +174,43 @@ def test_meta_and_fake_tensors_give_shapes(name):
     with FakeTensorMode() as mode:
         fake = LOSSES[name](*(mode.from_tensor(x) for x in samples(3, 4)))
     assert fake.shape == () and fake.dtype == torch.float32
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("name", [*FUNCTIONS, *(f"module: {name}" for name in CRITERIA)])
+def test_a_trace_keeps_nothing_of_the_values_it_was_made_with(name):
+    """Traced where no sample is ignored and all logits are small, it is right where they are not."""
+    loss = LOSSES[name] if name in LOSSES else CRITERIA[name.removeprefix("module: ")]().eval()
+    z, y = samples(5)
+    traced = torch.jit.trace(loss, (z, y), check_trace=False)
+    for n, size in ((8, 1.0), (3, 40.0)):
+        z, y = samples(n, ignored=True)
+        torch.testing.assert_close(traced(size * z, y), loss(size * z, y), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_recorded_graph_keeps_nothing_of_them_either(name):
+    graph = make_fx(lambda z, y: LOSSES[name](z, y))(*samples(5))
+    z, y = samples(5, ignored=True)
+    for size in (1.0, 40.0):
+        torch.testing.assert_close(graph(size * z, y), LOSSES[name](size * z, y), rtol=1e-4, atol=1e-6)
+
+
+class Criterion(torch.nn.Module):
+    """What torch.export takes: a module, here of one loss."""
+
+    def __init__(self, loss):
+        super().__init__()
+        self.loss = loss
+
+    def forward(self, z, y):
+        return self.loss(z, y)
+
+
+@pytest.mark.parametrize("name", ["label smoothing, weights", "zipf", "substitute, cooled", "lls", "top n", "tf-kd"])
+def test_an_exported_loss_takes_batches_of_every_size(name):
+    criterion, size = Criterion(CRITERIA[name]()), torch.export.Dim("n", min=2, max=64)
+    exported = torch.export.export(criterion, samples(6), dynamic_shapes=({0: size}, {0: size})).module()
+    for n in (3, 9):
+        z, y = samples(n, ignored=True)
+        torch.testing.assert_close(exported(z, y), criterion(z, y), rtol=1e-4, atol=1e-6)
