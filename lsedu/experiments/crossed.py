@@ -64,7 +64,8 @@ def resampled(
     ----------
     effects : callable
         From weights, how often each picture counts, shape (draws, pictures), to the effect of each seed, shape
-        (draws, seeds).
+        (draws, seeds); NaN where a draw leaves it undefined, as a score of wrong answers is where a draw has none: it
+        does not count for that seed.
     pictures : int
         Number of test pictures.
     draws : int
@@ -92,7 +93,8 @@ def resampled(
     rng = np.random.default_rng(seed)
     drawn = (rng.integers(pictures, size=pictures) for _ in range(draws))
     again = effects(np.array([np.bincount(index, minlength=pictures) for index in drawn], dtype=float))
-    shared, each = again.mean(1).var(ddof=1), again.var(0, ddof=1).mean()
+    again = again[~np.isnan(again).all(1)]
+    shared, each = np.nanmean(again, 1).var(ddof=1), np.nanvar(again, 0, ddof=1).mean()
     mean, sd = mean_and_sd(every)
     parts = [(sd**2 / n, n - 1)]
     if (more := shared - (each - shared) / (n - 1)) > 0:

@@ -25,11 +25,15 @@ def ece(top: np.ndarray, hits: np.ndarray, weights: np.ndarray, *, bins: int = 1
 
 
 def error_auroc(top: np.ndarray, hits: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return for each draw the probability that a right answer is surer than a wrong one, ties counting one half."""
+    """Return for each draw the probability that a right answer is surer than a wrong one, ties counting one half.
+
+    NaN for a draw without right answers, or without wrong ones: there is nothing to tell apart.
+    """
     _, group = np.unique(top, return_inverse=True)
     right, wrong = (_by_group(weights * part, group) for part in (hits, ~hits))
     below = np.cumsum(wrong, 1) - 0.5 * wrong
-    return (right * below).sum(1) / (right.sum(1) * wrong.sum(1))
+    pairs = right.sum(1) * wrong.sum(1)
+    return np.divide((right * below).sum(1), pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
 
 
 def aurc(top: np.ndarray, hits: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -37,7 +41,7 @@ def aurc(top: np.ndarray, hits: np.ndarray, weights: np.ndarray) -> np.ndarray:
     _, group = np.unique(-top, return_inverse=True)
     counts, errors = _by_group(weights, group), _by_group(weights * ~hits, group)
     kept = np.cumsum(counts, 1)
-    risk = np.divide(np.cumsum(errors, 1), kept, out=np.zeros_like(kept), where=kept > 0)
+    risk = np.divide(np.cumsum(errors, 1), kept, out=np.zeros(kept.shape), where=kept > 0)
     return (risk * counts).sum(1) / kept[:, -1]
 
 

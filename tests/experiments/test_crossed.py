@@ -174,3 +174,37 @@ def test_a_record_keeps_the_answers_that_its_contrasts_are_read_from(kept):
         ((), set()),
     ):
         assert needed(contrasts, more) == names | {"curve", "b/top/other"}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["ece", "error_auroc", "aurc"])
+def test_weights_may_be_counts_and_draws_without_wrong_answers_do_not_count(name):
+    rng = np.random.default_rng(0)
+    top, hits = rng.random((3, SIZE)).round(2) / 2 + 0.5, np.ones((3, SIZE), bool)
+    for seed, wrong in enumerate(([1], [1, 2], [3, 4])):
+        hits[seed, wrong] = False
+    score = getattr(weighted, name)
+
+    def effects(weights):
+        return np.stack([score(t, h, weights) for t, h in zip(top, hits)], 1)
+
+    counts = np.stack([np.bincount(rng.integers(SIZE, size=SIZE), minlength=SIZE) for _ in range(50)])
+    np.testing.assert_allclose(effects(counts), effects(counts.astype(float)), rtol=1e-14)
+    undefined = np.isnan(effects(counts))
+    assert undefined.any() == (name == "error_auroc") and not undefined.all(0).any()
+    found = resampled(effects, SIZE)
+    of_seeds = effects(np.ones((1, SIZE)))[0]
+    assert found.mean == pytest.approx(of_seeds.mean()) and np.isfinite([found.low, found.high]).all()
+    if name == "error_auroc":  # with one or two wrong answers, which they are decides as much as the seed
+        assert found.se > interval(of_seeds).se * 1.05
+
+
+def test_undefined_draws_leave_the_spread_of_the_others():
+    def effects(weights):
+        all_seeds = weights @ np.linspace(0.0, 1.0, SIZE)[:, None] / SIZE + np.array([0.0, 0.01, 0.02])
+        all_seeds[3::7, 1] = np.nan
+        return all_seeds
+
+    whole = resampled(lambda weights: np.nan_to_num(effects(weights), nan=0.51), SIZE)
+    found = resampled(effects, SIZE)
+    assert found.se == pytest.approx(whole.se, rel=0.1) and found.se > 0.02
