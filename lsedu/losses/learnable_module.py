@@ -83,7 +83,8 @@ class LearnableLabelSmoothing(LearnedTargets):
 
     Notes
     -----
-    :cite:p:`lls`. Set ``criterion.q_logits.requires_grad_(False)`` to train with a Q that is kept as it is.
+    :cite:p:`lls`. Set ``criterion.q_logits.requires_grad_(False)`` to train with a Q that is kept as it is. Wrapped by
+    ``DistributedDataParallel`` leave `sparse` out: that takes sparse gradients of `torch.nn.Embedding` only.
 
     Examples
     --------
