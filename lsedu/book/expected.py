@@ -5,6 +5,9 @@ Cells with the tag ``check`` print numbers that must not change unseen. `refresh
 runs every page again under nbval.
 """
 
+import hashlib
+import os
+import random
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,12 +17,17 @@ import nbformat
 from lsedu import _light, _write
 from lsedu._errors import CheckFailedError
 from lsedu.book.execute import SIDE_BY_SIDE, Say
+from lsedu.book.nursery import NAME, Nursery
 from lsedu.book.pages import Book, BookError, read_notebook
 
 PARAMETERS: dict[str, object] = {"profile": "smoke", "seed": 0, "device": "cpu"}
 NBVAL_TAG = "nbval-check-output"
 NOT_HELD = {"image/png", "image/jpeg", "application/vnd.jupyter.widget-view+json"}
 """What differs though no number does: pictures, byte by byte, and the names of widgets. nbval leaves the same out."""
+
+
+OWN_KERNELS = 4
+"""How many pages show under nbval that they run in a kernel that has imported nothing."""
 
 
 class DifferentError(BookError, CheckFailedError):
@@ -143,8 +151,18 @@ def compare(book: Book, executed: dict[str, Path]) -> None:
                 )
 
 
-def check(book: Book, *, notebooks: list[Path] | None = None) -> None:
-    """Run the pages again under nbval, each in a fresh kernel as Jupyter starts it, and compare the marked outputs.
+def check(book: Book, *, notebooks: list[Path] | None = None, own_kernels: int = OWN_KERNELS) -> None:
+    """Run the pages again under nbval, and compare the marked outputs.
+
+    Parameters
+    ----------
+    book : Book
+        The book.
+    notebooks : list of Path, optional
+        The expected notebooks; of all pages when None.
+    own_kernels : int
+        How many of them, drawn by what is stored, get a kernel as Jupyter starts it, which imports everything itself.
+        The others get one forked from a process with the libraries: as fresh, for a third of the cost.
 
     Raises
     ------
@@ -154,16 +172,26 @@ def check(book: Book, *, notebooks: list[Path] | None = None) -> None:
     paths = check_stored(book) if notebooks is None else notebooks
     if not paths:
         raise BookError("there is no notebook to check")
-    # no conftest: what tests of the library share imports torch
-    command = _light.command("import pytest; sys.exit(pytest.main())")
-    command += ["-p", "no:cacheprovider", "--noconftest", "--nbval-lax", "-q"]
+    drawn = random.Random(hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest())
+    alone = drawn.sample(paths, min(own_kernels, len(paths)))
+    forked = [path for path in paths if path not in alone]
+    with Nursery(len(forked)) as nursery, nursery.listed() as listed, ThreadPoolExecutor(SIDE_BY_SIDE) as beside:
+        if listed is None:
+            alone, forked = paths, []
+        # every other page, as those beside each other cost alike
+        starts = range(SIDE_BY_SIDE)
+        shares = [
+            (share, group is forked) for group in (alone, forked) for at in starts if (share := group[at::SIDE_BY_SIDE])
+        ]
 
-    def nbval(share: list[Path]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*command, *map(str, share)], cwd=book.root, capture_output=True, text=True)
+        def nbval(share: tuple[list[Path], bool]) -> subprocess.CompletedProcess[str]:
+            # no conftest: what tests of the library share imports torch
+            command = _light.command("import pytest; sys.exit(pytest.main())")
+            command += ["-p", "no:cacheprovider", "--noconftest", "--nbval-lax", "-q", *map(str, share[0])]
+            command += [f"--nbval-kernel-name={NAME}"] if share[1] else []
+            environment = {**os.environ, **(listed or {})}
+            return subprocess.run(command, cwd=book.root, capture_output=True, text=True, env=environment)
 
-    # every other page, as those beside each other cost alike
-    shares = [share for start in range(SIDE_BY_SIDE) if (share := paths[start::SIDE_BY_SIDE])]
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as beside:
         said = [done.stdout[-6000:] for done in beside.map(nbval, shares) if done.returncode]
     if said:
         raise DifferentError("\n".join(["nbval found a difference; if it is meant, run `make expected`", *said]))

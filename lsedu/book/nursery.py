@@ -4,7 +4,8 @@ A kernel of its own imports torch and matplotlib for some three seconds of the p
 compute. Here one process imports them and does nothing else; each page gets a fork of it, in which nothing has run, in
 a folder and with variables of its own. lsedu is not among what is imported: pages import it themselves, by the rules of
 `lsedu._reads`. For a few pages, and where processes have no descriptors (anywhere but on Linux), kernels are started as
-Jupyter does. The kernels of nbval are, too: there every page shows that it runs in a fresh one.
+Jupyter does. A program that starts kernels by their name in Jupyter's list, as nbval does, is given such forks by
+`Nursery.listed`: what it starts is `_forked`, which stands for the kernel.
 """
 
 import atexit
@@ -19,6 +20,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -39,6 +43,9 @@ IMPORTED = (
 INLINE = "module://matplotlib_inline.backend_inline"
 
 FEWEST = 3
+
+#: What a forked kernel is called in Jupyter's list.
+NAME = "forked"
 
 
 def _has_descriptors() -> bool:
@@ -69,6 +76,12 @@ class Kernel:
     def wait(self) -> int | None:
         """Wait for its end."""
         return self.poll(None)
+
+    def ends_before(self, line: socket.socket) -> bool:
+        """Wait until it has ended or something is heard on a line, and return whether it has ended."""
+        if self.returncode is None and line in select.select([self._descriptor, line], [], [])[0]:
+            return False
+        return self.wait() is not None
 
     def send_signal(self, number: int) -> None:
         """Send it a signal, if it still runs."""
@@ -122,6 +135,50 @@ class Nursery:
             except (OSError, ValueError) as error:
                 raise RuntimeError("the process that kernels are forked from has ended, see what it said") from error
             return Kernel(pid)  # an ended child is not waited for before the next request: the number is its own
+
+    @contextmanager
+    def listed(self) -> Iterator[dict[str, str] | None]:
+        """Give the variables by which a program finds the kernel `NAME` that is forked here, None where none can be."""
+        if not self._forks:
+            yield None
+            return
+        place = Path(self._sockets.name)
+        address, spec = str(place / "door"), place / "kernels" / NAME / "kernel.json"
+        spec.parent.mkdir(parents=True)
+        stand_in = [sys.executable, "-I", "-S", str(Path(__file__).with_name("_forked.py")), address]
+        told = {
+            "argv": [*stand_in, "-f", "{connection_file}", "--log-level=ERROR"],
+            "display_name": NAME,
+            "language": "python",
+        }
+        spec.write_text(json.dumps(told), encoding="utf-8")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
+            door.bind(address)
+            door.listen()
+            threading.Thread(target=self._answer, args=[door], daemon=True).start()
+            before = os.environ.get("JUPYTER_PATH")
+            yield {"JUPYTER_PATH": os.pathsep.join(filter(None, [str(place), before]))}
+            door.shutdown(socket.SHUT_RDWR)
+
+    def _answer(self, door: socket.socket) -> None:
+        """Fork a kernel for each who comes, until the door is shut."""
+        while True:
+            try:
+                line, _ = door.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._accompany, args=[line], daemon=True).start()
+
+    def _accompany(self, line: socket.socket) -> None:
+        """Pass interrupts on to a kernel; end it when its stand-in has ended, and the stand-in when it has."""
+        with line:
+            kernel = self.fork(*json.loads(line.recv(1 << 20)))
+            while not kernel.ends_before(line):
+                if not line.recv(16):
+                    kernel.kill()
+                    kernel.wait()
+                    return
+                kernel.send_signal(signal.SIGINT)
 
     def manager(self, environment: dict[str, str]) -> type[AsyncKernelManager]:
         """Return a class of kernel managers whose kernels are forked here and have these further variables."""

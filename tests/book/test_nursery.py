@@ -1,10 +1,13 @@
 """Kernels forked from one process: each is as fresh as one of its own, and ends."""
 
 import os
+import select
 import signal
+import threading
 
 import nbformat
 import pytest
+from jupyter_client.manager import start_new_kernel
 
 from lsedu.book import execute, expected, nursery
 from lsedu.book.pages import BookError
@@ -80,6 +83,54 @@ def test_a_kernel_can_be_interrupted_and_ends_with_the_nursery_or_before(tmp_pat
         assert killed.wait() == 0
         killed.send_signal(signal.SIGINT)  # of one that has ended: nothing to do
     assert stays.poll(30) == 0
+
+
+def test_a_program_finds_a_forked_kernel_by_its_name_and_ends_it_with_its_stand_in(tmp_path, monkeypatch):
+    (tmp_path / "page").mkdir()
+    with nursery.Nursery(nursery.FEWEST) as forks, forks.listed() as listed:
+        for name, value in listed.items():
+            monkeypatch.setenv(name, value)
+        manager, client = start_new_kernel(kernel_name=nursery.NAME, cwd=str(tmp_path / "page"), startup_timeout=60)
+        said = []
+
+        def run(code):
+            def note(message):
+                said.append(message["content"].get("text") or message["content"].get("ename"))
+
+            said.clear()
+            client.execute_interactive(code, timeout=60, output_hook=note, allow_stdin=False)
+            return [word for word in said if word]
+
+        (first,) = run(
+            "import os, sys; print(os.getpid(), os.getppid(), os.path.basename(os.getcwd()), 'numpy' in sys.modules)"
+        )
+        pid, parent, folder, imported = first.split()
+        assert (folder, imported) == ("page", "True")
+        assert parent == str(forks._process.pid), "it was forked where the libraries are"
+        descriptor = os.pidfd_open(int(pid))
+        threading.Timer(0.5, manager.interrupt_kernel).start()
+        assert run("import time; time.sleep(60)") == ["KeyboardInterrupt"]
+        assert run("print(1)") == ["1\n"], "it goes on after an interrupt"
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)  # kills what it has started
+        assert select.select([descriptor], [], [], 30)[0], "and the kernel is gone"
+        os.close(descriptor)
+
+
+def test_a_kernel_that_ends_by_itself_ends_its_stand_in(tmp_path, monkeypatch):
+    with nursery.Nursery(nursery.FEWEST) as forks, forks.listed() as listed:
+        for name, value in listed.items():
+            monkeypatch.setenv(name, value)
+        manager, client = start_new_kernel(kernel_name=nursery.NAME, cwd=str(tmp_path), startup_timeout=60)
+        client.execute("import os; os._exit(3)")
+        manager.provisioner.process.wait(30)
+        client.stop_channels()
+        manager.cleanup_resources()
+
+
+def test_where_none_can_be_forked_none_is_listed():
+    with nursery.Nursery(nursery.FEWEST - 1) as forks, forks.listed() as listed:
+        assert listed is None
 
 
 def test_where_the_call_for_a_descriptor_is_forbidden_kernels_are_started_as_jupyter_does(monkeypatch):
