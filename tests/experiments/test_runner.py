@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import lsedu
 from lsedu import experiments
 from lsedu.cli import app
-from lsedu.experiments import apart
+from lsedu.experiments import apart, verification
 
 
 @pytest.fixture
@@ -113,10 +113,11 @@ def test_an_address_that_is_none_is_named():
     assert result.exit_code == 2 and "no dask scheduler answers at nowhere" in result.stderr
 
 
-def test_verify_passes_a_true_record_and_catches_an_invented_number(made, tmp_path):
+def test_verify_passes_a_true_record_and_catches_an_invented_number(made, tmp_path, monkeypatch):
     record, arrays = made
     path = experiments.save_record(record, arrays, folder=tmp_path)
     assert experiments.verify("gaps", seed=0, folder=tmp_path, tolerance=0.0) == {}
+    monkeypatch.setattr(verification, "run", lambda *words, **options: made)  # which gives the same, as was just seen
     plain = json.loads(path.read_text())
     plain["results"]["0"]["0.1/gap_mean"] += 1e-3
     path.write_text(json.dumps(plain))
