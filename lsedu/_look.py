@@ -79,7 +79,7 @@ def _recorded() -> bool:
 
 def readable(value: Tensor) -> bool:
     """Return whether a tensor's values can be read without a wait: it is a plain one in ordinary memory."""
-    return _ordinary(value) and not transformed()
+    return ordinary(value) and not transformed()
 
 
 def looks_at(value: Tensor) -> bool:
@@ -87,10 +87,11 @@ def looks_at(value: Tensor) -> bool:
     if transformed():
         return False
     look = _LOOK.get()
-    return _ordinary(value) if look is None else look
+    return ordinary(value) if look is None else look
 
 
-def _ordinary(value: Tensor) -> bool:
+def ordinary(value: Tensor) -> bool:
+    """Return whether a tensor is a plain one in ordinary memory: `readable`, where nothing is known to transform it."""
     import torch
 
     return value.is_cpu and type(value) in (torch.Tensor, torch.nn.Parameter)

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lsedu._look import readable
+from lsedu._look import ordinary, readable
 from lsedu.losses._lls_edge import SLIGHT, edge_block, shut_out
 from lsedu.losses._lls_near import NARROW, NEAR, near, near_block, number, softmax
 from lsedu.losses._lls_shared import Labels, of_table, shared_block
@@ -211,7 +211,10 @@ class _RowsOfQ:
 
 
 class LearnableSmoothing(torch.autograd.Function):
-    """Losses from logits (N, K), a table of Q's logits (M, K), each sample's row of it, and labels; or their total."""
+    """Losses from logits (N, K), a table of Q's logits (M, K), each sample's row of it, and labels; or their total.
+
+    Not for use under a transform, see `lsedu._look.transformed`.
+    """
 
     @staticmethod
     def forward(
@@ -242,7 +245,7 @@ class LearnableSmoothing(torch.autograd.Function):
         dz = torch.empty_like(z, dtype=dtype) if want_z else None
         dt = torch.empty_like(z, dtype=dtype) if want_t else None
         # elsewhere to look at a value would make the program wait
-        look = readable(z) and table.is_cpu
+        look = ordinary(z) and table.is_cpu
         rows = _RowsOfQ(table, options, factor, look=look, row=row, column=column)
 
         def run(z: Tensor, row: Tensor, column: Tensor, dz: Tensor | None, dt: Tensor | None) -> Tensor:
