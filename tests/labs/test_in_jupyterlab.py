@@ -8,12 +8,14 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import pytest
+from playwright.sync_api import expect, sync_playwright
 from typer.testing import CliRunner
 
 from lsedu.authoring import load_lab
@@ -61,16 +63,20 @@ def hour(lab):
     )
 
 
-@pytest.fixture(params=[path.stem for path in sorted((ROOT / "solutions").glob("lab*.md"))])
-def lab_server(tmp_path, request):
-    """A JupyterLab on a free port, in a folder with one lab at its smallest scale."""
-    lab = request.param
-    notebook = json.loads((ROOT / f"labs/{lab}.ipynb").read_text())
-    for cell in notebook["cells"]:
-        cell["source"] = "".join(cell["source"]).replace('scale = "cpu"', 'scale = "smoke"')
-    work, config = tmp_path / "work", tmp_path / "config"
-    work.mkdir()
-    (work / f"{lab}.ipynb").write_text(json.dumps(notebook))
+LABS = [path.stem for path in sorted((ROOT / "solutions").glob("lab*.md"))]
+
+
+@pytest.fixture(scope="module")
+def jupyterlab(tmp_path_factory, chromium_path):
+    """A browser with a JupyterLab on a free port, in which each lab has a folder with its smallest scale."""
+    place = tmp_path_factory.mktemp("jupyterlab")
+    work, config = place / "work", place / "config"
+    for lab in LABS:
+        notebook = json.loads((ROOT / f"labs/{lab}.ipynb").read_text())
+        for cell in notebook["cells"]:
+            cell["source"] = "".join(cell["source"]).replace('scale = "cpu"', 'scale = "smoke"')
+        (work / lab).mkdir(parents=True)
+        (work / lab / f"{lab}.ipynb").write_text(json.dumps(notebook))
     for plugin, choice in {
         "notebook-extension/tracker": '{"windowingMode": "none"}',
         "apputils-extension/notification": '{"fetchNews": "false"}',
@@ -85,29 +91,46 @@ def lab_server(tmp_path, request):
     options = [
         "--IdentityProvider.token=",
         "--ServerApp.port_retries=0",
+        "--ServerApp.disable_check_xsrf=True",
         "--LabApp.news_url=None",
         f"--notebook-dir={work}",
     ]
-    log = (tmp_path / "server.log").open("w")
     # Settings, password and open documents of whoever runs this stay out of it, and their workspace as it was.
     environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(config), "JUPYTER_PREFER_ENV_PATH": "1"}
-    server = subprocess.Popen([*command, *options], stdout=log, stderr=subprocess.STDOUT, env=environment)
-    try:
-        yield f"http://127.0.0.1:{port}", work, server, lab
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-        log.close()
+    with (place / "server.log").open("w") as log, sync_playwright() as playwright:
+        server = subprocess.Popen([*command, *options], stdout=log, stderr=subprocess.STDOUT, env=environment)
+        try:
+            browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+            window = browser.new_context(viewport={"width": 1280, "height": 900})
+            window.set_default_timeout(120_000)
+            expect.set_options(timeout=120_000)
+            wait_for(f"http://127.0.0.1:{port}", server)
+            yield f"http://127.0.0.1:{port}", work, window
+            browser.close()
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
 
 
-def wait_for(address, server, page):
+@pytest.fixture
+def page(jupyterlab):
+    """A page of that browser; what runs for it ends with it."""
+    address, _, window = jupyterlab
+    page = window.new_page()
+    yield page
+    page.close()
+    for session in window.request.get(f"{address}/api/sessions").json():
+        window.request.delete(f"{address}/api/sessions/{session['id']}")
+
+
+def wait_for(address, server):
     """Ask until the server answers or has ended."""
     while server.poll() is None:
         try:
             with urllib.request.urlopen(f"{address}/api", timeout=5):
                 return
         except OSError:
-            page.wait_for_timeout(200)
+            time.sleep(0.2)
     raise RuntimeError(f"the server ended with {server.returncode}")
 
 
@@ -136,43 +159,37 @@ def put(page, place, text):
     page.keyboard.press("Shift+Enter")
 
 
-def test_wrong_then_right_then_handed_in_then_graded(lab_server, chromium_path, tmp_path):
-    sync_api = pytest.importorskip("playwright.sync_api")
-    address, work, server, lab = lab_server
+@pytest.mark.parametrize("lab", LABS)
+def test_wrong_then_right_then_handed_in_then_graded(jupyterlab, page, lab, tmp_path):
+    address, work, _ = jupyterlab
+    work = work / lab
     todo = hour(load_lab(ROOT / f"solutions/{lab}.md"))
     check_line = f'checks.check("{todo.question}", {todo.function})'
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(120_000)
-        sync_api.expect.set_options(timeout=120_000)
-        wait_for(address, server, page)
-        page.goto(f"{address}/doc/tree/{lab}.ipynb")
-        page.locator(".jp-Notebook").wait_for()
-        # Cells that are run before the kernel is there are dropped, or a dialog asks for one. The notebook's own
-        # indicator calls itself idle from the first moment on; the status bar tells the kernel's state.
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-        page.get_by_text("Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
-        report = cell(page, r"checks\.report\(\)").locator(".jp-OutputArea-output")
-        sync_api.expect(report).to_contain_text(f"0 of {todo.of:g} points on the public cases")
-        sync_api.expect(page.locator(".jp-OutputArea-output", has_text="Traceback")).to_have_count(0)
-        sync_api.expect(page.get_by_alt_text(todo.picture, exact=True)).to_be_visible()
+    page.goto(f"{address}/doc/tree/{lab}/{lab}.ipynb")
+    page.locator(".jp-Notebook").wait_for()
+    # Cells that are run before the kernel is there are dropped, or a dialog asks for one. The notebook's own
+    # indicator calls itself idle from the first moment on; the status bar tells the kernel's state.
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    page.get_by_text("Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    report = cell(page, r"checks\.report\(\)").locator(".jp-OutputArea-output")
+    expect(report).to_contain_text(f"0 of {todo.of:g} points on the public cases")
+    expect(page.locator(".jp-OutputArea-output", has_text="Traceback")).to_have_count(0)
+    expect(page.get_by_alt_text(todo.picture, exact=True)).to_be_visible()
 
-        check, answer = cell(page, rf'check\("{todo.question}"'), cell(page, f"def {todo.function}")
-        put(page, answer, todo.wrong)
-        put(page, check, check_line)
-        sync_api.expect(check.locator(".jp-OutputArea")).to_contain_text(todo.message)
-        put(page, answer, todo.right)
-        put(page, check, check_line)
-        sync_api.expect(check.locator(".jp-OutputArea")).to_contain_text(todo.passed)
+    check, answer = cell(page, rf'check\("{todo.question}"'), cell(page, f"def {todo.function}")
+    put(page, answer, todo.wrong)
+    put(page, check, check_line)
+    expect(check.locator(".jp-OutputArea")).to_contain_text(todo.message)
+    put(page, answer, todo.right)
+    put(page, check, check_line)
+    expect(check.locator(".jp-OutputArea")).to_contain_text(todo.passed)
 
-        page.keyboard.press("Control+S")
-        wait_until_saved(work / f"{lab}.ipynb", MENDED, page)
-        submit = cell(page, r"checks\.submit")
-        put(page, submit, "checks.submit(ready=True)")
-        sync_api.expect(submit.locator(".jp-OutputArea")).to_contain_text("Hand in this one file")
-        browser.close()
+    page.keyboard.press("Control+S")
+    wait_until_saved(work / f"{lab}.ipynb", MENDED, page)
+    submit = cell(page, r"checks\.submit")
+    put(page, submit, "checks.submit(ready=True)")
+    expect(submit.locator(".jp-OutputArea")).to_contain_text("Hand in this one file")
     handed = nbformat.read(work / f"submission/{lab}.ipynb", as_version=4)
     assert f"{todo.earned:g} of {todo.of:g} points on the public cases" in json.dumps(handed.cells)
 
