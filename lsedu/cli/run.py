@@ -25,7 +25,11 @@ def run(
     fresh: bool = typer.Option(False, "--fresh", help="Measure everything now; what was kept does not count."),
     save: bool = typer.Option(True, help="Write the record (smoke runs are never written)."),
     list_: bool = typer.Option(False, "--list", help="List the experiments."),
-    verify: bool = typer.Option(False, "--verify", help="Recompute one seed of the record and compare."),
+    verify: bool = typer.Option(
+        False,
+        "--verify",
+        help="Recompute one seed of the record and compare; what differs also with the code that made the record.",
+    ),
     stamp: bool = typer.Option(False, "--stamp", help="With --verify: write into the record that it was verified."),
     owed: int | None = typer.Option(
         None,
@@ -173,7 +177,14 @@ def _replicate(name: str, seeds: str, device: str, jobs: int, scheduler: str, fr
 def _verify(name: str, tolerance: float, device: str, scheduler: str, stamp: bool) -> int:
     from lsedu import experiments
 
-    differing = experiments.verify(name, tolerance=tolerance, device=device, scheduler=scheduler, stamp=stamp)
+    differing = experiments.verify(
+        name,
+        tolerance=tolerance,
+        device=device,
+        scheduler=scheduler,
+        stamp=stamp,
+        report=lambda line: typer.echo(line, err=True),
+    )
     for key, (old, new) in differing.items():
         typer.echo(f"{name}: {key} is {old!r} in the record, {new!r} when recomputed", err=True)
     typer.echo(f"{name}: {'differs' if differing else 'verified'}")

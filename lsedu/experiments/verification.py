@@ -7,10 +7,11 @@ from pathlib import Path
 from statistics import stdev
 
 from lsedu import _modules
+from lsedu.experiments import formerly
 from lsedu.experiments.provenance import revision
 from lsedu.experiments.record import Record, load_record, rewrite
 from lsedu.experiments.registry import get
-from lsedu.experiments.runner import run
+from lsedu.experiments.runner import Report, run
 
 #: By how much of a margin one seed, measured again, may move the mean of a contrast.
 TOLERANCE = 0.75
@@ -34,8 +35,12 @@ def verify(
     device: str = "cpu",
     scheduler: str = "",
     stamp: bool = False,
+    report: Report | None = None,
 ) -> dict[str, tuple[float, float]]:
     """Recompute one seed of a record and return what differs: name to (recorded, recomputed).
+
+    Where something does, the seed is measured on this machine with the record's own code too, which the checkout has:
+    if that gives what this code gives, it is the processor that differs, and nothing is returned.
 
     Parameters
     ----------
@@ -46,12 +51,14 @@ def verify(
     folder : Path, optional
         Folder of the records.
     tolerance : float
-        How much may differ, see `differing`; 0 asks for the same bits, which only the same processor gives.
+        How much may differ, see `differing`; 0 asks for the bits of the record, which only the same processor gives.
     device, scheduler : str
         As for `run`.
     stamp : bool
         Whether a record from which nothing differs is told so, with the digest of the code that reached it again: it is
         then no longer `owed`.
+    report : callable, optional
+        Told in a line where the record's own code was asked, and what it gave.
 
     Raises
     ------
@@ -68,12 +75,38 @@ def verify(
     if seed not in record.seeds:
         raise ValueError(f"record {name} has no seed {seed}; it has {record.seeds}")
     again, _ = run(name, profile=record.profile, seeds=[seed], jobs=1, device=device, scheduler=scheduler, fresh=True)
-    found = differing(record, seed, again.results[str(seed)], tolerance=tolerance)
+    new, of_code = again.results[str(seed)], {}
+    found = differing(record, seed, new, tolerance=tolerance)
+    if found and tolerance > 0 and not scheduler:
+        former = _by_own_code(record, seed, device, report or (lambda line: None))
+        if former and not differing(_with(record, seed, former), seed, new, tolerance=tolerance):
+            found, of_code = {}, {"otherwise_on_this_processor": sorted(found)}
     if stamp and not found:
         origin = {key: again.provenance[key] for key in ("time", "device", "versions", "revision", "digest")}
-        verified = {"seed": seed, "tolerance": tolerance, **origin}
+        verified = {"seed": seed, "tolerance": tolerance, **of_code, **origin}
         rewrite(replace(record, provenance={**record.provenance, "verified": verified}), folder=folder)
     return found
+
+
+def _with(record: Record, seed: int, results: dict[str, float]) -> Record:
+    return replace(record, results={**record.results, str(seed): results})
+
+
+def _by_own_code(record: Record, seed: int, device: str, report: Report) -> dict[str, float] | None:
+    """Return a seed's results on this machine by the code that made the record, or reached it last; None without it."""
+    stamps = (record.provenance, record.provenance.get("verified", {}))
+    told = [told for stamp in stamps if (told := stamp.get("revision")) and not told.endswith("+")]
+    if not told:
+        report(f"{record.name}: the record does not say which revision made it")
+        return None
+    report(
+        f"{record.name}: seed {seed} comes out otherwise; it is measured by the record's own code, {told[0][:9]}, too"
+    )
+    try:
+        return formerly.measured(record.name, record.profile, seed, told[0], device=device)
+    except formerly.FormerCodeError as error:
+        report(f"{record.name}: {error}")
+        return None
 
 
 def owed(record: Record) -> bool:

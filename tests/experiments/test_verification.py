@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from lsedu import experiments
 from lsedu.cli import app
 from lsedu.cli.run import run as command
-from lsedu.experiments import verification
+from lsedu.experiments import formerly, verification
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +143,67 @@ def test_a_record_of_other_code_is_owed_until_it_is_stamped(record, code, monkey
     assert stamped.provenance["verified"]["seed"] == 100 and stamped.provenance["digest"] != "changed"
     code("changed again")
     assert experiments.owed(stamped)
+
+
+@pytest.fixture
+def apart(record, monkeypatch, tmp_path):
+    """A record of which a seed comes out otherwise here; what the record's own code gives is to be set."""
+    made = replace(record, provenance={"revision": "abc", "digest": "old"})
+    experiments.save_record(made, {}, folder=tmp_path)
+    again = replace(made, results={"100": moved(record, **{"0.1/gap_mean": 9.0})}, provenance=dict(record.provenance))
+    monkeypatch.setattr(verification, "run", lambda name, **options: (again, {}))
+    asked = []
+
+    def verified(former, **options):
+        def measured(name, profile, seed, revision, *, device):
+            asked.append((name, profile, seed, revision, device))
+            if former is None:
+                raise formerly.FormerCodeError("no such revision")
+            return former
+
+        monkeypatch.setattr(formerly, "measured", measured)
+        said = []
+        found = experiments.verify("smoothing", seed=100, folder=tmp_path, report=said.append, **options)
+        return found, said, experiments.load_record("smoothing", folder=tmp_path).provenance.get("verified", {})
+
+    return verified, again.results["100"], asked
+
+
+def test_what_another_processor_makes_of_the_records_own_code_is_no_difference(apart, record):
+    verified, new, asked = apart
+    found, said, stamp = verified(dict(new), stamp=True)
+    assert found == {} and asked == [("smoothing", "cpu", 100, "abc", "cpu")]
+    assert "by the record's own code, abc" in said[0]
+    assert stamp["seed"] == 100 and stamp["otherwise_on_this_processor"] == ["0.1/gap_mean"]
+
+
+def test_code_that_computes_otherwise_differs_whatever_the_processor(apart, record):
+    verified, new, _ = apart
+    was = record.results["100"]
+    found, _, stamp = verified(dict(was), stamp=True)
+    assert found["0.1/gap_mean"] == (was["0.1/gap_mean"], new["0.1/gap_mean"]) and stamp == {}
+    # the old code, which gives yet another number here, does not excuse the new one
+    assert "0.1/gap_mean" in verified({**new, "0.1/gap_mean": was["0.1/gap_mean"] - 9.0})[0]
+
+
+def test_without_the_records_own_code_a_difference_stays_one_and_the_reason_is_told(apart):
+    verified, _, asked = apart
+    found, said, _ = verified(None)
+    assert "0.1/gap_mean" in found and "no such revision" in said[1]
+    asked.clear()
+    assert "0.1/gap_mean" in verified(None, tolerance=0.0)[0] and not asked  # the record's bits are asked for
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not experiments.provenance.revision(), reason="there is no checkout")
+def test_the_code_of_a_revision_measures_as_it_did():
+    record, _ = experiments.run("points", seeds=[0], jobs=0, fresh=True)
+    at = experiments.provenance.revision().rstrip("+")
+    assert formerly.measured("points", "smoke", 0, at).keys() == record.results["0"].keys()
+    with pytest.raises(formerly.FormerCodeError, match="'nosuch' cannot be had"):
+        formerly.measured("points", "smoke", 0, "nosuch")
+    with pytest.raises(formerly.FormerCodeError, match=r"did not measure gone: (?s:.*)gone"):
+        formerly.measured("gone", "smoke", 0, at)
 
 
 def test_the_command_takes_some_of_the_owed_in_the_order_that_the_commit_says(monkeypatch):
