@@ -1,6 +1,10 @@
-"""Links of the built site under the mouse, whose colour axe does not see: needs `make book` to have run."""
+"""Colours that cannot be read: of links under the mouse, which axe does not see, and in a page that is thinned for it.
+
+Needs `make book` to have run.
+"""
 
 import pytest
+import visits
 
 pytestmark = pytest.mark.browser
 
@@ -48,3 +52,20 @@ def test_a_link_under_the_mouse_can_be_read(visit, theme):
         if name in ("contents", "text"):
             assert link.evaluate("(link) => getComputedStyle(link).color") != before, "the mouse changes nothing"
     assert {name: ratio for name, ratio in seen.items() if ratio < 4.5} == {}
+
+
+PALE = """<!DOCTYPE html><html lang="en"><title>Pale</title><main><h1>Pale</h1>
+<pre><span>good</span> <span>good</span> <span class="pale">bad</span> <span class="pale">bad</span></pre>
+<dl><dt class="sig"><em><span>good</span></em> <em><span>good</span></em> <em class="pale"><span>bad</span></em></dt>
+<dd>Text.</dd></dl></main><style>.pale { color: #bbb; }</style></html>"""
+
+
+def test_a_pale_word_is_found_in_a_page_that_was_thinned(chromium):
+    page = chromium.new_page()
+    page.set_content(PALE)
+    before = page.locator("pre span, dt span").count()
+    visits.thin(page)
+    assert page.locator("pre span, dt span").count() < before
+    found = visits.serious(page)
+    assert len(found) == 2 and all(line.startswith("color-contrast") and "bad" in line for line in found)
+    page.close()

@@ -147,10 +147,11 @@ def test_the_score_counts_what_was_sealed_on_two_pages_and_forgets_it(visit, ori
 
 # From a server or opened by double click, with a storage or with the browser forbidding it.
 WAYS = [("http", False), ("file", True), ("file", False)]
+# What may fail by the way lies in what all figures share: one is opened in each, the others in one of them in turns.
+OPENED = [(name, *way) for i, name in enumerate(figures.names()) for j, way in enumerate(WAYS) if i == 0 or j == i % 3]
 
 
-@pytest.mark.parametrize(("by", "storage"), WAYS)
-@pytest.mark.parametrize("name", figures.names())
+@pytest.mark.parametrize(("name", "by", "storage"), OPENED)
 def test_every_figure_moves_however_the_page_is_opened(visit, name, by, storage):
     path = BOOK.figures()[name][-1]
     page = visit(f"{path}.html", by=by, storage=storage)

@@ -151,7 +151,7 @@ def in_theme(page, scheme):
 
 # axe looks at each element many times over, so it is spared those that tell nothing new. MathJax makes all formulas
 # alike: in the place of all but the first stands a letter, as wide. Of the words of a piece of code those that look
-# like an earlier one stay as bare text.
+# like an earlier one stay as bare text, and what holds only such words is a word itself.
 THIN = """() => {
     for (const formula of [...document.querySelectorAll("mjx-container")].slice(1)) {
         const letter = document.createElement("span");
@@ -160,14 +160,23 @@ THIN = """() => {
         letter.textContent = "x";
         formula.replaceChildren(letter);
     }
-    for (const code of document.querySelectorAll("pre")) {
+    const looks = (one) => {
+        const style = getComputedStyle(one);
+        return [style.color, style.background, style.opacity, style.fontSize, style.fontWeight, style.textShadow];
+    };
+    for (const code of document.querySelectorAll("pre, code, dt.sig")) {
         const seen = new Set();
-        const alike = [...code.querySelectorAll("span")].filter((word) => {
-            const looks = [word, word.parentElement].map((one) => getComputedStyle(one)).map((style) => [style.color,
-                style.background, style.opacity, style.fontSize, style.fontWeight, style.textShadow]).join();
-            return word.childElementCount === 0 && word.id === "" && (seen.has(looks) || !seen.add(looks));
-        });
-        for (const word of alike) word.replaceWith(word.textContent);
+        const kept = new Set();
+        let alike;
+        do {
+            alike = [...code.querySelectorAll("span, em")].filter((word) => {
+                if (word.childElementCount > 0 || word.id !== "" || kept.has(word)) return false;
+                const both = [word, word.parentElement].map(looks).join();
+                if (!seen.has(both)) kept.add(word);
+                return seen.has(both) || !seen.add(both);
+            });
+            for (const word of alike) word.replaceWith(word.textContent);
+        } while (alike.length > 0);
     }
 }"""
 
