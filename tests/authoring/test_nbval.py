@@ -1,5 +1,6 @@
 """nbval holds each solved lab to what its checks must say: every public case passes."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from nbformat.v4 import new_output
 from lsedu import _light
 from lsedu.authoring import load_lab
 from lsedu.authoring.release import build
+from lsedu.book import nursery
 from lsedu.labs.checks import Line, Result, of_file
 from lsedu.labs.spec import PUBLIC_SEED
 
@@ -38,20 +40,31 @@ def expected(lab):
     return notebook
 
 
-def nbval(notebook, path):
-    nbformat.write(notebook, path)
-    command = _light.command("import pytest; sys.exit(pytest.main())")
-    command += ["-q", "-p", "no:cacheprovider", "--nbval-lax", path.name]
-    return subprocess.run(command, cwd=path.parent, capture_output=True, text=True)
+@pytest.fixture(scope="module")
+def nbval():
+    """Run a notebook under nbval; kernels are forked where that can be, and started by Jupyter where not."""
+    with nursery.Nursery(len(SOURCES)) as forks, forks.listed() as listed:
+        command = _light.command("import pytest; sys.exit(pytest.main())")
+        command += ["-q", "-p", "no:cacheprovider", "--nbval-lax"]
+        command += [f"--nbval-kernel-name={nursery.NAME}"] if listed else []
+        environment = {**os.environ, **(listed or {})}
+
+        def run(notebook, path):
+            nbformat.write(notebook, path)
+            return subprocess.run(
+                [*command, path.name], cwd=path.parent, capture_output=True, text=True, env=environment
+            )
+
+        yield run
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_solved(source, tmp_path):
+def test_solved(nbval, source, tmp_path):
     done = nbval(expected(load_lab(source)), tmp_path / f"{source.stem}.ipynb")
     assert done.returncode == 0, done.stdout[-4000:]
 
 
-def test_a_wrong_answer_is_noticed(tmp_path):
+def test_a_wrong_answer_is_noticed(nbval, tmp_path):
     notebook = expected(load_lab(SOURCES[0]))
     for cell in notebook.cells:
         if cell.id == "ece":
