@@ -55,7 +55,7 @@ def t_beyond(t: float, degrees: int) -> float:
 
     Examples
     --------
-    >>> t_beyond(1.0, 1)
+    >>> round(t_beyond(1.0, 1), 12)
     0.5
     >>> f"{t_beyond(100.0, 10):.4g}"
     '2.45e-16'

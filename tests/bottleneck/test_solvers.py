@@ -179,7 +179,7 @@ def test_adam_stops_when_nothing_falls():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: blahut_arimoto(TABLE, beta=-1.0, unit="nats"), "beta must be in \\[0, inf\\), got -1"),
+        (lambda: blahut_arimoto(TABLE, beta=-1.0, unit="nats"), r"beta must be in \[0, 1e\+300\], got -1"),
         (lambda: blahut_arimoto(TABLE, beta=2.0, codes=0, unit="nats"), "codes must be an integer >= 1, got 0"),
         (lambda: blahut_arimoto(TABLE, beta=2.0, tolerance=0.0, unit="nats"), "tolerance must be in"),
         (lambda: blahut_arimoto(TABLE, beta=2.0, max_iterations=0, unit="nats"), "max_iterations must be an integer"),
