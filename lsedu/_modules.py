@@ -7,7 +7,7 @@ from functools import cache
 
 from lsedu._uses import ROOT, Closure, origin, package_of, path_of, uses
 
-__all__ = ["ROOT", "digest", "imports", "path_of", "reached"]
+__all__ = ["ROOT", "digest", "imports", "path_of", "reached", "undocumented"]
 
 
 def imports(source: str, *, package: str = "") -> set[str]:
@@ -77,17 +77,46 @@ def reached(names: Iterable[str]) -> list[str]:
     return sorted(seen)
 
 
-def digest(names: Iterable[str] = (), *, source: str = "") -> str:
+def undocumented(source: str) -> str:
+    r"""Return Python source without its docstrings: what runs.
+
+    Examples
+    --------
+    >>> undocumented("def f():\n    'Return one.'\n    return 1")
+    'def f():\n    \n    return 1'
+    """
+    lines = [line.encode() for line in source.split("\n")]  # ast counts bytes
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if ast.get_docstring(node, clean=False) is None:
+            continue
+        at = node.body[0].value
+        first, last = at.lineno - 1, at.end_lineno - 1
+        lines[last] = lines[first][: at.col_offset] + lines[last][at.end_col_offset :]
+        lines[first:last] = [b""] * (last - first)
+    return b"\n".join(lines).decode()
+
+
+@cache
+def _what_runs(name: str) -> bytes:
+    return undocumented(path_of(name).read_text(encoding="utf-8")).encode()
+
+
+def digest(names: Iterable[str] = (), *, source: str = "", docstrings: bool = True) -> str:
     """Return the sha256 (hex) over the code that modules, and Python `source`, make use of in lsedu.
 
     It covers the names and texts of the modules that define what is used, directly or not; of packages that only pass
     names on, the names that are used. So a loss that is added and exported changes the digest of nothing that was there
     before. Where a use cannot be told, everything that an import brings in counts: see `lsedu._uses`.
+
+    Without `docstrings` the texts are those of what runs: for what is measured, words do not count.
     """
     found = Closure([*((name, ()) for name in names), *uses(source)])
     sha = hashlib.sha256()
     for link in sorted(found.links):
         sha.update(link.encode() + b"\0")
     for name in sorted(found.modules):
-        sha.update(name.encode() + b"\0" + path_of(name).read_bytes() + b"\0")
+        text = path_of(name).read_bytes() if docstrings else _what_runs(name)
+        sha.update(name.encode() + b"\0" + text + b"\0")
     return sha.hexdigest()

@@ -16,7 +16,8 @@ PAGE = "from lsedu import losses, targets\nprint(losses.label_smoothing, targets
 
 
 def forget():
-    for kept in (_uses._tree, _uses.bindings, _uses.passes_on, _uses._module_uses, _modules._module_imports):
+    of_uses = (_uses._tree, _uses.bindings, _uses.passes_on, _uses._module_uses)
+    for kept in (*of_uses, _modules._module_imports, _modules._what_runs):
         kept.cache_clear()
 
 
@@ -66,6 +67,30 @@ def test_a_module_that_is_used_changes_it_for_those_who_use_it(tree):
     tree("losses/_reduce.py")
     again = digests("comparison", "gaps")
     assert all(again[name] != after[name] for name in before)
+
+
+def test_what_is_measured_does_not_hang_on_docstrings(tree):
+    def of_study(docstrings):
+        return _modules.digest([STUDIES["gaps"]], docstrings=docstrings)
+
+    before, with_words = of_study(False), of_study(True)
+    tree("losses/_reduce.py", '"""Reductions of the losses', old='"""Reductions shared by the losses')
+    assert of_study(False) == before and of_study(True) != with_words
+    tree("losses/_reduce.py", "losses.sum() + 0.0", old="losses.sum()")
+    assert of_study(False) != before
+
+
+@pytest.mark.parametrize(
+    ("source", "left"),
+    [
+        ('"""One."""\nx = """two"""', '\nx = """two"""'),
+        ('class A:\n    """One\n    two é."""; x = 1', "class A:\n\n    ; x = 1"),
+        ("async def f():\n    'é'\n    return 'a'", "async def f():\n    \n    return 'a'"),
+        ("x = 1\n'no docstring'", "x = 1\n'no docstring'"),
+    ],
+)
+def test_docstrings_alone_are_taken_out(source, left):
+    assert _modules.undocumented(source) == left
 
 
 def test_a_name_that_leads_elsewhere_changes_it(tree):

@@ -23,7 +23,7 @@ class OtherCodeError(LseduError, RuntimeError):
 
 def code_digest(experiment: Experiment) -> str:
     """Return the digest of what a worker runs: what the study makes use of, and the engine that measures it."""
-    return _modules.digest([experiment.module, run_seed.__module__])
+    return _modules.digest([experiment.module, run_seed.__module__], docstrings=False)
 
 
 def run_seed_apart(

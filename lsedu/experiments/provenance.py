@@ -57,7 +57,7 @@ def origin(module: str, device: str) -> dict[str, Any]:
             "numpy": np.__version__,
         },
         "revision": revision(),
-        "digest": _modules.digest([module]),
+        "digest": _modules.digest([module], docstrings=False),
     }
 
 

@@ -94,7 +94,7 @@ def run(
     if not chosen:
         raise ValueError("seeds must name at least one seed, got none")
     tell = report or (lambda line: None)
-    digest = _modules.digest([experiment.module])
+    digest = _modules.digest([experiment.module], docstrings=False)
     kept: dict[int, dict[str, Any]] = {}
     with TemporaryDirectory() if fresh else nullcontext(cache or default_cache()) as root:
         folder = Path(root) / name / f"{profile}-{run_key(experiment, profile, device)}"

@@ -114,7 +114,7 @@ def test_an_alpha_of_012_in_the_place_of_01_differs(record):
 @pytest.fixture
 def code(monkeypatch):
     """Set the digest of the code that studies make use of."""
-    return lambda digest: monkeypatch.setattr(verification._modules, "digest", lambda names: digest)
+    return lambda digest: monkeypatch.setattr(verification._modules, "digest", lambda names, docstrings: digest)
 
 
 def test_a_record_of_other_code_is_owed_until_it_is_stamped(record, code, monkeypatch, tmp_path):
