@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 from nbclient import NotebookClient
+from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from lsedu._project import link
@@ -272,7 +273,8 @@ def shown(notebook):
 def handed_in(lab, tmp_path_factory):
     """What handing in the solved notebook, at the smallest scale, says, and the notebook as it was run for it."""
     folder = tmp_path_factory.mktemp(lab.name)
-    notebook = parameterize_notebook(build(lab, solved=True), {"scale": "smoke"})
+    nbformat.write(build(lab, solved=True), folder / "whole.ipynb")
+    notebook = parameterize_notebook(load_notebook_node(str(folder / "whole.ipynb")), {"scale": "smoke"})
     nbformat.write(notebook, folder / f"{lab.name}.ipynb")
     done = submit(folder / f"{lab.name}.ipynb", out=folder / "submission")
     return done, nbformat.read(folder / f"submission/{lab.name}.ipynb", as_version=4)
