@@ -35,7 +35,7 @@ def run(
         None,
         min=0,
         help="With --verify, for `all`: at most so many, drawn by the commit, of the records whose code has changed "
-        "since they were made or stamped.",
+        "since they were made or stamped; where there is none, one of the others.",
     ),
     replicate: bool = typer.Option(
         False, "--replicate", help="Measure with fresh seeds at the record's scale, and write it beside the record."
@@ -121,19 +121,19 @@ def _attempt(step: Callable[..., int], *words: object) -> int:
 
 
 def _some_owed(chosen: list[str], most: int) -> list[str]:
-    """Return at most so many of the records whose verification is owed and needs no download, after a word on all."""
+    """Return at most so many of the records whose verification is owed, or one of all, after a word on the owed.
+
+    Those that need a download are left out.
+    """
     from lsedu import data, experiments
     from lsedu.experiments.verification import drawn
 
-    waiting = [
-        name
-        for name in chosen
-        if experiments.owed(experiments.load_record(name))
-        and all(data.source(read).embedded for read in experiments.get(name).data)
-    ]
+    at_hand = [name for name in chosen if all(data.source(read).embedded for read in experiments.get(name).data)]
+    waiting = [name for name in at_hand if experiments.owed(experiments.load_record(name))]
     typer.echo(f"all: {len(waiting)} of {len(chosen)} owed" + (f" ({', '.join(waiting)})" if waiting else ""))
-    first = drawn() % len(waiting) if waiting else 0
-    return (waiting[first:] + waiting[:first])[:most]
+    among, most = (waiting, most) if waiting else (at_hand, min(most, 1))
+    first = drawn() % len(among) if among else 0
+    return (among[first:] + among[:first])[:most]
 
 
 def _seeds(told: str, own: tuple[int, ...]) -> list[int] | None:
