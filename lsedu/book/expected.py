@@ -9,8 +9,10 @@ import hashlib
 import os
 import random
 import subprocess
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import nbformat
 
@@ -151,18 +153,24 @@ def compare(book: Book, executed: dict[str, Path]) -> None:
                 )
 
 
-def check(book: Book, *, notebooks: list[Path] | None = None, own_kernels: int = OWN_KERNELS) -> None:
+def nbval(notebooks: list[Path], *, folder: Path, listed: Mapping[str, str] | None = None) -> CompletedProcess[str]:
+    """Run notebooks under nbval in a folder and return how it ended.
+
+    With the variables that `Nursery.listed` gives their kernels are forked there, else started as Jupyter does.
+    """
+    # no conftest: what tests of the library share imports torch
+    command = _light.command("import pytest; sys.exit(pytest.main())")
+    command += ["-p", "no:cacheprovider", "--noconftest", "--nbval-lax", "-q", *map(str, notebooks)]
+    command += [f"--nbval-kernel-name={NAME}"] if listed else []
+    environment = {**os.environ, **(listed or {})}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
+
+
+def check(book: Book, *, notebooks: list[Path] | None = None) -> None:
     """Run the pages again under nbval, and compare the marked outputs.
 
-    Parameters
-    ----------
-    book : Book
-        The book.
-    notebooks : list of Path, optional
-        The expected notebooks; of all pages when None.
-    own_kernels : int
-        How many of them, drawn by what is stored, get a kernel as Jupyter starts it, which imports everything itself.
-        The others get one forked from a process with the libraries: as fresh, for a third of the cost.
+    A few, drawn by what is stored, get a kernel as Jupyter starts it, which imports everything itself. The others get
+    one forked from a process with the libraries: as fresh, for less.
 
     Raises
     ------
@@ -173,7 +181,7 @@ def check(book: Book, *, notebooks: list[Path] | None = None, own_kernels: int =
     if not paths:
         raise BookError("there is no notebook to check")
     drawn = random.Random(hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest())
-    alone = drawn.sample(paths, min(own_kernels, len(paths)))
+    alone = drawn.sample(paths, min(OWN_KERNELS, len(paths)))
     forked = [path for path in paths if path not in alone]
     with Nursery(len(forked)) as nursery, nursery.listed() as listed, ThreadPoolExecutor(SIDE_BY_SIDE) as beside:
         if listed is None:
@@ -181,17 +189,12 @@ def check(book: Book, *, notebooks: list[Path] | None = None, own_kernels: int =
         # every other page, as those beside each other cost alike
         starts = range(SIDE_BY_SIDE)
         shares = [
-            (share, group is forked) for group in (alone, forked) for at in starts if (share := group[at::SIDE_BY_SIDE])
+            (share, listed if group is forked else None)
+            for group in (alone, forked)
+            for at in starts
+            if (share := group[at::SIDE_BY_SIDE])
         ]
-
-        def nbval(share: tuple[list[Path], bool]) -> subprocess.CompletedProcess[str]:
-            # no conftest: what tests of the library share imports torch
-            command = _light.command("import pytest; sys.exit(pytest.main())")
-            command += ["-p", "no:cacheprovider", "--noconftest", "--nbval-lax", "-q", *map(str, share[0])]
-            command += [f"--nbval-kernel-name={NAME}"] if share[1] else []
-            environment = {**os.environ, **(listed or {})}
-            return subprocess.run(command, cwd=book.root, capture_output=True, text=True, env=environment)
-
-        said = [done.stdout[-6000:] for done in beside.map(nbval, shares) if done.returncode]
+        ended = beside.map(lambda share: nbval(share[0], folder=book.root, listed=share[1]), shares)
+        said = [done.stdout[-6000:] for done in ended if done.returncode]
     if said:
         raise DifferentError("\n".join(["nbval found a difference; if it is meant, run `make expected`", *said]))

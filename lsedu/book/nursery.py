@@ -157,8 +157,10 @@ class Nursery:
             door.listen()
             threading.Thread(target=self._answer, args=[door], daemon=True).start()
             before = os.environ.get("JUPYTER_PATH")
-            yield {"JUPYTER_PATH": os.pathsep.join(filter(None, [str(place), before]))}
-            door.shutdown(socket.SHUT_RDWR)
+            try:
+                yield {"JUPYTER_PATH": os.pathsep.join(filter(None, [str(place), before]))}
+            finally:
+                door.shutdown(socket.SHUT_RDWR)
 
     def _answer(self, door: socket.socket) -> None:
         """Fork a kernel for each who comes, until the door is shut."""

@@ -1,16 +1,14 @@
 """nbval holds each solved lab to what its checks must say: every public case passes."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_output
 
-from lsedu import _light
 from lsedu.authoring import load_lab
 from lsedu.authoring.release import build
+from lsedu.book import expected as book_expected
 from lsedu.book import nursery
 from lsedu.labs.checks import Line, Result, of_file
 from lsedu.labs.spec import PUBLIC_SEED
@@ -44,16 +42,10 @@ def expected(lab):
 def nbval():
     """Run a notebook under nbval; kernels are forked where that can be, and started by Jupyter where not."""
     with nursery.Nursery(len(SOURCES)) as forks, forks.listed() as listed:
-        command = _light.command("import pytest; sys.exit(pytest.main())")
-        command += ["-q", "-p", "no:cacheprovider", "--nbval-lax"]
-        command += [f"--nbval-kernel-name={nursery.NAME}"] if listed else []
-        environment = {**os.environ, **(listed or {})}
 
         def run(notebook, path):
             nbformat.write(notebook, path)
-            return subprocess.run(
-                [*command, path.name], cwd=path.parent, capture_output=True, text=True, env=environment
-            )
+            return book_expected.nbval([path], folder=path.parent, listed=listed)
 
         yield run
 
